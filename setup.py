@@ -1,0 +1,149 @@
+"""Builds the native core; everything else about the package is in pyproject.toml.
+
+Rules of this file:
+
+1. The native core is optional. Where it cannot be compiled the install succeeds, says so in one line,
+   and the package runs over gRPC.
+2. SAGE_RPC_BUILD_NATIVE decides: "auto" (default) as above, "require" makes a core that cannot be
+   built an error (CI, wheel building), "skip" does not try.
+3. An extension that was not built leaves no older binary behind that could be imported in its place.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+from setuptools.errors import CCompilerError, CompileError, ExecError, PlatformError
+
+NATIVE = Path("sage_rpc/native")
+MODES = ("auto", "require", "skip")
+BUILD_FAILURES = (CCompilerError, CompileError, ExecError, PlatformError, OSError)
+
+# What the core needs of a toolchain: Python's headers, C11 atomics, Linux or another POSIX system.
+PROBE = """\
+#include <Python.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+int sage_rpc_probe(void) { _Atomic unsigned x = 0; return (int)atomic_load(&x); }
+"""
+
+
+def extension(name: str) -> Extension:
+    """The extension `sage_rpc.native.NAME`, rebuilt whenever any native source is newer."""
+    return Extension(
+        f"sage_rpc.native.{name}",
+        [str(NATIVE / f"{name}.pyx")],
+        depends=sorted(str(path) for kind in ("h", "pxd", "pxi") for path in NATIVE.glob(f"*.{kind}")),
+        include_dirs=[str(NATIVE)],
+        extra_compile_args=["-O3", "-std=gnu11", "-fvisibility=hidden", "-Wall", "-Wno-unused-function"],
+        libraries=["rt"] if sys.platform == "linux" else [],
+        optional=True,
+    )
+
+
+def warn(text: str) -> None:
+    """One line on stderr, and on the terminal where an installer swallows stderr."""
+    line = f"sage-rpc: WARNING: {text}"
+    print(line, file=sys.stderr, flush=True)
+    if not sys.stderr.isatty():
+        with contextlib.suppress(OSError), Path("/dev/tty").open("w") as terminal:
+            print(f"\n{line}", file=terminal, flush=True)
+
+
+class BuildNative(build_ext):
+    """build_ext which translates with Cython and survives a machine without a C compiler."""
+
+    def run(self) -> None:
+        # The base class clears `inplace` while it builds; rule 3 needs to know.
+        self.beside_sources = bool(self.inplace or getattr(self, "editable_mode", False))
+        super().run()
+
+    def build_extensions(self) -> None:
+        mode = os.environ.get("SAGE_RPC_BUILD_NATIVE", "auto")
+        if mode not in MODES:
+            raise PlatformError(f"SAGE_RPC_BUILD_NATIVE={mode!r}: expected one of {', '.join(MODES)}")
+        reason = "SAGE_RPC_BUILD_NATIVE=skip" if mode == "skip" else self.toolchain_problem()
+        if reason is None:
+            reason = self.build_each(mode)
+        if reason is None:
+            return
+        if mode == "require":
+            raise CompileError(f"sage-rpc: the native core was not built: {reason}")
+        for ext in self.extensions:
+            self.remove_stale(ext)
+        self.extensions = []
+        warn(
+            f"native core not built ({reason}); calls will use gRPC, not the memory queue. "
+            "`sage-rpc doctor` says what is missing."
+        )
+
+    def build_each(self, mode: str) -> str | None:
+        """Build all extensions; in mode "auto" return why one could not be compiled."""
+        try:
+            for ext in self.extensions:
+                self.build_extension(ext)
+        except BUILD_FAILURES as error:
+            if mode == "require":
+                raise
+            return f"compilation failed: {str(error).splitlines()[0]}"
+        return None
+
+    def build_extension(self, ext: Extension) -> None:
+        # Imported late: metadata and sdist need no Cython.
+        from Cython.Build import cythonize
+
+        # The .c files go to the build directory, so that only sources lie beside the sources.
+        translated = cythonize(
+            [ext], build_dir=str(Path(self.build_temp) / "cython"), force=self.force, quiet=not self.verbose
+        )[0]
+        ext.sources = translated.sources
+        super().build_extension(ext)
+
+    def toolchain_problem(self) -> str | None:
+        """None where C11 against Python's headers compiles, else what is missing, in a few words."""
+        if sys.platform == "win32":
+            return "Windows is not supported"
+        compiler = self.compiler.compiler_so[0] if self.compiler.compiler_so else "cc"
+        with tempfile.TemporaryDirectory() as directory:
+            source = Path(directory) / "probe.c"
+            source.write_text("int sage_rpc_probe(void) { return 0; }\n")
+            try:
+                self.compiler.compile([str(source)], output_dir=directory)
+            except BUILD_FAILURES:
+                return f"no C compiler: {compiler!r} does not run"
+            source.write_text(PROBE)
+            try:
+                self.compiler.compile(
+                    [str(source)],
+                    output_dir=directory,
+                    include_dirs=[sysconfig.get_path("include")],
+                    extra_preargs=["-std=gnu11"],
+                )
+            except BUILD_FAILURES:
+                if not (Path(sysconfig.get_path("include")) / "Python.h").exists():
+                    return "Python.h is missing: install Python's development headers"
+                return f"{compiler!r} does not compile C11 with atomics"
+        return None
+
+    def remove_stale(self, ext: Extension) -> None:
+        """Rule 3: neither the build directory nor the source tree keeps an older binary."""
+        targets = [Path(self.get_ext_fullpath(ext.name))]
+        if self.beside_sources:
+            targets.append(NATIVE / Path(self.get_ext_filename(ext.name)).name)
+        for target in targets:
+            with contextlib.suppress(FileNotFoundError):
+                target.unlink()
+
+
+setup(
+    ext_modules=[extension(name) for name in ("_core", "_queue") if (NATIVE / f"{name}.pyx").exists()],
+    cmdclass={"build_ext": BuildNative},
+)
