@@ -1,0 +1,126 @@
+# Every task of the project. `make` lists them; each builds the .venv it needs, and the second run starts
+# at once. Choose another interpreter with `make PYTHON=python3.12 VENV=.venv312 test`.
+
+PYTHON ?= python3
+VENV   ?= .venv
+ARGS   ?=
+
+PY     := $(VENV)/bin/python
+NATIVE := $(wildcard sage_rpc/native/*.pyx sage_rpc/native/*.pxd sage_rpc/native/*.pxi sage_rpc/native/*.h)
+PIP    := $(PY) -m pip --disable-pip-version-check
+say     = @printf '\n==> %s\n' "$(1)"
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-print-directory
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- environment -----------------------------------------------------------------------------------
+# .created: the venv itself; .with-EXTRA: our package, editable, with that extra's dependencies;
+# .native: the compiled core beside its sources, rebuilt whenever one of them is newer.
+
+$(VENV)/.created:
+	$(call say,Making $(VENV) with $(shell $(PYTHON) --version 2>&1))
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
+		|| { echo "sage-rpc needs Python 3.10 or newer: make PYTHON=python3.11 ..." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+		|| { echo "$(PYTHON) cannot make a venv: on Debian and Ubuntu, apt-get install python3-venv" >&2; exit 1; }
+	@$(PIP) install --quiet --upgrade pip 'setuptools>=77' 'Cython>=3.1'
+	@touch $@
+
+$(VENV)/.with-%: $(VENV)/.created pyproject.toml
+	$(call say,Installing sage-rpc[$*] and what it needs into $(VENV))
+	@SAGE_RPC_BUILD_NATIVE=skip $(PIP) install --no-build-isolation -e '.[$*]' | grep -v 'already satisfied'
+	@touch $@
+
+$(VENV)/.native: $(VENV)/.created setup.py $(NATIVE)
+	$(call say,Compiling the native core)
+	@$(PY) setup.py -q build_ext --inplace
+	@touch $@
+
+# Keep the stamps: make would otherwise delete them as intermediate files.
+.PRECIOUS: $(VENV)/.with-%
+
+.PHONY: venv
+venv: $(VENV)/.with-dev $(VENV)/.native ## Make the development environment
+
+# --- the main jobs ---------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: $(VENV)/.with-demo $(VENV)/.native ## Run the main job: a pipeline of operators and services
+	@$(PY) -m sage_rpc.demo $(ARGS)
+
+.PHONY: test
+test: venv ## Run the tests (ARGS='-k name' chooses)
+	@$(PY) -m pytest $(ARGS)
+
+.PHONY: bench
+bench: $(VENV)/.with-bench $(VENV)/.native ## Measure side by side with grpcio, pyzmq, iceoryx2, ...
+	@$(PY) -m benchmarks $(ARGS)
+
+.PHONY: native-test
+native-test: ## Test the C part alone: sanitizers and the model
+	@$(MAKE) -C tests/native
+
+.PHONY: doctor
+doctor: venv ## Say what works on this machine
+	@$(PY) -m sage_rpc doctor
+
+# --- quality ---------------------------------------------------------------------------------------
+
+.PHONY: lint
+lint: venv ## Check style and common mistakes
+	@$(PY) -m ruff check .
+
+.PHONY: format
+format: venv ## Format the sources
+	@$(PY) -m ruff format .
+	@$(PY) -m ruff check --fix .
+
+.PHONY: check-format
+check-format: venv ## Check that the sources are formatted
+	@$(PY) -m ruff format --check .
+
+.PHONY: types
+types: venv ## Check types, strictly
+	@$(PY) -m mypy
+
+.PHONY: proto
+proto: venv ## Generate code from proto/
+	@$(PY) codegen/generate.py
+
+.PHONY: check-generated
+check-generated: venv ## Check that the generated code is fresh
+	@$(PY) codegen/generate.py --check
+
+.PHONY: check
+check: check-format lint types check-generated ## All of the checks above, no tests
+
+# --- distribution ----------------------------------------------------------------------------------
+
+.PHONY: sdist
+sdist: venv ## Build the source distribution into dist/
+	@$(PY) -m build --no-isolation --sdist
+
+.PHONY: wheel
+wheel: venv ## Build the wheel into dist/
+	@SAGE_RPC_BUILD_NATIVE=require $(PY) -m build --no-isolation --wheel
+
+.PHONY: dist
+dist: venv ## Build the sdist, and the wheel from that sdist
+	@SAGE_RPC_BUILD_NATIVE=require $(PY) -m build --no-isolation
+
+.PHONY: clean
+clean: ## Remove what was built, keep the environment
+	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis benchmarks/out
+	rm -f sage_rpc/native/*.so sage_rpc/native/*.c $(VENV)/.native
+	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+	@if [ -f tests/native/Makefile ]; then $(MAKE) -C tests/native clean; fi
+
+.PHONY: distclean
+distclean: clean ## Remove the environment too
+	rm -rf $(VENV)
