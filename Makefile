@@ -34,13 +34,14 @@ $(VENV)/.created:
 
 $(VENV)/.with-%: $(VENV)/.created pyproject.toml
 	$(call say,Installing sage-rpc[$*] and what it needs into $(VENV))
-	@SAGE_RPC_BUILD_NATIVE=skip $(PIP) install --no-build-isolation -e '.[$*]' | grep -v 'already satisfied'
+	@SAGE_RPC_BUILD_NATIVE=skip $(PIP) install --no-build-isolation -e '.[$*]'
 	@touch $@
 
 $(VENV)/.native: $(VENV)/.created setup.py $(NATIVE)
 	$(call say,Compiling the native core)
 	@$(PY) setup.py -q build_ext --inplace
-	@touch $@
+# Without a compiler there is no core, and no stamp: the next run tries, and warns, again.
+	@if ls sage_rpc/native/*.so >/dev/null 2>&1; then touch $@; fi
 
 # Keep the stamps: make would otherwise delete them as intermediate files.
 .PRECIOUS: $(VENV)/.with-%

@@ -1,0 +1,99 @@
+"""The sage-rpc command: `version`, `doctor`, `demo`.
+
+Rules: what a program may read is on stdout (`--json`), complaints are on stderr. Exit codes: 0 all is
+well, 1 the memory queue cannot be used, 2 wrong arguments, 141 whoever read our output left.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from sage_rpc import __version__, doctor
+
+__all__ = ["main"]
+
+_MARKS: dict[doctor.Status, str] = {"ok": "ok  ", "note": "note", "problem": "FAIL"}
+_READER_LEFT = 141  # as a shell says it of a process ended by SIGPIPE
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command with `argv` (default: the process's arguments). -> its exit code."""
+    arguments, rest = _parser().parse_known_args(argv)
+    if rest and arguments.run is not _demo:
+        _parser().error(f"unrecognized arguments: {' '.join(rest)}")
+    try:
+        code: int = arguments.run(arguments, rest)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python would complain once more when it flushes stdout at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _READER_LEFT
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="sage-rpc",
+        description="gRPC-compatible RPC: over shared-memory queues on one host, over gRPC between hosts.",
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    version = commands.add_parser("version", help="show the version", description="Show the version.")
+    version.add_argument("--json", action="store_true", help="print a JSON object")
+    version.set_defaults(run=_version)
+
+    examine = commands.add_parser(
+        "doctor",
+        help="say what works on this machine",
+        description="Check what the memory queue needs. Exit code 1 where calls cannot use it.",
+    )
+    examine.add_argument("--json", action="store_true", help="print a JSON object")
+    examine.set_defaults(run=_doctor)
+
+    demo = commands.add_parser(
+        "demo",
+        help="run the example pipeline",
+        description="Run the example pipeline; it takes what `python -m sage_rpc.demo` takes.",
+        add_help=False,
+    )
+    demo.set_defaults(run=_demo)
+    return parser
+
+
+def _version(arguments: argparse.Namespace, _rest: list[str]) -> int:
+    if arguments.json:
+        print(json.dumps({"sage_rpc": __version__, "python": platform.python_version()}))
+    else:
+        print(f"sage-rpc {__version__}")
+    return 0
+
+
+def _doctor(arguments: argparse.Namespace, _rest: list[str]) -> int:
+    checks = doctor.examine()
+    result = doctor.report(checks)
+    if arguments.json:
+        print(json.dumps({"sage_rpc": __version__, **result}, indent=2))
+    else:
+        print(f"sage-rpc {__version__}")
+        width = max(len(check.name) for check in checks)
+        for check in checks:
+            print(f"  {_MARKS[check.status]}  {check.name:<{width}}  {check.detail}")
+            if check.advice:
+                print(f"        {'':<{width}}-> {check.advice}")
+        print(
+            "The memory queue can be used."
+            if result["memory_queue"]
+            else "The memory queue cannot be used; calls go over gRPC."
+        )
+    return 0 if result["memory_queue"] else 1
+
+
+def _demo(_arguments: argparse.Namespace, rest: list[str]) -> int:
+    # A process of its own: its operators' workers import the demo as their main module.
+    return subprocess.run([sys.executable, "-m", "sage_rpc.demo", *rest], check=False).returncode
