@@ -23,6 +23,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from sage_rpc.transport.options import TRANSPORTS
+
 Status = Literal["ok", "note", "problem"]
 
 __all__ = ["Check", "Status", "examine", "report"]
@@ -34,7 +36,6 @@ _REINSTALL = (
     # Not from the cache: a wheel without the core may lie there.
     else "pip install --force-reinstall --no-deps --no-cache-dir --no-binary sage-rpc sage-rpc"
 )
-_TRANSPORTS = ("auto", "shm", "grpc")
 _ROUND_TRIP_SECONDS = 5.0
 _SHM = Path("/dev/shm")  # noqa: S108 - looked at, not written to
 _SMALL_SHM = 64 << 20  # bytes: what container runtimes give by default
@@ -205,8 +206,8 @@ def _transport() -> Iterator[Check]:
     value = os.environ.get("SAGE_RPC_TRANSPORT", "")
     if not value:
         yield Check("SAGE_RPC_TRANSPORT", "ok", "not set: auto")
-    elif value not in _TRANSPORTS:
-        yield Check("SAGE_RPC_TRANSPORT", "problem", repr(value), f"set one of {', '.join(_TRANSPORTS)}")
+    elif value not in TRANSPORTS:
+        yield Check("SAGE_RPC_TRANSPORT", "problem", repr(value), f"set one of {', '.join(TRANSPORTS)}")
     elif value == "grpc":
         yield Check("SAGE_RPC_TRANSPORT", "note", value, "unset it to use the memory queue")
     else:

@@ -92,20 +92,24 @@ def prefixes(name: str) -> list[str]:
     return [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
 
 
+def full(module: str) -> str:
+    return f"sage_rpc.{module}".rstrip(".")
+
+
 def violations(imports: dict[str, set[str]]) -> list[str]:
     """What breaks the rule in `imports` (importer -> imported), one line each."""
     found = []
     for importer, targets in sorted(imports.items()):
         here = place_of(importer)
         if here is None:
-            found.append(f"sage_rpc.{importer} has no layer: give it one in LAYERS")
+            found.append(f"{full(importer)} has no layer: give it one in LAYERS")
             continue
         for target in sorted(targets - {importer}):
             there = place_of(target)
             if there is None:
-                found.append(f"sage_rpc.{target} has no layer: give it one in LAYERS")
+                found.append(f"{full(target)} has no layer: give it one in LAYERS")
             elif there != here and there[0] >= here[0]:
-                found.append(f"sage_rpc.{importer} imports sage_rpc.{target}, which is not below it")
+                found.append(f"{full(importer)} imports {full(target)}, which is not below it")
     return found
 
 
