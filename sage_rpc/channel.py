@@ -1,5 +1,282 @@
-"""The grpc-shaped client channel (grows the memory-queue picker next)."""
+"""The grpc-shaped client channel, and the picker that chooses what carries a call.
+
+The picker, in order: a forced transport is obeyed; a target that is not on this host goes over gRPC; a
+live memory connection is used; otherwise one is tried, at most every `RETRY_SECONDS` while gRPC carries
+the calls. Unary calls use the memory queue; the streaming kinds go over gRPC on the same channel.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import grpc
 
-insecure_channel = grpc.insecure_channel
+from sage_rpc import errors, native
+from sage_rpc.native import core
+from sage_rpc.transport.options import Options
+from sage_rpc.transport.shm.connect import DEFAULT_RING_BYTES, connect
+from sage_rpc.transport.shm.rendezvous import UnreachableError, endpoint_of_target
+
+if TYPE_CHECKING:
+    from sage_rpc.native._core import ClientConnection
+
+__all__ = ["Channel", "insecure_channel"]
+
+RETRY_SECONDS = 0.1
+_LOGGER = logging.getLogger("sage_rpc")
+
+
+def insecure_channel(
+    target: str,
+    options: Sequence[tuple[str, Any]] | None = None,
+    compression: grpc.Compression | None = None,
+) -> Channel:
+    """A channel to `target` with `grpc.insecure_channel`'s signature.
+
+    Args:
+        target: a gRPC target, for example "localhost:50051" or "unix:/run/x.sock".
+        options: gRPC's channel options, and ours: ("sage_rpc.transport", "auto" | "shm" | "grpc") and
+            ("sage_rpc.ring_bytes", size of each ring in bytes, a power of two).
+        compression: for calls over gRPC; the memory queue compresses nothing.
+
+    Raises:
+        ValueError: an option of ours has a value that is not allowed.
+    """
+    return Channel(target, options, compression)
+
+
+class Channel(grpc.Channel):
+    """A `grpc.Channel` over the memory queue where it can be had, over gRPC elsewhere.
+
+    Usable from any thread, and in a forked child, where it connects anew. Pickles as its target and
+    options, and connects where it is unpickled.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        options: Sequence[tuple[str, Any]] | None = None,
+        compression: grpc.Compression | None = None,
+    ) -> None:
+        self._target = target
+        self._given_options = tuple(options or ())
+        self._compression = compression
+        self._options = Options(options, DEFAULT_RING_BYTES)
+        self._pid = os.getpid()
+        self._lock = threading.Lock()  # guards everything below
+        self._grpc: grpc.Channel | None = None
+        self._closed = False
+        self._retry_at = 0.0
+        self._reason = ""
+        self._endpoint: str | None = None
+        self._shm: Any = None
+        self._picked = "idle"
+        if native.available():
+            self._shm = core.ChannelCore()
+            self._shm.pick = self._pick
+        if self._options.transport == "grpc":
+            self._reason = "the transport is forced to grpc"
+        elif not native.available():
+            self._reason = native.why_not()
+        else:
+            try:
+                self._endpoint = endpoint_of_target(target)
+            except UnreachableError as error:
+                self._reason = str(error)
+
+    # -- what is ours
+
+    @property
+    def transport(self) -> str:
+        """What carries unary calls now: "shm", "grpc", or "idle" before the first call."""
+        conn = self._shm.conn if self._shm is not None else None
+        if conn is not None and not conn.dead:
+            return "shm"
+        return "grpc" if self._picked == "grpc" else "idle"
+
+    @property
+    def transport_reason(self) -> str:
+        """Why calls do not travel over the memory queue; "" when they do or nothing was tried."""
+        return "" if self.transport == "shm" else self._reason
+
+    def __repr__(self) -> str:
+        return f"<sage_rpc.Channel {self._target} transport={self.transport}{' closed' if self._closed else ''}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Channel, (self._target, self._given_options, self._compression)
+
+    # -- the picker
+
+    def _pick(self, credentials: grpc.CallCredentials | None, timeout: float | None) -> ClientConnection | None:
+        """A memory connection for the next call, or None: gRPC carries it."""
+        if os.getpid() != self._pid:
+            self._forget_parent()
+        with self._lock:
+            if self._closed:
+                raise ValueError("Cannot invoke RPC on closed channel!")
+            conn: ClientConnection | None = self._shm.conn
+            if conn is not None and (conn.dead or conn.draining):
+                self._shm.conn = conn = None
+            if credentials is not None:
+                conn, reason = None, "call credentials need a secure channel"
+            else:
+                if conn is None:
+                    conn = self._connect(timeout)
+                reason = self._reason
+            if conn is not None:
+                self._picked = "shm"
+                return conn
+            if self._options.transport == "shm":
+                raise errors.rpc_error(
+                    grpc.StatusCode.UNAVAILABLE,
+                    f"{self._target} cannot be reached over shared memory, as sage_rpc.transport=shm asks: {reason}",
+                )
+            self._picked = "grpc"
+            return None
+
+    def _connect(self, timeout: float | None) -> ClientConnection | None:
+        now = time.monotonic()
+        forced = self._options.transport == "shm"
+        if self._endpoint is None or (now < self._retry_at and not forced):
+            return None
+        try:
+            conn = connect(
+                self._endpoint,
+                self._target,
+                ring_bytes=self._options.ring_bytes,
+                max_receive=self._options.max_receive,
+                max_send=self._options.max_send,
+                timeout=timeout,
+            )
+        except (OSError, core.ProtocolViolation) as error:
+            reason = str(error)
+            if reason != self._reason and not isinstance(error, ConnectionError) and not forced:
+                _LOGGER.warning("%s: using gRPC, not the memory queue: %s", self._target, reason)
+            self._reason = reason
+            self._retry_at = now + RETRY_SECONDS
+            return None
+        self._shm.conn = conn
+        self._reason = ""
+        return conn
+
+    def _forget_parent(self) -> None:
+        """In a forked child nothing of the parent's channel may be used, not even its lock."""
+        self._lock = threading.Lock()
+        self._pid = os.getpid()
+        self._shm.conn = None
+        self._shm.generation += 1
+        self._grpc = None
+        self._retry_at = 0.0
+
+    def _over_grpc(self) -> grpc.Channel:
+        with self._lock:
+            if self._closed:
+                raise ValueError("Cannot invoke RPC on closed channel!")
+            if self._grpc is None:
+                self._grpc = grpc.insecure_channel(self._target, self._options.grpc, self._compression)
+            return self._grpc
+
+    # -- grpc.Channel
+
+    def unary_unary(
+        self,
+        method: str,
+        request_serializer: Callable[[Any], bytes] | None = None,
+        response_deserializer: Callable[[bytes], Any] | None = None,
+        _registered_method: bool | None = False,
+    ) -> grpc.UnaryUnaryMultiCallable:
+        def over_grpc() -> grpc.UnaryUnaryMultiCallable:
+            return self._over_grpc().unary_unary(
+                method, request_serializer, response_deserializer, _registered_method
+            )
+
+        if self._shm is None:
+            if self._options.transport == "shm":
+                self._require_shm()
+            self._picked = "grpc"
+            return over_grpc()
+        if isinstance(method, bytes):
+            method = method.decode()
+        callable_: grpc.UnaryUnaryMultiCallable = core.UnaryUnary(
+            self._shm, method, request_serializer, response_deserializer, over_grpc
+        )
+        return callable_
+
+    def unary_stream(
+        self,
+        method: str,
+        request_serializer: Callable[[Any], bytes] | None = None,
+        response_deserializer: Callable[[bytes], Any] | None = None,
+        _registered_method: bool | None = False,
+    ) -> grpc.UnaryStreamMultiCallable:
+        return self._over_grpc().unary_stream(method, request_serializer, response_deserializer, _registered_method)
+
+    def stream_unary(
+        self,
+        method: str,
+        request_serializer: Callable[[Any], bytes] | None = None,
+        response_deserializer: Callable[[bytes], Any] | None = None,
+        _registered_method: bool | None = False,
+    ) -> grpc.StreamUnaryMultiCallable:
+        return self._over_grpc().stream_unary(method, request_serializer, response_deserializer, _registered_method)
+
+    def stream_stream(
+        self,
+        method: str,
+        request_serializer: Callable[[Any], bytes] | None = None,
+        response_deserializer: Callable[[bytes], Any] | None = None,
+        _registered_method: bool | None = False,
+    ) -> grpc.StreamStreamMultiCallable:
+        return self._over_grpc().stream_stream(method, request_serializer, response_deserializer, _registered_method)
+
+    def subscribe(
+        self, callback: Callable[[grpc.ChannelConnectivity], None], try_to_connect: bool | None = False
+    ) -> None:
+        """As grpc's; a memory connection that is there, or comes about now, is READY."""
+        if self._shm is not None:
+            with contextlib.suppress(errors.RpcError):
+                if (try_to_connect or self.transport == "shm") and self._pick(None, None) is not None:
+                    callback(grpc.ChannelConnectivity.READY)
+                    return
+        self._over_grpc().subscribe(callback, try_to_connect)
+
+    def unsubscribe(self, callback: Callable[[grpc.ChannelConnectivity], None]) -> None:
+        with self._lock:
+            if self._grpc is not None:
+                self._grpc.unsubscribe(callback)
+
+    def _require_shm(self) -> None:
+        raise errors.rpc_error(
+            grpc.StatusCode.UNAVAILABLE,
+            f"{self._target} cannot be reached over shared memory, as sage_rpc.transport=shm asks: {self._reason}",
+        )
+
+    def close(self) -> None:
+        """End the calls under way with CANCELLED; later ones are a ValueError."""
+        with self._lock:
+            self._closed = True
+            conn = self._shm.conn if self._shm is not None else None
+            over_grpc, self._grpc = self._grpc, None
+            if conn is not None:
+                self._shm.conn = None
+        if conn is not None:
+            conn.close()
+        if over_grpc is not None:
+            over_grpc.close()
+
+    def __enter__(self) -> Channel:
+        return self
+
+    def __exit__(self, kind: Any, value: Any, traceback: Any) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        shm = getattr(self, "_shm", None)
+        if shm is not None and shm.conn is not None and os.getpid() == self._pid:
+            shm.conn.close("the channel was dropped")

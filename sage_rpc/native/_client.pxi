@@ -1,0 +1,815 @@
+# The client's end: calls, and who receives for them. Included by _core.pyx.
+#
+# Theory of operation. A thread that waits for its call tries to take the receiving role (`led`). The
+# holder dispatches whatever arrives, for its own call and for others', spins for a while and then
+# sleeps in poll(). Threads that find the role taken sleep on a lock of their own until their call
+# ends or the role is handed to them. Calls nobody waits for (futures) are received by one listener
+# thread per connection, which exists only once there was such a call. A waiting thread may take the
+# role from a listener that sleeps in poll(): the listener finds its `token` outdated and steps back.
+
+cdef class Waiter:
+    cdef PyThread_type_lock lock
+
+    def __cinit__(self):
+        self.lock = PyThread_allocate_lock()
+        if self.lock is NULL:
+            raise MemoryError()
+        PyThread_acquire_lock(self.lock, NOWAIT_LOCK)
+
+    def __dealloc__(self):
+        if self.lock is not NULL:
+            PyThread_free_lock(self.lock)
+
+    cdef void wake(self):
+        # The lock is a binary semaphore here: make sure it is taken, then give it.
+        PyThread_acquire_lock(self.lock, NOWAIT_LOCK)
+        PyThread_release_lock(self.lock)
+
+    cdef int wait(self, int64_t deadline) except -1:
+        """Until woken or `deadline`; runs signal handlers, so may raise KeyboardInterrupt."""
+        cdef int64_t now, us
+        cdef int got
+        if deadline == NEVER:
+            us = -1
+        else:
+            now = <int64_t>sr_now_ns()
+            us = (deadline - now + 999) // 1000 if deadline > now else 0
+        PyErr_CheckSignals()
+        with nogil:
+            got = PyThread_acquire_lock_timed(self.lock, us, 1)
+        if got == 2:                                   # PY_LOCK_INTR
+            PyErr_CheckSignals()
+        return 0
+
+
+cdef class Call:
+    """One unary call over the memory queue: a `grpc.Call` and a `grpc.Future`."""
+    cdef ClientConnection conn
+    cdef object deserializer
+    cdef str method
+    cdef uint32_t stream
+    cdef int status                 # -1 while under way
+    cdef int64_t deadline
+    cdef object text                # details, str
+    cdef bytes initial
+    cdef bytes trailing
+    cdef bytes message
+    cdef Assembly assembly
+    cdef list waiters
+    cdef list callbacks
+    cdef bint attended              # a thread waits for it, no listener needed
+    cdef uint64_t position          # where its frame starts in the ring; 0: not known
+    cdef bint unsent                # the connection died before the server took the call
+    cdef object value
+    cdef object failure
+
+    cdef int finish(self, int status, object text) except -1:
+        """End the call (the caller has taken it out of the table, or does so)."""
+        cdef Waiter w
+        if self.status >= 0:
+            return 0
+        self.status = status
+        self.text = text
+        if not self.attended:
+            self.conn.unattended -= 1
+        if self.waiters is not None:
+            for w in self.waiters:
+                w.wake()
+        if self.callbacks is not None:
+            self.conn.ready.append(self)
+        return 0
+
+    # -- grpc.Call and grpc.RpcContext
+
+    def code(self):
+        self._settle(None)
+        return _STATUS.get(self.status, grpc.StatusCode.UNKNOWN)
+
+    def details(self):
+        self._settle(None)
+        return self.text
+
+    def debug_error_string(self):
+        self._settle(None)
+        target = "" if self.conn is None else f", {self.conn.target}"
+        return f"{_STATUS.get(self.status)}: {self.text} [{self.method}{target}, transport=shm]"
+
+    def initial_metadata(self):
+        self._settle(None)
+        return decode_metadata(self.initial) if self.initial is not None else ()
+
+    def trailing_metadata(self):
+        self._settle(None)
+        return decode_metadata(self.trailing) if self.trailing is not None else ()
+
+    def is_active(self):
+        return self.status < 0
+
+    def time_remaining(self):
+        if self.deadline == NEVER:
+            return None
+        return max(0.0, (self.deadline - <int64_t>sr_now_ns()) / 1e9)
+
+    def add_callback(self, callback):
+        if self.status >= 0:
+            return False
+        if self.callbacks is None:
+            self.callbacks = []
+        self.callbacks.append((callback, False))
+        self._need_listener()
+        return True
+
+    # -- grpc.Future
+
+    def cancel(self):
+        if self.status >= 0:
+            return False
+        self.conn.end_call(self, CANCELLED, "Locally cancelled by application!")
+        self.conn.run_ready()
+        return True
+
+    def cancelled(self):
+        return self.status == CANCELLED
+
+    def running(self):
+        return self.status < 0
+
+    def done(self):
+        return self.status >= 0
+
+    def result(self, timeout=None):
+        self._settle(timeout)
+        if self.status == OK:
+            return self._value()
+        if self.status == CANCELLED:
+            raise grpc.FutureCancelledError()
+        raise self._error()
+
+    def exception(self, timeout=None):
+        self._settle(timeout)
+        if self.status == OK:
+            return None
+        if self.status == CANCELLED:
+            raise grpc.FutureCancelledError()
+        return self._error()
+
+    def traceback(self, timeout=None):
+        error = self.exception(timeout)
+        if error is None:
+            return None
+        try:
+            raise error
+        except grpc.RpcError as raised:
+            return raised.__traceback__
+
+    def add_done_callback(self, fn):
+        if self.status >= 0:
+            fn(self)
+            return
+        if self.callbacks is None:
+            self.callbacks = []
+        self.callbacks.append((fn, True))
+        self._need_listener()
+
+    def __repr__(self):
+        state = "under way" if self.status < 0 else _STATUS.get(self.status, self.status)
+        return f"<sage_rpc.Call {self.method} {state}>"
+
+    # -- inside
+
+    cdef int _need_listener(self) except -1:
+        if self.attended:
+            self.attended = False
+            self.conn.unattended += 1
+        self.conn.wake_listener()
+        return 0
+
+    cdef int _settle(self, object timeout) except -1:
+        cdef int64_t limit
+        if self.status >= 0:
+            return 0
+        limit = NEVER if timeout is None else <int64_t>sr_now_ns() + <int64_t>(max(0.0, timeout) * 1e9)
+        self.conn.wait(self, limit)
+        if self.status < 0:
+            raise grpc.FutureTimeoutError()
+        return 0
+
+    cdef object _value(self):
+        if self.message is not None:
+            try:
+                self.value = self.message if self.deserializer is None else self.deserializer(self.message)
+            except Exception:
+                _LOGGER.exception("Exception deserializing the response of %s", self.method)
+                self.status = INTERNAL
+                self.text = "Exception deserializing response!"
+                raise self._error()
+            self.message = None
+        return self.value
+
+    cdef object _error(self):
+        if self.failure is None:
+            self.failure = errors.rpc_error(
+                _STATUS.get(self.status, grpc.StatusCode.UNKNOWN), self.text or "",
+                initial_metadata=self.initial_metadata(), trailing_metadata=self.trailing_metadata(),
+                debug_error_string=self.debug_error_string())
+        return self.failure
+
+
+cdef class ClientConnection(Connection):
+    """The client's end of one connection. Use `UnaryUnary` objects to call over it."""
+    cdef readonly str target
+    cdef dict calls                  # stream -> Call under way
+    cdef dict methods                # name -> number the peer knows
+    cdef uint32_t next_stream
+    cdef public bint draining        # the peer wants no new streams
+    cdef bint led                    # somebody receives
+    cdef bint led_asleep             # ... and sleeps in poll()
+    cdef bint led_by_listener
+    cdef uint64_t token
+    cdef object followers            # deque of (Call, Waiter)
+    cdef int64_t unattended
+    cdef list deadlines              # heap of (deadline, stream) of unattended calls
+    cdef object ready                # deque of ended calls whose callbacks are due
+    cdef object listener             # the thread, once there is one
+    cdef int kick                    # an eventfd that wakes it
+    cdef bint listener_asleep
+    cdef int64_t listener_until
+    cdef object start_thread
+    cdef int fail_streak, skip_spins
+    cdef public int64_t max_receive, max_send
+
+    def __init__(self, Segment segment, int fd, bint client, str target, object start_thread,
+                 int64_t max_receive, int64_t max_send):
+        self.target = target
+        self.start_thread = start_thread
+        self.max_receive = max_receive
+        self.max_send = max_send
+        self.calls = {}
+        self.methods = {}
+        self.next_stream = 1
+        self.followers = deque()
+        self.deadlines = []
+        self.ready = deque()
+        self.kick = -1
+
+    def __dealloc__(self):
+        if self.kick >= 0:
+            c_close(self.kick)
+
+    def __repr__(self):
+        state = f"dead: {self.death}" if self.dead else "draining" if self.draining else "ready"
+        return f"<ClientConnection {self.target} {state}, {len(self.calls)} calls under way>"
+
+    cdef bint gone(self):
+        """Did the peer end while nobody was receiving? (A blocking call finds out by itself, and is sent
+        again; a future has nobody who could do that.)"""
+        if not self.led and self.read_bells() == 0:
+            self.fail("the server process ended or closed the connection")
+        return self.dead
+
+    # -- starting and ending calls
+
+    cdef int start(self, Call call, bytes message, bytes metadata, int64_t timeout_ns) except -1:
+        cdef int flags = SW_END
+        cdef bytes prefix = None
+        cdef uint64_t t
+        cdef object number = self.methods.get(call.method)
+        cdef uint32_t method
+        if number is None or metadata is not None or timeout_ns >= 0:
+            prefix = b""
+            if timeout_ns >= 0:
+                t = <uint64_t>timeout_ns
+                flags |= SW_HAS_TIMEOUT
+                prefix = PyBytes_FromStringAndSize(<char *>&t, 8)
+            if number is None:
+                number = len(self.methods) + 1
+                self.methods[call.method] = number
+                flags |= SW_HAS_NAME
+                prefix += _block(call.method.encode())
+            if metadata is not None:
+                flags |= SW_HAS_METADATA
+                prefix += _block(metadata)
+        method = number
+        call.stream = self.next_stream
+        call.position = 0 if self.outq else self.tx.position + 1
+        self.next_stream += 1
+        if self.next_stream > 0x7ffffff0:
+            self.draining = True           # stream numbers are never reused: a new connection follows
+        self.calls[call.stream] = call
+        self.send_frame(SW_OPEN, flags, call.stream, method, prefix, message)
+        if self.dead:
+            self.lost(call)
+        return 0
+
+    cdef int lost(self, Call call) except -1:
+        """The connection died before `call` could be written."""
+        self.calls.pop(call.stream, None)
+        call.unsent = True
+        call.finish(UNAVAILABLE, self.death_text())
+        return 0
+
+    cdef str death_text(self):
+        return f"connection to {self.target} over shared memory lost: {self.death}"
+
+    cdef int end_call(self, Call call, int status, object text) except -1:
+        """End a call from this side and tell the peer."""
+        if call.status >= 0:
+            return 0
+        self.calls.pop(call.stream, None)
+        call.finish(status, text)
+        self.send_frame(SW_CANCEL, 0, call.stream, <uint32_t>status, None, None)
+        return 0
+
+    def close(self, str why="the channel was closed", int status=1):
+        """End every call under way with `status` and give the connection back to the system."""
+        self.shut(why, status, "Channel closed!" if status == CANCELLED else None)
+        self.run_ready()
+
+    cdef int shut(self, str why, int status, object text) except -1:
+        cdef Call call
+        cdef uint64_t consumed
+        if self.dead:
+            return 0
+        self.dead = True
+        self.death = why
+        if self.fd >= 0:
+            c_shutdown(self.fd, SHUT_RDWR)     # whoever polls wakes up; the fd is closed with the object
+        calls = list(self.calls.values())
+        self.calls.clear()
+        self.outq.clear()
+        consumed = sr_consumed(&self.tx)
+        for each in calls:
+            call = <Call>each
+            # A server takes a frame off the ring before it runs the handler: what is still in the
+            # ring was never seen, and may be sent again elsewhere.
+            call.unsent = status == UNAVAILABLE and call.position > consumed
+            call.finish(status, text if text is not None else self.death_text())
+        self.wake_listener()
+        return 0
+
+    cdef int fail(self, str why) except -1:
+        return self.shut(why, UNAVAILABLE, None)
+
+    # -- receiving
+
+    cdef int dispatch(self, sw_header *h, sw_view *v, const uint8_t *at) except -1:
+        cdef Call call
+        cdef int got
+        if h.type == SW_PING:
+            if not h.flags & SW_END:
+                self.send_frame(SW_PING, SW_END, 0, h.aux, None, None)
+            return 0
+        if h.type == SW_GOAWAY:
+            self.draining = True
+            return 0
+        if h.type == SW_OPEN:
+            return self.fail("the peer, a server, sent OPEN")
+        found = self.calls.get(h.stream)
+        if found is None:
+            if h.stream >= self.next_stream:
+                return self.fail(f"the peer answered stream {h.stream}, which was never opened")
+            return 0                            # the rest of a call that was cancelled
+        call = <Call>found
+        if h.flags & SW_HAS_MESSAGE:
+            if h.flags & SW_CONTINUED:
+                if call.assembly is None:
+                    return self.fail("the peer continued a message that it had not begun")
+                got = call.assembly.add(at + v.message, v.message_size)
+                if got < 0 or (got == 1) == ((h.flags & SW_MORE) != 0):
+                    return self.fail("the peer sent a message of another length than announced")
+                if got == 1:
+                    call.message = call.assembly.data
+                    call.assembly = None
+            elif call.message is not None or call.assembly is not None:
+                self.end_call(call, INTERNAL, "the server sent more than one response to a unary call")
+                return 0
+            elif 0 <= self.max_receive < <int64_t>v.total or v.total > <uint64_t>0x7fffffffffff:
+                self.end_call(call, RESOURCE_EXHAUSTED,
+                              f"CLIENT: Received message larger than max ({v.total} vs. {self.max_receive})")
+                return 0
+            elif h.flags & SW_MORE:
+                call.assembly = Assembly.begin(v.total, True)
+                call.assembly.add(at + v.message, v.message_size)
+            else:
+                call.message = _bytes_at(at, v.message, v.message_size)
+        if h.type == SW_TRAILERS:
+            if h.flags & SW_HAS_INITIAL:
+                call.initial = _bytes_at(at, v.initial, v.initial_size)
+            if h.flags & SW_HAS_METADATA:
+                call.trailing = _bytes_at(at, v.metadata, v.metadata_size)
+            text = ""
+            if h.flags & SW_HAS_DETAILS:
+                text = _bytes_at(at, v.details, v.details_size).decode("utf-8", "replace")
+            self.calls.pop(h.stream, None)
+            if h.aux == <uint32_t>OK and call.message is None:
+                call.finish(INTERNAL, "the server ended a unary call without a response")
+            else:
+                call.finish(<int>h.aux if h.aux <= 16 else UNKNOWN, text)
+        elif h.type == SW_HEADERS:
+            call.initial = _bytes_at(at, v.metadata, v.metadata_size)
+        elif h.type == SW_CANCEL:
+            self.calls.pop(h.stream, None)
+            call.finish(<int>h.aux if 1 <= h.aux <= 16 else UNKNOWN, "the server cancelled the call")
+        return 0
+
+    cdef uint64_t spin_budget(self):
+        """How long it pays to watch the ring before sleeping; 0: sleep at once."""
+        if USABLE_CPUS < 2 or <int>sr_busy_connections(<sr_segment *>self.segment.base) >= USABLE_CPUS:
+            return 0
+        if self.skip_spins > 0:
+            self.skip_spins -= 1
+            return 0
+        return SPIN_NS
+
+    cdef void spun(self, bint found):
+        if found:
+            self.fail_streak = 0
+        else:
+            if self.fail_streak < MAX_BACKOFF:
+                self.fail_streak += 1
+            self.skip_spins = (1 << self.fail_streak) - 1
+
+    cdef int lead(self, Call call, int64_t until) except -1:
+        """Receive until `call` ended (None: until something is due for the listener), `until` or death.
+
+        -> 1: still holding the role; 0: the role was taken over.
+        """
+        cdef int n, rc, ms, failure
+        cdef int64_t now
+        cdef uint64_t budget
+        cdef bint found
+        cdef sr_end *ring = &self.rx
+        cdef pollfd p[2]
+        cdef uint64_t mine = self.token
+        cdef bint spinner = call is not None
+        cdef bint spin = spinner
+        while True:
+            n = self.drain(DRAIN_LIMIT)
+            if self.dead or (call.status >= 0 if call is not None else len(self.ready) > 0):
+                return 1
+            if self.outq:
+                self.flush()
+                with nogil:
+                    found = sr_spin_transfer(&self.rx, &self.tx, TRANSFER_SPIN_NS)
+                if found:
+                    continue
+            elif n:
+                continue
+            if call is None and self.unattended <= 0:
+                return 1
+            if spin:
+                spin = False
+                budget = self.spin_budget()
+                if budget:
+                    with nogil:
+                        n = sr_spin(&ring, 1, budget, NULL)
+                    self.spun(n >= 0)
+                    if n >= 0:
+                        continue
+            if call is None:
+                until = self.next_deadline()
+            if until == NEVER:
+                ms = -1
+            else:
+                now = <int64_t>sr_now_ns()
+                if now >= until:
+                    return 1
+                ms = <int>min((until - now + 999999) // 1000000, <int64_t>MAX_TIMEOUT_MS)
+            if self.wants_room():
+                continue
+            if sr_reader_sleep(&self.rx):
+                sr_reader_awake(&self.rx)
+                continue
+            PyErr_CheckSignals()
+            p[0].fd = self.fd
+            p[1].fd = self.kick
+            p[0].events = p[1].events = POLLIN
+            p[0].revents = p[1].revents = 0
+            self.led_asleep = True
+            if call is None:
+                self.listener_asleep = True
+                self.listener_until = until
+            with nogil:
+                rc = poll(p, 1 if spinner else 2, ms)
+                failure = errno if rc < 0 else 0
+            if call is None:
+                self.listener_asleep = False
+                if p[1].revents:
+                    self.read_kick()
+            if self.token != mine:
+                return 0
+            self.led_asleep = False
+            sr_reader_awake(&self.rx)
+            if failure == EINTR:
+                PyErr_CheckSignals()
+            if p[0].revents and not self.dead and self.read_bells() == 0:
+                self.drain(1 << 30)            # what was answered before the end counts
+                self.fail("the server process ended or closed the connection")
+
+    cdef int64_t next_deadline(self):
+        """The earliest deadline among unattended calls."""
+        while self.deadlines and self.deadlines[0][1] not in self.calls:
+            heapq.heappop(self.deadlines)
+        if not self.deadlines:
+            return NEVER
+        return self.deadlines[0][0]
+
+    cdef bint take_role(self, bint listener):
+        if self.led and not (self.led_by_listener and self.led_asleep and not listener):
+            return False
+        if self.led:
+            sr_reader_awake(&self.rx)
+        self.led = True
+        self.led_asleep = False
+        self.led_by_listener = listener
+        self.token += 1
+        return True
+
+    cdef int leave_role(self) except -1:
+        """Give the role up: a waiting thread gets it first, else the listener if it is needed."""
+        self.led = False
+        self.led_asleep = False
+        return self.offer_role()
+
+    cdef int offer_role(self) except -1:
+        if self.followers:
+            (<Waiter>self.followers[0][1]).wake()
+        elif self.unattended > 0 or self.outq:
+            self.wake_listener()
+        return 0
+
+    cdef int wait(self, Call call, int64_t limit) except -1:
+        """Block until `call` ended or `limit` (monotonic ns) passed; ends it at its own deadline."""
+        cdef int64_t until = limit if limit < call.deadline else call.deadline
+        while call.status < 0:
+            if self.take_role(False):
+                self.lead_for(call, until)
+            else:
+                self.follow(call, until)
+            if call.status < 0 and until != NEVER and <int64_t>sr_now_ns() >= until:
+                if until == call.deadline:
+                    self.end_call(call, DEADLINE_EXCEEDED, "Deadline Exceeded")
+                break
+        if self.ready:
+            self.wake_listener()
+        return 0
+
+    cdef int lead_for(self, Call call, int64_t until) except -1:
+        cdef uint64_t mine = self.token
+        try:
+            self.lead(call, until)
+        finally:
+            if self.token == mine:
+                self.leave_role()
+        if self.dead and call.status < 0:
+            self.lost(call)
+        return 0
+
+    cdef int follow(self, Call call, int64_t until) except -1:
+        """Sleep until the call ended, the role was offered, or `until`."""
+        cdef Waiter w = Waiter()
+        cdef bint goes_on = False
+        if call.waiters is None:
+            call.waiters = []
+        call.waiters.append(w)
+        entry = (call, w)
+        self.followers.append(entry)
+        try:
+            w.wait(until)
+            goes_on = call.status < 0 and (until == NEVER or <int64_t>sr_now_ns() < until)
+        finally:
+            call.waiters.remove(w)
+            self.followers.remove(entry)
+            if not goes_on and not self.led:
+                self.offer_role()              # it may have been offered to us, who leave
+        return 0
+
+    # -- the listener, for calls nobody waits for
+
+    cdef int wake_listener(self) except -1:
+        """Make the listener look again; makes it if there is none. Cheap when it need not wake."""
+        cdef uint64_t one = 1
+        if self.listener is None:
+            if self.dead and not self.ready:
+                return 0
+            self.kick = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)
+            if self.kick < 0:
+                raise OSError(errno, f"cannot make an eventfd: {os.strerror(errno)}")
+            self.listener = self.start_thread(self._listen, f"sage_rpc listener {self.target}")
+            return 0
+        if not self.listener_asleep:
+            return 0
+        if (self.led and self.led_by_listener and not self.ready and not self.dead
+                and (not self.deadlines or self.deadlines[0][0] >= self.listener_until)):
+            return 0
+        c_write(self.kick, &one, 8)
+        return 0
+
+    cdef void read_kick(self):
+        cdef uint64_t count
+        c_read(self.kick, &count, 8)
+
+    def _listen(self):
+        cdef uint64_t mine
+        cdef pollfd p
+        cdef int64_t until
+        cdef int ms
+        while True:
+            self.run_ready()
+            self.expire()
+            if self.ready:
+                continue
+            if self.dead:
+                return
+            if (self.unattended > 0 or self.outq) and self.take_role(True):
+                mine = self.token
+                try:
+                    self.lead(None, NEVER)
+                finally:
+                    if self.token == mine:
+                        self.led = False
+                        self.led_asleep = False
+                        if self.followers:
+                            (<Waiter>self.followers[0][1]).wake()
+                continue
+            until = self.next_deadline()
+            ms = -1 if until == NEVER else <int>max(0, min((until - <int64_t>sr_now_ns() + 999999) // 1000000, MAX_TIMEOUT_MS))
+            p.fd = self.kick
+            p.events = POLLIN
+            p.revents = 0
+            self.listener_asleep = True
+            with nogil:
+                poll(&p, 1, ms)
+            self.listener_asleep = False
+            self.read_kick()
+
+    cdef int expire(self) except -1:
+        cdef int64_t now
+        if not self.deadlines:
+            return 0
+        now = <int64_t>sr_now_ns()
+        while self.deadlines and self.deadlines[0][0] <= now:
+            call = self.calls.get(heapq.heappop(self.deadlines)[1])
+            if call is not None:
+                self.end_call(<Call>call, DEADLINE_EXCEEDED, "Deadline Exceeded")
+        return 0
+
+    cdef int run_ready(self) except -1:
+        """Run the callbacks of ended calls; the role is not held."""
+        cdef Call call
+        while self.ready:
+            call = self.ready.popleft()
+            callbacks = call.callbacks
+            call.callbacks = None
+            for callback, with_call in callbacks or ():
+                try:
+                    if with_call:
+                        callback(call)
+                    else:
+                        callback()
+                except Exception:
+                    _LOGGER.exception("Exception in a callback of %s", call.method)
+        return 0
+
+
+cdef class ChannelCore:
+    """What a channel's multicallables share: the connection in use, or None."""
+    cdef public ClientConnection conn
+    cdef public object pick          # (credentials, timeout) -> ClientConnection | None: the slow path
+    cdef public int generation       # grows when the gRPC channel was replaced (after a fork)
+
+
+cdef class UnaryUnary:
+    """A `grpc.UnaryUnaryMultiCallable` that uses the memory queue when the channel has it.
+
+    `fallback` makes the multicallable of the gRPC channel, for the calls that go there.
+    """
+    cdef ChannelCore core
+    cdef str method
+    cdef object serializer
+    cdef object deserializer
+    cdef object fallback
+    cdef object over_grpc
+    cdef int generation
+
+    def __init__(self, ChannelCore core not None, str method not None, serializer, deserializer, fallback):
+        self.core = core
+        self.method = method
+        self.serializer = serializer
+        self.deserializer = deserializer
+        self.fallback = fallback
+
+    def __call__(self, request, timeout=None, metadata=None, credentials=None, wait_for_ready=None, compression=None):
+        cdef Call call = self.blocking(request, timeout, metadata, credentials)
+        if call is None:
+            return self.grpc_callable()(request, timeout, metadata, credentials, wait_for_ready, compression)
+        return call._value()
+
+    def with_call(self, request, timeout=None, metadata=None, credentials=None, wait_for_ready=None, compression=None):
+        cdef Call call = self.blocking(request, timeout, metadata, credentials)
+        if call is None:
+            return self.grpc_callable().with_call(
+                request, timeout, metadata, credentials, wait_for_ready, compression)
+        return call._value(), call
+
+    def future(self, request, timeout=None, metadata=None, credentials=None, wait_for_ready=None, compression=None):
+        cdef Call call
+        try:
+            call = self.begin(request, timeout, metadata, credentials, False)
+        except grpc.RpcError as error:         # no connection, and no other way: a future that failed
+            call = Call.__new__(Call)
+            call.method = self.method
+            call.deadline = NEVER
+            call.attended = True
+            call.status = _CODES[error.code()]
+            call.text = error.details()
+            call.failure = error
+            return call
+        if call is None:
+            return self.grpc_callable().future(
+                request, timeout, metadata, credentials, wait_for_ready, compression)
+        if call.status < 0:
+            call.conn.wake_listener()
+        return call
+
+    cdef object grpc_callable(self):
+        if self.over_grpc is None or self.generation != self.core.generation:
+            self.generation = self.core.generation
+            self.over_grpc = self.fallback()
+        return self.over_grpc
+
+    cdef Call begin(self, request, timeout, metadata, credentials, bint attended):
+        cdef ClientConnection conn = self.core.conn
+        cdef Call call
+        cdef bytes block = None
+        cdef int64_t timeout_ns = -1
+        cdef double seconds
+        if conn is None or conn.dead or conn.draining or credentials is not None:
+            conn = self.core.pick(credentials, timeout)
+            if conn is None:
+                return None
+        elif not attended and not conn.calls and conn.gone():
+            return self.begin(request, timeout, metadata, credentials, attended)
+        if metadata is not None:
+            block = encode_metadata(metadata) if metadata else None
+        call = Call.__new__(Call)
+        call.conn = conn
+        call.method = self.method
+        call.deserializer = self.deserializer
+        call.status = -1
+        call.deadline = NEVER
+        call.attended = attended
+        if not attended:
+            conn.unattended += 1
+        try:
+            data = request if self.serializer is None else self.serializer(request)
+            if type(data) is not bytes:
+                data = bytes(data)
+        except Exception:
+            _LOGGER.exception("Exception serializing the request of %s", self.method)
+            call.finish(INTERNAL, "Exception serializing request!")
+            return call
+        if 0 <= conn.max_send < PyBytes_GET_SIZE(data):
+            call.finish(RESOURCE_EXHAUSTED,
+                        f"CLIENT: Sent message larger than max ({len(data)} vs. {conn.max_send})")
+            return call
+        if block is not None and PyBytes_GET_SIZE(block) > <Py_ssize_t>(conn.piece // 2):
+            call.finish(RESOURCE_EXHAUSTED, f"metadata of {len(block)} bytes exceeds the limit of {conn.piece // 2}")
+            return call
+        if timeout is not None:
+            seconds = timeout
+            if seconds <= 0:
+                call.finish(DEADLINE_EXCEEDED, "Deadline Exceeded")
+                return call
+            if seconds < 1e8:                  # beyond three years there is no deadline
+                timeout_ns = <int64_t>(seconds * 1e9)
+                call.deadline = <int64_t>sr_now_ns() + timeout_ns
+        conn.start(call, <bytes>data, block, timeout_ns)
+        if not attended and timeout_ns >= 0 and call.status < 0:
+            heapq.heappush(conn.deadlines, (call.deadline, call.stream))
+        return call
+
+    cdef Call blocking(self, request, timeout, metadata, credentials):
+        """A call that ended with OK, or None: gRPC must carry it. Raises the error of any other end."""
+        cdef Call call
+        cdef int attempt
+        for attempt in range(MAX_UNSENT_ATTEMPTS):
+            call = self.begin(request, timeout, metadata, credentials, True)
+            if call is None:
+                return None
+            if call.status < 0:
+                try:
+                    call.conn.wait(call, NEVER)
+                except BaseException:
+                    call.conn.end_call(call, CANCELLED, "Cancelled: the waiting thread was interrupted")
+                    raise
+            if call.status == OK:
+                return call
+            if not call.unsent:
+                break
+        raise call._error()
+
+
+grpc.Call.register(Call)
+grpc.Future.register(Call)
+grpc.UnaryUnaryMultiCallable.register(UnaryUnary)

@@ -1,0 +1,667 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, infer_types=False
+"""The hot path of the memory queue: connections, calls, and the server's readers.
+
+Rules of this file:
+
+1. The GIL guards every Python-visible field of a connection. It is released only to wait (spin, poll)
+   and to copy large pieces; the flags `led` / `draining` (receiving) and `tx_busy` (sending) keep the
+   other threads out meanwhile, so no further lock exists.
+2. Sending never blocks: what does not fit into the ring waits in `outq`, and whoever receives on the
+   connection also flushes it. Each side therefore always drains its incoming ring, and two full rings
+   cannot deadlock.
+3. No user code runs while a thread holds the receiving role of a client connection.
+4. What the peer wrote is checked by ring.h and wire.h; a violation closes this connection only.
+"""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.exc cimport PyErr_CheckSignals
+from cpython.pythread cimport (
+    NOWAIT_LOCK, PyThread_acquire_lock, PyThread_allocate_lock, PyThread_free_lock, PyThread_release_lock,
+    PyThread_type_lock)
+from libc.errno cimport EAGAIN, EINTR, errno
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memcpy, memset
+
+import heapq
+import logging
+import os
+import weakref
+from collections import deque, namedtuple
+
+import grpc
+
+from sage_rpc import errors
+
+cdef extern from "Python.h":
+    object PyContext_New()
+    int PyContext_Enter(object) except -1
+    int PyContext_Exit(object) except -1
+    int PyThread_acquire_lock_timed(PyThread_type_lock, long long, int) nogil
+
+cdef extern from "sys/mman.h" nogil:
+    void *mmap(void *, size_t, int, int, int, long)
+    int munmap(void *, size_t)
+    int madvise(void *, size_t, int)
+    int PROT_NONE, PROT_READ, PROT_WRITE, MAP_PRIVATE, MAP_SHARED, MAP_ANONYMOUS, MAP_NORESERVE, MAP_FIXED
+    int MADV_DONTFORK
+    void *MAP_FAILED
+
+cdef extern from "sys/socket.h" nogil:
+    ssize_t send(int, const void *, size_t, int)
+    ssize_t recv(int, void *, size_t, int)
+    int c_shutdown "shutdown"(int, int)
+    int MSG_DONTWAIT, MSG_NOSIGNAL, SHUT_RDWR
+
+cdef extern from "poll.h" nogil:
+    struct pollfd:
+        int fd
+        short events
+        short revents
+    int poll(pollfd *, unsigned long, int)
+    short POLLIN
+
+cdef extern from "sys/epoll.h" nogil:
+    ctypedef union epoll_data_t:
+        int fd
+    struct epoll_event:
+        uint32_t events
+        epoll_data_t data
+    int epoll_create1(int)
+    int epoll_ctl(int, int, int, epoll_event *)
+    int epoll_wait(int, epoll_event *, int, int)
+    int EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLLIN, EPOLL_CLOEXEC
+
+cdef extern from "sys/eventfd.h" nogil:
+    int eventfd(unsigned int, int)
+    int EFD_NONBLOCK, EFD_CLOEXEC
+
+cdef extern from "unistd.h" nogil:
+    int c_close "close"(int)
+    ssize_t c_read "read"(int, void *, size_t)
+    ssize_t c_write "write"(int, const void *, size_t)
+    int getpid()
+
+cdef extern from "sched.h" nogil:
+    int sched_yield()
+
+cdef extern from "ring.h" nogil:
+    ctypedef struct sr_control:
+        pass
+    ctypedef struct sr_end:
+        sr_control *ctl
+        uint8_t *data
+        uint64_t capacity
+        uint64_t position
+        uint64_t limit
+    ctypedef struct sr_segment:
+        uint64_t magic
+        uint32_t version
+        uint32_t header_size
+        uint64_t capacity[2]
+        sr_control ring[2]
+    int SR_EMPTY, SR_READY, SR_CORRUPT
+    size_t SR_HEADER_SIZE
+    uint64_t SR_MAGIC
+    bint sr_capacity_ok(uint64_t)
+    void sr_init(sr_end *, sr_control *, uint8_t *, uint64_t)
+    int sr_reserve(sr_end *, uint64_t, uint8_t **)
+    void sr_commit(sr_end *, uint64_t)
+    bint sr_must_wake_reader(sr_end *)
+    bint sr_writer_wait(sr_end *, uint64_t)
+    uint64_t sr_consumed(const sr_end *)
+    int64_t sr_available(sr_end *)
+    const uint8_t *sr_at(const sr_end *)
+    void sr_consume(sr_end *, uint64_t)
+    bint sr_must_wake_writer(sr_end *)
+    bint sr_has_data(const sr_end *)
+    bint sr_reader_sleep(sr_end *)
+    void sr_reader_awake(sr_end *)
+    int sr_spin(sr_end **, int, uint64_t, const int *)
+    bint sr_spin_transfer(sr_end *, sr_end *, uint64_t)
+    void sr_set_busy_connections(sr_segment *, uint32_t)
+    uint32_t sr_busy_connections(const sr_segment *)
+    uint64_t sr_now_ns()
+    uint64_t sr_segment_size(uint64_t)
+    uint64_t sr_align(uint64_t)
+
+cdef extern from "wire.h" nogil:
+    ctypedef struct sw_header:
+        uint32_t size
+        uint8_t type
+        uint8_t flags
+        uint16_t reserved
+        uint32_t stream
+        uint32_t aux
+    ctypedef struct sw_view:
+        uint64_t timeout_ns
+        uint64_t total
+        uint32_t name, name_size
+        uint32_t initial, initial_size
+        uint32_t metadata, metadata_size
+        uint32_t details, details_size
+        uint32_t message, message_size
+    ctypedef struct sw_entry:
+        uint32_t key, key_size, value, value_size
+    int SW_VERSION, SW_FRAME_HEADER
+    int SW_OPEN, SW_HEADERS, SW_MESSAGE, SW_TRAILERS, SW_CANCEL, SW_CREDIT, SW_PING, SW_GOAWAY
+    int SW_END, SW_HAS_MESSAGE, SW_MORE, SW_HAS_METADATA, SW_HAS_TIMEOUT, SW_HAS_NAME, SW_HAS_INITIAL
+    int SW_HAS_DETAILS, SW_CONTINUED
+    sw_header sw_load_header(const uint8_t *)
+    const char *sw_parse(const sw_header *, const uint8_t *, sw_view *)
+    int sw_metadata_begin(const uint8_t *, uint32_t, uint32_t *, uint32_t *)
+    int sw_metadata_next(const uint8_t *, uint32_t, uint32_t *, sw_entry *)
+
+_LOGGER = logging.getLogger("sage_rpc")
+
+WIRE_VERSION = SW_VERSION
+SEGMENT_HEADER_SIZE = SR_HEADER_SIZE
+FRAME_TYPES = {"OPEN": SW_OPEN, "HEADERS": SW_HEADERS, "MESSAGE": SW_MESSAGE, "TRAILERS": SW_TRAILERS,
+               "CANCEL": SW_CANCEL, "CREDIT": SW_CREDIT, "PING": SW_PING, "GOAWAY": SW_GOAWAY}
+FRAME_FLAGS = {"END": SW_END, "HAS_MESSAGE": SW_HAS_MESSAGE, "MORE": SW_MORE, "HAS_METADATA": SW_HAS_METADATA,
+               "HAS_TIMEOUT": SW_HAS_TIMEOUT, "HAS_NAME": SW_HAS_NAME, "HAS_INITIAL": SW_HAS_INITIAL,
+               "HAS_DETAILS": SW_HAS_DETAILS, "CONTINUED": SW_CONTINUED}
+
+cdef uint64_t GIL_FREE_COPY = 65536   # bytes; from here a copy is long enough to let other threads run
+cdef uint64_t SPIN_NS = 50000         # covers a peer's wake-up (about 25 us) and a short handler
+cdef uint64_t TRANSFER_SPIN_NS = 200000
+cdef int64_t SLOW_NS = 200000         # a handler this slow is not run by the thread that must read on
+cdef int MAX_BACKOFF = 6
+cdef int DRAIN_LIMIT = 64             # frames taken from one connection before the next gets its turn
+cdef int MAX_HOT = 256
+cdef int MAX_TIMEOUT_MS = 1 << 30
+cdef int MAX_UNSENT_ATTEMPTS = 5
+cdef int64_t NEVER = 0x7fffffffffffffff
+
+cdef int USABLE_CPUS = 1
+
+_STATUS = {code.value[0]: code for code in grpc.StatusCode}
+_CODES = {code: code.value[0] for code in grpc.StatusCode}
+cdef int OK = 0, CANCELLED = 1, UNKNOWN = 2, DEADLINE_EXCEEDED = 4, RESOURCE_EXHAUSTED = 8
+cdef int UNIMPLEMENTED = 12, INTERNAL = 13, UNAVAILABLE = 14
+
+Metadatum = namedtuple("Metadatum", ("key", "value"))
+
+
+def set_usable_cpus(int cpus):
+    """How many CPUs this process may use; 1 turns spinning off."""
+    global USABLE_CPUS
+    USABLE_CPUS = cpus
+
+
+def _count_cpus():
+    """CPUs by affinity, cut down by the cgroup's quota (cgroup v2) where there is one."""
+    cpus = len(os.sched_getaffinity(0))
+    try:
+        with open("/sys/fs/cgroup/cpu.max") as limits:
+            quota, period = limits.read().split()
+        if quota != "max":
+            cpus = min(cpus, max(1, int(quota) // int(period)))
+    except (OSError, ValueError):
+        pass
+    return cpus
+
+
+set_usable_cpus(_count_cpus())
+
+
+class ProtocolViolation(Exception):
+    """The peer broke the rules of docs/wire.md; its connection is closed."""
+
+
+# ---------------------------------------------------------------- metadata
+
+def encode_metadata(metadata):
+    """The wire block of `metadata`, an iterable of (key, value); ValueError as grpcio's for bad entries."""
+    cdef bytearray block = bytearray(2)
+    cdef int count = 0
+    for entry in metadata:
+        try:
+            key, value = entry
+        except (TypeError, ValueError):
+            raise ValueError(f"metadata was invalid: {metadata!r}") from None
+        raw_key = key.encode("ascii", "replace") if isinstance(key, str) else key
+        raw = value.encode("utf-8") if isinstance(value, str) else value
+        if (not isinstance(raw_key, bytes) or not isinstance(raw, bytes) or not _valid_key(raw_key)
+                or not (raw_key.endswith(b"-bin") or _valid_value(raw)) or len(raw_key) > 0xffff):
+            raise ValueError(f"metadata was invalid: {metadata!r}")
+        block += len(raw_key).to_bytes(2, "little") + len(raw).to_bytes(4, "little") + raw_key + raw
+        count += 1
+    if count > 0xffff:
+        raise ValueError("metadata was invalid: more than 65535 entries")
+    block[0:2] = count.to_bytes(2, "little")
+    return bytes(block)
+
+
+cdef bint _valid_key(bytes key):
+    if not key:
+        return False
+    for c in key:
+        if not (97 <= c <= 122 or 48 <= c <= 57 or c == 45 or c == 95 or c == 46):
+            return False
+    return True
+
+
+cdef bint _valid_value(bytes value):
+    for c in value:
+        if not 32 <= c <= 126:
+            return False
+    return True
+
+
+def decode_metadata(bytes block not None):
+    """The (key, value) entries of a wire block; values of "-bin" keys are bytes, others str."""
+    cdef const uint8_t *p = <const uint8_t *>PyBytes_AS_STRING(block)
+    cdef uint32_t size = <uint32_t>PyBytes_GET_SIZE(block), at = 0, count = 0
+    cdef sw_entry e
+    if sw_metadata_begin(p, size, &at, &count) != 0:
+        raise ProtocolViolation("metadata cut short")
+    out = []
+    for _ in range(count):
+        if sw_metadata_next(p, size, &at, &e) != 0:
+            raise ProtocolViolation("metadata cut short")
+        key = (<const char *>p)[e.key:e.key + e.key_size].decode("utf-8", "replace")
+        value = (<const char *>p)[e.value:e.value + e.value_size]
+        out.append(Metadatum(key, value if key.endswith("-bin") else value.decode("utf-8", "replace")))
+    if at != size:
+        raise ProtocolViolation("bytes after the last metadata entry")
+    return tuple(out)
+
+
+# ---------------------------------------------------------------- frames, for tools and tests
+
+def encode_frame(int type, int flags, uint32_t stream, uint32_t aux, bytes body=b""):
+    """One frame as it stands in the ring, padding not included."""
+    cdef sw_header h
+    h.size = <uint32_t>(SW_FRAME_HEADER + len(body))
+    h.type = <uint8_t>type
+    h.flags = <uint8_t>flags
+    h.reserved = 0
+    h.stream = stream
+    h.aux = aux
+    return PyBytes_FromStringAndSize(<char *>&h, sizeof(h)) + body
+
+
+def decode_frame(bytes frame not None):
+    """Parse one frame into a dict of its parts; ProtocolViolation says what is wrong with it."""
+    cdef sw_header h
+    cdef sw_view v
+    cdef const uint8_t *p = <const uint8_t *>PyBytes_AS_STRING(frame)
+    if len(frame) < SW_FRAME_HEADER:
+        raise ProtocolViolation("frame shorter than its header")
+    h = sw_load_header(p)
+    if h.size != len(frame):
+        raise ProtocolViolation(f"frame of {len(frame)} bytes says it has {h.size}")
+    cdef const char *wrong = sw_parse(&h, p, &v)
+    if wrong is not NULL:
+        raise ProtocolViolation((<bytes>wrong).decode())
+    return {
+        "type": h.type, "flags": h.flags, "stream": h.stream, "aux": h.aux,
+        "timeout_ns": v.timeout_ns, "total": v.total,
+        "name": frame[v.name:v.name + v.name_size],
+        "initial": frame[v.initial:v.initial + v.initial_size],
+        "metadata": frame[v.metadata:v.metadata + v.metadata_size],
+        "details": frame[v.details:v.details + v.details_size],
+        "message": frame[v.message:v.message + v.message_size],
+    }
+
+
+# ---------------------------------------------------------------- the mapping
+
+cdef class Segment:
+    """A shared segment mapped into this process, each ring's data twice in a row.
+
+    `fd` is only read during construction. `capacity` is the size of each ring in bytes; `create`
+    writes the header of a fresh segment, otherwise the header is checked (ProtocolViolation).
+    """
+    cdef uint8_t *base
+    cdef size_t length
+    cdef readonly uint64_t capacity
+    cdef int owner_pid
+
+    def __cinit__(self, int fd, uint64_t capacity, bint create):
+        cdef uint8_t *at
+        cdef sr_segment *header
+        cdef int i, copy
+        if not sr_capacity_ok(capacity):
+            raise ProtocolViolation(f"ring capacity {capacity} is not a power of two between 4096 and 2**30")
+        self.capacity = capacity
+        self.length = SR_HEADER_SIZE + 4 * capacity
+        at = <uint8_t *>mmap(NULL, self.length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+        if <void *>at == MAP_FAILED:
+            raise OSError(errno, f"cannot reserve {self.length} bytes of address space: {os.strerror(errno)}")
+        self.base = at
+        self.owner_pid = getpid()
+        self._map(at, fd, 0, SR_HEADER_SIZE)
+        for i in range(2):
+            for copy in range(2):
+                self._map(at + SR_HEADER_SIZE + (2 * i + copy) * capacity, fd, SR_HEADER_SIZE + i * capacity, capacity)
+        madvise(at, self.length, MADV_DONTFORK)
+        header = <sr_segment *>at
+        if create:
+            header.version = SW_VERSION
+            header.header_size = <uint32_t>SR_HEADER_SIZE
+            header.capacity[0] = capacity
+            header.capacity[1] = capacity
+            header.magic = SR_MAGIC
+        elif (header.magic != SR_MAGIC or header.version != SW_VERSION or header.capacity[0] != capacity
+              or header.capacity[1] != capacity):
+            raise ProtocolViolation("the segment's header does not match the handshake")
+
+    cdef int _map(self, uint8_t *at, int fd, long offset, size_t size) except -1:
+        if mmap(at, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, offset) == MAP_FAILED:
+            raise OSError(errno, f"cannot map the shared segment: {os.strerror(errno)}")
+        return 0
+
+    def __dealloc__(self):
+        # In a forked child the range is not mapped (MADV_DONTFORK) and may serve another purpose.
+        if self.base is not NULL and self.owner_pid == getpid():
+            munmap(self.base, self.length)
+
+
+# ---------------------------------------------------------------- what both sides do
+
+cdef class OutFrame:
+    """A frame that did not fit yet; `offset` counts the bytes of `message` already written."""
+    cdef int type, flags
+    cdef uint32_t stream, aux
+    cdef bytes prefix
+    cdef bytes message
+    cdef uint64_t offset
+
+
+cdef class Connection:
+    """One end of a connection: a socket, a segment, the frames waiting for room."""
+    cdef sr_end rx
+    cdef sr_end tx
+    cdef Segment segment
+    cdef int fd
+    cdef public bint dead
+    cdef public str death            # why it ended
+    cdef object outq
+    cdef bint tx_busy
+    cdef uint64_t piece              # largest frame this side writes
+    cdef object __weakref__
+
+    def __cinit__(self, Segment segment not None, int fd, bint client, *args, **kwargs):
+        cdef sr_segment *header = <sr_segment *>segment.base
+        cdef int mine = 0 if client else 1
+        self.segment = segment
+        self.fd = fd
+        self.outq = deque()
+        self.piece = segment.capacity // 4
+        sr_init(&self.tx, &header.ring[mine], segment.base + SR_HEADER_SIZE + 2 * mine * segment.capacity,
+                segment.capacity)
+        sr_init(&self.rx, &header.ring[1 - mine],
+                segment.base + SR_HEADER_SIZE + 2 * (1 - mine) * segment.capacity, segment.capacity)
+        _live.add(self)
+
+    def fileno(self):
+        return self.fd
+
+    cdef void bell(self):
+        cdef char one = 1
+        if self.fd >= 0:
+            send(self.fd, &one, 1, MSG_DONTWAIT | MSG_NOSIGNAL)
+
+    cdef int read_bells(self):
+        """Empty the socket. 0: the peer is gone; 1: it is there."""
+        cdef char buf[256]
+        cdef ssize_t n
+        while True:
+            n = recv(self.fd, buf, sizeof(buf), MSG_DONTWAIT)
+            if n == sizeof(buf):
+                continue
+            if n > 0:
+                return 1
+            if n == 0:
+                return 0
+            return 1 if errno == EAGAIN or errno == EINTR else 0
+
+    # -- sending
+
+    cdef int send_frame(self, int type, int flags, uint32_t stream, uint32_t aux, bytes prefix, bytes message) except -1:
+        """Write a frame, or queue it. `prefix` and `message` may be None; `message` sets HAS_MESSAGE."""
+        cdef uint64_t size = SW_FRAME_HEADER
+        cdef uint8_t *at
+        cdef sw_header h
+        cdef int got
+        cdef OutFrame out
+        if self.dead:
+            return 0
+        if prefix is not None:
+            size += <uint64_t>PyBytes_GET_SIZE(prefix)
+        if message is not None:
+            size += <uint64_t>PyBytes_GET_SIZE(message)
+            flags |= SW_HAS_MESSAGE
+        if not self.outq and not self.tx_busy and size <= self.piece and size < GIL_FREE_COPY:
+            got = sr_reserve(&self.tx, size, &at)
+            if got == SR_READY:
+                h.size = <uint32_t>size
+                h.type = <uint8_t>type
+                h.flags = <uint8_t>flags
+                h.reserved = 0
+                h.stream = stream
+                h.aux = aux
+                memcpy(at, &h, SW_FRAME_HEADER)
+                at += SW_FRAME_HEADER
+                if prefix is not None:
+                    memcpy(at, PyBytes_AS_STRING(prefix), PyBytes_GET_SIZE(prefix))
+                    at += PyBytes_GET_SIZE(prefix)
+                if message is not None:
+                    memcpy(at, PyBytes_AS_STRING(message), PyBytes_GET_SIZE(message))
+                sr_commit(&self.tx, size)
+                if sr_must_wake_reader(&self.tx):
+                    self.bell()
+                return 0
+            if got == SR_CORRUPT:
+                self.fail("the peer's ring counters are impossible")
+                return 0
+        out = OutFrame.__new__(OutFrame)
+        out.type = type
+        out.flags = flags
+        out.stream = stream
+        out.aux = aux
+        out.prefix = prefix
+        out.message = message
+        self.outq.append(out)
+        self.flush()
+        return 0
+
+    cdef int flush(self) except -1:
+        """Write as much of `outq` as fits now; asks for the doorbell when something is left."""
+        cdef OutFrame out
+        cdef int got
+        if self.tx_busy:
+            return 0
+        self.tx_busy = True
+        try:
+            while self.outq and not self.dead:
+                out = self.outq[0]
+                got = self.write_piece(out)
+                if got == SR_CORRUPT:
+                    self.fail("the peer's ring counters are impossible")
+                elif got == SR_EMPTY:
+                    if not sr_writer_wait(&self.tx, self.next_size(out)):
+                        break
+                elif out.message is None or out.offset == <uint64_t>PyBytes_GET_SIZE(out.message):
+                    self.outq.popleft()
+        finally:
+            self.tx_busy = False
+        return 0
+
+    cdef bint wants_room(self):
+        """Before sleeping: ask for the doorbell if frames wait. True when they would fit after all.
+
+        A thread in the middle of flush() asks for itself; its copy may be under way right now.
+        """
+        return (len(self.outq) > 0 and not self.tx_busy
+                and sr_writer_wait(&self.tx, self.next_size(<OutFrame>self.outq[0])))
+
+    cdef uint64_t next_size(self, OutFrame out):
+        cdef uint64_t size = SW_FRAME_HEADER, left
+        if out.prefix is not None:
+            size += <uint64_t>PyBytes_GET_SIZE(out.prefix)
+        if out.message is None:
+            return size
+        left = <uint64_t>PyBytes_GET_SIZE(out.message) - out.offset
+        if size + left <= self.piece:
+            return size + left
+        return self.piece
+
+    cdef int write_piece(self, OutFrame out) except -2:
+        """Write the next frame of `out`: SR_READY, SR_EMPTY (no room) or SR_CORRUPT."""
+        cdef uint64_t size = self.next_size(out), n = 0, left = 0, total = 0
+        cdef uint8_t *at
+        cdef const char *source = NULL
+        cdef sw_header h
+        cdef int got = sr_reserve(&self.tx, size, &at)
+        cdef bint first = out.offset == 0
+        if got != SR_READY:
+            return got
+        h.type = <uint8_t>(out.type if first else SW_MESSAGE)
+        h.flags = <uint8_t>(out.flags if first else SW_HAS_MESSAGE | SW_CONTINUED | (out.flags & SW_END))
+        h.reserved = 0
+        h.stream = out.stream
+        h.aux = out.aux if first else 0
+        h.size = <uint32_t>size
+        if out.message is not None:
+            total = <uint64_t>PyBytes_GET_SIZE(out.message)
+            left = total - out.offset
+            n = size - SW_FRAME_HEADER
+            if first and out.prefix is not None:
+                n -= <uint64_t>PyBytes_GET_SIZE(out.prefix)
+            if n < left:                       # more pieces follow
+                h.flags = <uint8_t>((h.flags | SW_MORE) & ~SW_END)
+                if first:
+                    n -= 8
+            source = PyBytes_AS_STRING(out.message) + out.offset
+        memcpy(at, &h, SW_FRAME_HEADER)
+        at += SW_FRAME_HEADER
+        if first and out.prefix is not None:
+            memcpy(at, PyBytes_AS_STRING(out.prefix), PyBytes_GET_SIZE(out.prefix))
+            at += PyBytes_GET_SIZE(out.prefix)
+        if out.message is not None:
+            if first and n < left:
+                memcpy(at, &total, 8)
+                at += 8
+            if n >= GIL_FREE_COPY:
+                with nogil:
+                    memcpy(at, source, n)
+            else:
+                memcpy(at, source, n)
+            out.offset += n
+            if first:
+                out.prefix = None
+        sr_commit(&self.tx, size)
+        if sr_must_wake_reader(&self.tx):
+            self.bell()
+        return SR_READY
+
+    # -- receiving
+
+    cdef int drain(self, int limit) except -1:
+        """Dispatch up to `limit` frames that are there; returns how many. May set `dead`."""
+        cdef int64_t available
+        cdef sw_header h
+        cdef sw_view v
+        cdef const uint8_t *at
+        cdef const char *wrong
+        cdef int count = 0
+        if self.dead:
+            return 0
+        while count < limit:
+            available = sr_available(&self.rx)
+            if available == 0:
+                break
+            if available < 0:
+                self.fail("the peer's ring counters are impossible")
+                return count
+            at = sr_at(&self.rx)
+            h = sw_load_header(at)
+            if h.size < SW_FRAME_HEADER or <int64_t>sr_align(h.size) > available:
+                self.fail(f"the peer sent a frame of impossible size {h.size}")
+                return count
+            wrong = sw_parse(&h, at, &v)
+            if wrong is not NULL:
+                self.fail(f"the peer sent a bad frame: {(<bytes>wrong).decode()}")
+                return count
+            self.dispatch(&h, &v, at)
+            if self.dead:
+                return count
+            sr_consume(&self.rx, h.size)
+            count += 1
+        if count and sr_must_wake_writer(&self.rx):
+            self.bell()
+        return count
+
+    cdef int dispatch(self, sw_header *h, sw_view *v, const uint8_t *at) except -1:
+        raise NotImplementedError
+
+    cdef int fail(self, str why) except -1:
+        raise NotImplementedError
+
+    cdef void abandon(self):
+        """In a forked child: give up what belongs to the parent without touching it."""
+        self.dead = True
+        self.death = "the process was forked"
+        if self.fd >= 0:
+            c_close(self.fd)
+            self.fd = -1
+
+    def __dealloc__(self):
+        if self.fd >= 0:
+            c_close(self.fd)
+
+
+cdef class Assembly:
+    """A message that arrives in pieces. `data` is None when the message is not wanted (too large)."""
+    cdef bytes data
+    cdef uint64_t offset, total
+
+    @staticmethod
+    cdef Assembly begin(uint64_t total, bint wanted):
+        cdef Assembly a = Assembly.__new__(Assembly)
+        a.total = total
+        a.data = PyBytes_FromStringAndSize(NULL, total) if wanted else None
+        return a
+
+    cdef int add(self, const uint8_t *source, uint64_t size) except -1:
+        """-> 1 when complete, 0 when more is to come, -2 on a piece beyond the announced length."""
+        cdef char *into
+        if size > self.total - self.offset:
+            return -2
+        if self.data is not None:
+            into = PyBytes_AS_STRING(self.data) + self.offset
+            if size >= GIL_FREE_COPY:
+                with nogil:
+                    memcpy(into, source, size)
+            else:
+                memcpy(into, source, size)
+        self.offset += size
+        return 1 if self.offset == self.total else 0
+
+
+cdef bytes _bytes_at(const uint8_t *at, uint32_t offset, uint32_t size):
+    return PyBytes_FromStringAndSize(<const char *>at + offset, size)
+
+
+cdef bytes _block(data):
+    return (<uint32_t>len(data)).to_bytes(4, "little") + data
+
+
+_live = weakref.WeakSet()
+
+
+def _after_fork_in_child():
+    for thing in list(_live):
+        if isinstance(thing, Connection):
+            (<Connection>thing).abandon()
+        else:
+            (<ServerCore>thing).abandon()
+    _live.clear()
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)
+
+include "_client.pxi"
+include "_server.pxi"

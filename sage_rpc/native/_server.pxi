@@ -1,0 +1,977 @@
+# The server's end: readers, workers, and the context of a call. Included by _core.pyx.
+#
+# Theory of operation. All connections of a server are read by one thread at a time, the reader:
+#
+#   leader   a thread of the user's pool. It reads requests and runs their handlers itself; between
+#            requests it watches the rings of the busy ("hot") connections, then sleeps in epoll.
+#   watcher  a thread of the server's own. It is the reader when no pool thread is (an idle server
+#            occupies no thread of the pool) and when the leader is stuck in a slow handler. It never
+#            runs a handler: it queues requests in `pending` and asks the pool for a thread.
+#
+# While a leader works, the watcher ticks every millisecond without taking the GIL; a leader that spent a
+# whole tick in one handler is no longer the reader. Methods known to be slow give the role up before
+# they start. With no traffic nobody ticks, nobody spins, and every thread sleeps in poll().
+
+cdef int WATCHER = 1, LEADER = 2
+CLIENT_GONE = "the client process ended or closed the connection"
+cdef int TICK_MS = 1, QUIET_TICKS = 20
+cdef int EPOLL_EVERY = 64             # reads of hot rings between two looks at the other sockets
+cdef int64_t COOL_NS = 5000000        # a connection this long without a request is no longer hot
+
+
+cdef class MethodEntry:
+    """A method as the server runs it. `behavior` None: there is no such method (or not for unary calls)."""
+    cdef public object name, behavior, deserializer, serializer
+    cdef public bint dynamic          # ask the resolver for every call (interceptors, foreign handlers)
+    cdef int64_t typical_ns           # moving average of the handler's duration
+
+    def __init__(self, name, behavior, deserializer, serializer, bint dynamic=False):
+        self.name = name
+        self.behavior = behavior
+        self.deserializer = deserializer
+        self.serializer = serializer
+        self.dynamic = dynamic
+
+
+cdef class ServicerContext:
+    """The `grpc.ServicerContext` of one call over the memory queue."""
+    cdef ServerConnection conn
+    cdef ServerCore core
+    cdef MethodEntry entry
+    cdef uint32_t stream
+    cdef int64_t deadline
+    cdef bytes request
+    cdef bytes metadata
+    cdef Assembly assembly
+    cdef bint cancelled, ended, aborted
+    cdef object status, text, trailing, initial
+    cdef list callbacks
+    cdef object error                 # what abort() raised
+
+    # -- grpc.RpcContext
+
+    def is_active(self):
+        return not (self.cancelled or self.ended or self.conn.dead
+                    or (self.deadline != NEVER and <int64_t>sr_now_ns() >= self.deadline))
+
+    def time_remaining(self):
+        if self.deadline == NEVER:
+            return None
+        return max(0.0, (self.deadline - <int64_t>sr_now_ns()) / 1e9)
+
+    def cancel(self):
+        if not self.ended:
+            self.conn.end(self, CANCELLED, "Cancelled", None, None)
+
+    def add_callback(self, callback):
+        if self.cancelled or self.ended:
+            return False
+        if self.callbacks is None:
+            self.callbacks = []
+        self.callbacks.append(callback)
+        return True
+
+    # -- grpc.ServicerContext
+
+    def invocation_metadata(self):
+        return decode_metadata(self.metadata) if self.metadata is not None else ()
+
+    def peer(self):
+        return self.conn.peer_name
+
+    def peer_identities(self):
+        return None
+
+    def peer_identity_key(self):
+        return None
+
+    def auth_context(self):
+        return dict(self.conn.auth)
+
+    def set_compression(self, compression):
+        """Accepted and ignored: nothing is compressed inside one host."""
+
+    def disable_next_message_compression(self):
+        """Accepted and ignored: nothing is compressed inside one host."""
+
+    def send_initial_metadata(self, initial_metadata):
+        block = encode_metadata(initial_metadata)
+        if self.initial is not None:
+            raise ValueError("initial metadata was sent already")
+        self.initial = block
+        if not self.ended:
+            self.conn.send_frame(SW_HEADERS, SW_HAS_METADATA, self.stream, 0, _block(block), None)
+
+    def set_trailing_metadata(self, trailing_metadata):
+        self.trailing = trailing_metadata
+
+    def trailing_metadata(self):
+        return self.trailing
+
+    def set_code(self, code):
+        self.status = code
+
+    def code(self):
+        return self.status
+
+    def set_details(self, details):
+        self.text = details
+
+    def details(self):
+        return self.text
+
+    def abort(self, code, details):
+        if code == grpc.StatusCode.OK:
+            _LOGGER.error("abort() called with StatusCode.OK; returning UNKNOWN")
+            code = grpc.StatusCode.UNKNOWN
+            details = ""
+        self.status = code
+        self.text = details
+        self.aborted = True
+        raise Exception()
+
+    def abort_with_status(self, status):
+        self.trailing = status.trailing_metadata
+        self.abort(status.code, status.details)
+
+    def __repr__(self):
+        return f"<ServicerContext {self.entry.name} stream {self.stream} of {self.conn!r}>"
+
+    # -- inside
+
+    cdef int64_t run(self) except -1:
+        """Run the handler and send its answer."""
+        cdef MethodEntry entry = self.entry
+        cdef int64_t begun = <int64_t>sr_now_ns()
+        cdef bytes data = self.request
+        self.request = None
+        if self.cancelled or self.conn.dead:
+            self.conn.forget(self)
+            return 0
+        if begun >= self.deadline:
+            self.conn.end(self, DEADLINE_EXCEEDED, "Deadline Exceeded", None, None)
+            return 0
+        context = PyContext_New()
+        PyContext_Enter(context)
+        try:
+            self.call_behavior(entry, data)
+        finally:
+            PyContext_Exit(context)
+        begun = <int64_t>sr_now_ns() - begun
+        self.entry.typical_ns += (begun - self.entry.typical_ns) // 8
+        return 0
+
+    cdef int call_behavior(self, MethodEntry entry, bytes data) except -1:
+        if entry.dynamic:
+            try:
+                entry = self.core.owner._resolve_dynamic(entry.name, self.invocation_metadata())
+            except Exception as error:
+                details = f"Exception in service handler: {error}"
+                _LOGGER.exception(details)
+                return self.refuse(UNKNOWN, details)
+        if entry.behavior is None:
+            return self.refuse(UNIMPLEMENTED, "Method not found!")
+        try:
+            request = data if entry.deserializer is None else entry.deserializer(data)
+        except Exception:
+            _LOGGER.exception("Exception deserializing the request of %s", entry.name)
+            return self.refuse(INTERNAL, "Exception deserializing request!")
+        del data
+        try:
+            response = entry.behavior(request, self)
+        except Exception as error:
+            if self.aborted:
+                return self.refuse(UNKNOWN, "RPC Aborted")
+            details = f"Exception calling application: {error}"
+            _LOGGER.exception(details)
+            return self.refuse(UNKNOWN, details)
+        except BaseException as error:
+            self.refuse(UNKNOWN, f"Exception calling application: {error}")
+            raise
+        if self.ended:
+            return 0
+        try:
+            message = response if entry.serializer is None else entry.serializer(response)
+            if type(message) is not bytes:
+                message = bytes(message)
+        except Exception:
+            _LOGGER.exception("Failed to serialize the response of %s", entry.name)
+            return self.refuse(INTERNAL, "Failed to serialize response!")
+        if 0 <= self.core.max_send < PyBytes_GET_SIZE(message):
+            return self.refuse(RESOURCE_EXHAUSTED,
+                               f"SERVER: Sent message larger than max ({len(message)} vs. {self.core.max_send})")
+        if self.status is None and self.text is None and self.trailing is None:
+            return self.conn.end(self, OK, None, None, <bytes>message)
+        return self.finish_with(OK, "", <bytes>message)
+
+    cdef int refuse(self, int code, str details) except -1:
+        """End without a response; what the handler set wins over `code` and `details`."""
+        return self.finish_with(code, details, None)
+
+    cdef int finish_with(self, int code, str details, bytes message) except -1:
+        cdef bytes trailing = None
+        if self.status is not None:
+            code = _code_number(self.status)
+        if self.text is not None:
+            details = self.text if isinstance(self.text, str) else bytes(self.text).decode("utf-8", "replace")
+        if self.trailing:
+            try:
+                trailing = encode_metadata(self.trailing)
+                if len(trailing) > <Py_ssize_t>(self.conn.piece // 2):
+                    raise ValueError(f"trailing metadata of {len(trailing)} bytes exceeds the limit of "
+                                     f"{self.conn.piece // 2}")
+            except Exception as error:
+                _LOGGER.exception("Bad trailing metadata from %s", self.entry.name)
+                code = INTERNAL
+                details = str(error)
+                message = None
+        return self.conn.end(self, code, details, trailing, message)
+
+    cdef int run_callbacks(self) except -1:
+        callbacks = self.callbacks
+        self.callbacks = None
+        if callbacks is not None:
+            for callback in callbacks:
+                try:
+                    callback()
+                except Exception:
+                    _LOGGER.exception("Exception in a termination callback of %s", self.entry.name)
+        return 0
+
+
+cdef int _code_number(code):
+    number = _CODES.get(code)
+    if number is None:
+        if isinstance(code, int) and 0 <= code <= 16:
+            return code
+        return UNKNOWN
+    return number
+
+
+cdef class ServerConnection(Connection):
+    """The server's end of one connection. `peer_name` is what context.peer() returns."""
+    cdef readonly str peer_name
+    cdef dict auth
+    cdef ServerCore core
+    cdef dict entries                # method number -> MethodEntry
+    cdef dict streams                # stream -> ServicerContext under way
+    cdef uint32_t last_stream
+    cdef bint hot
+    cdef int64_t last_request
+
+    def __init__(self, Segment segment, int fd, bint client, str peer_name, dict auth):
+        self.peer_name = peer_name
+        self.auth = auth
+        self.entries = {}
+        self.streams = {}
+
+    def __repr__(self):
+        state = f"dead: {self.death}" if self.dead else "hot" if self.hot else "idle"
+        return f"<ServerConnection {self.peer_name} {state}, {len(self.streams)} calls under way>"
+
+    cdef int dispatch(self, sw_header *h, sw_view *v, const uint8_t *at) except -1:
+        cdef ServicerContext context
+        if h.type == SW_OPEN:
+            return self.open(h, v, at)
+        if h.type == SW_PING:
+            if not h.flags & SW_END:
+                self.send_frame(SW_PING, SW_END, 0, h.aux, None, None)
+            return 0
+        if h.type == SW_HEADERS or h.type == SW_TRAILERS:
+            return self.fail("the peer, a client, sent a frame that only servers send")
+        if h.type == SW_GOAWAY or (h.type == SW_CREDIT and h.stream == 0):
+            return 0
+        context = self.streams.get(h.stream)
+        if context is None:
+            if h.stream > self.last_stream:
+                return self.fail(f"the peer used stream {h.stream}, which was never opened")
+            return 0                           # the call has ended here, the peer did not know yet
+        if h.type == SW_CANCEL:
+            context.cancelled = True
+            self.streams.pop(h.stream, None)
+            if context.callbacks is not None:
+                self.core.endings.append(context)
+            if context.assembly is not None:
+                context.assembly = None        # it never became a request: nobody else will end it
+                self.forget(context)
+        elif h.type == SW_MESSAGE:
+            return self.piece_of(context, h, v, at)
+        return 0
+
+    cdef int open(self, sw_header *h, sw_view *v, const uint8_t *at) except -1:
+        cdef ServicerContext context
+        cdef ServerCore core = self.core
+        cdef MethodEntry entry
+        if h.stream <= self.last_stream:
+            return self.fail(f"the peer opened stream {h.stream} after {self.last_stream}")
+        self.last_stream = h.stream
+        if h.flags & SW_HAS_NAME:
+            if len(self.entries) >= 65536 or v.name_size > 4096:
+                return self.fail("the peer named too many methods, or one with too long a name")
+            name = _bytes_at(at, v.name, v.name_size).decode("utf-8", "replace")
+            self.entries[h.aux] = core.entry(name)
+        found = self.entries.get(h.aux)
+        if found is None:
+            return self.fail(f"the peer called method number {h.aux}, which it never named")
+        entry = <MethodEntry>found
+        context = ServicerContext.__new__(ServicerContext)
+        context.conn = self
+        context.core = core
+        context.entry = entry
+        context.stream = h.stream
+        context.deadline = NEVER
+        if h.flags & SW_HAS_TIMEOUT and v.timeout_ns < <uint64_t>(1 << 60):
+            context.deadline = <int64_t>sr_now_ns() + <int64_t>v.timeout_ns
+        if h.flags & SW_HAS_METADATA:
+            context.metadata = _bytes_at(at, v.metadata, v.metadata_size)
+        core.active += 1
+        self.streams[h.stream] = context
+        if core.stopping:
+            return self.end(context, UNAVAILABLE, "the server is shutting down", None, None)
+        if 0 <= core.max_rpcs < core.active:
+            return self.end(context, RESOURCE_EXHAUSTED, "Concurrent RPC limit exceeded!", None, None)
+        if not h.flags & SW_HAS_MESSAGE or not h.flags & (SW_END | SW_MORE):
+            return self.end(context, UNIMPLEMENTED, "only unary calls travel over this connection", None, None)
+        if 0 <= core.max_receive < <int64_t>v.total or v.total > <uint64_t>0x7fffffffffff:
+            return self.end(context, RESOURCE_EXHAUSTED,
+                            f"SERVER: Received message larger than max ({v.total} vs. {core.max_receive})",
+                            None, None)
+        if h.flags & SW_MORE:
+            context.assembly = Assembly.begin(v.total, True)
+            context.assembly.add(at + v.message, v.message_size)
+            return 0
+        context.request = _bytes_at(at, v.message, v.message_size)
+        core.pending.append(context)
+        return 0
+
+    cdef int piece_of(self, ServicerContext context, sw_header *h, sw_view *v, const uint8_t *at) except -1:
+        cdef int got
+        if not h.flags & SW_CONTINUED or context.assembly is None:
+            return self.fail("the peer sent a second message on a unary call")
+        got = context.assembly.add(at + v.message, v.message_size)
+        if got < 0 or (got == 1) == ((h.flags & SW_MORE) != 0):
+            return self.fail("the peer sent a message of another length than announced")
+        if got == 1:
+            context.request = context.assembly.data
+            context.assembly = None
+            self.core.pending.append(context)
+        return 0
+
+    cdef int forget(self, ServicerContext context) except -1:
+        if not context.ended:
+            context.ended = True
+            self.streams.pop(context.stream, None)
+            self.core.active -= 1
+            if context.callbacks is not None:
+                self.core.endings.append(context)
+            if self.core.stopping and self.core.active == 0:
+                self.core.idle.wake()
+        return 0
+
+    cdef int end(self, ServicerContext context, int code, str details, bytes trailing, bytes message) except -1:
+        """Send the end of a call; once only, and not to a client that cancelled."""
+        cdef int flags = SW_END
+        cdef bytes prefix = None
+        if context.ended:
+            return 0
+        if not context.cancelled and not self.dead:
+            if trailing is not None:
+                flags |= SW_HAS_METADATA
+                prefix = _block(trailing)
+            if details:
+                flags |= SW_HAS_DETAILS
+                raw = details.encode("utf-8", "replace")[:<Py_ssize_t>(self.piece // 4)]
+                prefix = _block(raw) if prefix is None else prefix + _block(raw)
+            if message is not None and PyBytes_GET_SIZE(message) + 1024 > <Py_ssize_t>(self.piece // 4):
+                self.send_frame(SW_MESSAGE, 0, context.stream, 0, None, message)
+                message = None
+            self.send_frame(SW_TRAILERS, flags, context.stream, <uint32_t>code, prefix, message)
+        return self.forget(context)
+
+    cdef int fail(self, str why) except -1:
+        """Give this connection up: its calls are cancelled, nobody else notices.
+
+        Any thread may come here. The reader may be watching the ring at this very moment, so only the
+        reader takes the connection off its lists (`ServerCore.lose`); the shut socket wakes it.
+        """
+        cdef ServicerContext context
+        if self.dead:
+            return 0
+        self.dead = True
+        self.death = why
+        self.outq.clear()
+        for each in list(self.streams.values()):
+            context = <ServicerContext>each
+            context.cancelled = True
+            if context.assembly is not None:
+                context.assembly = None
+                self.forget(context)
+            elif context.callbacks is not None:
+                self.core.endings.append(context)
+        self.streams.clear()
+        c_shutdown(self.fd, SHUT_RDWR)
+        return 0
+
+
+cdef class ServerCore:
+    """Reads all memory connections of a server and runs their handlers in the user's pool.
+
+    `owner` gives: `_submit(fn)` (run in the pool), `_accept(fd)` (a listening socket is readable),
+    `_greet(fd)` (a socket that has not shaken hands is readable; it may call `add`), `_resolve(name)`
+    -> MethodEntry and `_resolve_dynamic(name, metadata)` -> MethodEntry.
+    """
+    cdef object owner
+    cdef int ep, kick_leader, kick_watcher
+    cdef set listening                # fds of listening sockets
+    cdef dict conns                   # fd -> ServerConnection
+    cdef set greeting                 # fds that have not shaken hands
+    cdef dict known                   # method name -> MethodEntry
+    cdef list hot
+    cdef sr_end *rings[256]
+    cdef object pending               # requests read and not yet begun
+    cdef object endings               # contexts whose termination callbacks are due
+    cdef int reader
+    cdef uint64_t leadership          # counts changes of leader
+    cdef bint draining                # the reader is in the middle of reading
+    cdef bint leader_in_handler, leader_asleep, give_way
+    cdef volatile uint64_t runs       # handlers begun by leaders
+    cdef int running                  # pool threads in drive(), asked for or there
+    cdef int unstarted                # asked for and not there yet
+    cdef int max_workers
+    cdef bint watcher_ticking
+    cdef readonly bint stopping, stopped
+    cdef Waiter idle                  # woken when the last call ends during a stop
+    cdef public int64_t active
+    cdef public int64_t max_rpcs, max_receive, max_send
+    cdef int reads_since_epoll, fail_streak, skip_spins
+    cdef int linger_ms
+    cdef object __weakref__
+
+    def __cinit__(self):
+        self.ep = self.kick_leader = self.kick_watcher = -1
+
+    def __init__(self, owner, int max_workers, int64_t max_rpcs, int64_t max_receive, int64_t max_send):
+        self.owner = owner
+        self.max_workers = max_workers
+        # A pool of one thread is given back at once, so that calls over TCP are not kept waiting.
+        self.linger_ms = 1000 if max_workers > 1 else 2
+        self.max_rpcs = max_rpcs
+        self.max_receive = max_receive
+        self.max_send = max_send
+        self.conns = {}
+        self.greeting = set()
+        self.listening = set()
+        self.known = {}
+        self.hot = []
+        self.pending = deque()
+        self.endings = deque()
+        self.idle = Waiter()
+        self.reader = WATCHER
+        self.ep = epoll_create1(EPOLL_CLOEXEC)
+        self.kick_leader = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)
+        self.kick_watcher = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)
+        if self.ep < 0 or self.kick_leader < 0 or self.kick_watcher < 0:
+            raise OSError(errno, f"cannot make the server's event descriptors: {os.strerror(errno)}")
+        self.watch_fd(self.kick_leader)
+        _live.add(self)
+
+    def __dealloc__(self):
+        self.close_fds()
+
+    cdef void close_fds(self):
+        if self.ep >= 0:
+            c_close(self.ep)
+        if self.kick_leader >= 0:
+            c_close(self.kick_leader)
+        if self.kick_watcher >= 0:
+            c_close(self.kick_watcher)
+        self.ep = self.kick_leader = self.kick_watcher = -1
+
+    cdef void abandon(self):
+        self.stopping = True
+        self.stopped = True
+        self.close_fds()
+
+    def __repr__(self):
+        return (f"<ServerCore {len(self.conns)} connections, {len(self.hot)} hot, {self.active} calls, "
+                f"read by {'a pool thread' if self.reader == LEADER else 'the watcher'}>")
+
+    # -- sockets
+
+    cdef int watch_fd(self, int fd) except -1:
+        cdef epoll_event event
+        memset(&event, 0, sizeof(event))
+        event.events = EPOLLIN
+        event.data.fd = fd
+        if epoll_ctl(self.ep, EPOLL_CTL_ADD, fd, &event) != 0:
+            raise OSError(errno, f"cannot watch a socket: {os.strerror(errno)}")
+        return 0
+
+    cdef void unwatch_fd(self, int fd):
+        cdef epoll_event event
+        memset(&event, 0, sizeof(event))
+        epoll_ctl(self.ep, EPOLL_CTL_DEL, fd, &event)
+
+    def listen(self, int fd):
+        """Have `owner._accept(fd)` called whenever `fd` is readable."""
+        self.listening.add(fd)
+        self.watch_fd(fd)
+
+    def unlisten(self, int fd):
+        self.listening.discard(fd)
+        if self.ep >= 0:
+            self.unwatch_fd(fd)
+
+    def greet(self, int fd):
+        """Have `owner._greet(fd)` called whenever `fd`, a socket without a handshake yet, is readable."""
+        self.greeting.add(fd)
+        self.watch_fd(fd)
+
+    def ungreet(self, int fd):
+        self.greeting.discard(fd)
+        self.unwatch_fd(fd)
+
+    def add(self, ServerConnection conn not None):
+        """Serve a connection that has shaken hands."""
+        conn.core = self
+        self.watch_fd(conn.fd)
+        self.conns[conn.fd] = conn
+        if sr_reader_sleep(&conn.rx):
+            self.heat(conn)
+
+    cdef int lose(self, ServerConnection conn) except -1:
+        if conn.fd >= 0 and self.conns.get(conn.fd) is conn:
+            self.unwatch_fd(conn.fd)
+            del self.conns[conn.fd]
+        self.cool(conn)
+        if conn.fd >= 0:
+            c_close(conn.fd)
+            conn.fd = -1
+        if conn.death != CLIENT_GONE and not self.stopped:
+            _LOGGER.warning("closed the connection of %s: %s", conn.peer_name, conn.death)
+        return 0
+
+    cdef MethodEntry entry(self, str name):
+        found = self.known.get(name)
+        if found is None:
+            found = self.owner._resolve(name)
+            if (<MethodEntry>found).behavior is not None and len(self.known) < 65536:
+                self.known[name] = found
+        return <MethodEntry>found
+
+    # -- hot connections
+
+    cdef int heat(self, ServerConnection conn) except -1:
+        sr_reader_awake(&conn.rx)
+        conn.last_request = <int64_t>sr_now_ns()
+        if not conn.hot and len(self.hot) < MAX_HOT:
+            conn.hot = True
+            self.rings[len(self.hot)] = &conn.rx
+            self.hot.append(conn)
+            self.tell_load()
+        return 0
+
+    cdef int cool(self, ServerConnection conn) except -1:
+        cdef int i
+        if conn.hot:
+            conn.hot = False
+            self.hot.remove(conn)
+            for i in range(len(self.hot)):
+                self.rings[i] = &(<ServerConnection>self.hot[i]).rx
+            self.tell_load()
+        return 0
+
+    cdef int tell_load(self) except -1:
+        cdef ServerConnection conn
+        cdef int n = <int>len(self.hot)
+        for each in self.hot:
+            conn = <ServerConnection>each
+            sr_set_busy_connections(<sr_segment *>conn.segment.base, n)
+        return 0
+
+    # -- reading
+
+    cdef int read_conn(self, ServerConnection conn) except -1:
+        cdef int n = 0
+        try:
+            n = conn.drain(DRAIN_LIMIT)
+            if conn.outq and not conn.dead:
+                conn.flush()
+        except Exception as error:             # no memory for a message, say: one connection's trouble
+            _LOGGER.exception("reading a connection of %s failed", conn.peer_name)
+            conn.fail(f"{type(error).__name__}: {error}")
+        if conn.dead:
+            self.lose(conn)
+        return n
+
+    cdef int read_hot(self) except -1:
+        """Take what the hot rings hold. -> frames read."""
+        cdef ServerConnection conn
+        cdef int n, i = 0, total = 0
+        cdef int64_t now = 0
+        self.draining = True
+        try:
+            while i < len(self.hot):
+                conn = <ServerConnection>self.hot[i]
+                i += 1
+                if sr_has_data(&conn.rx) or conn.outq or conn.dead:
+                    n = self.read_conn(conn)
+                    if n:
+                        total += n
+                        conn.last_request = 0
+        finally:
+            self.draining = False
+        return total
+
+    cdef int cool_down(self) except -1:
+        """Let go of connections that had no request for a while; runs at the pace of epoll looks."""
+        cdef ServerConnection conn
+        cdef int64_t now = <int64_t>sr_now_ns()
+        for each in list(self.hot):
+            conn = <ServerConnection>each
+            if conn.last_request == 0:
+                conn.last_request = now
+            elif now - conn.last_request > COOL_NS and not conn.outq and not conn.streams:
+                if sr_reader_sleep(&conn.rx):
+                    sr_reader_awake(&conn.rx)
+                else:
+                    self.cool(conn)
+        return 0
+
+    cdef int handle(self, epoll_event *events, int n) except -1:
+        """Act on what epoll reported."""
+        cdef int i, fd
+        cdef uint64_t count
+        cdef ServerConnection conn
+        self.draining = True
+        try:
+            for i in range(n):
+                fd = events[i].data.fd
+                if fd == self.kick_leader:
+                    if not self.stopped:
+                        c_read(fd, &count, 8)
+                elif fd in self.listening:
+                    self.owner._accept(fd)
+                elif fd in self.greeting:
+                    self.owner._greet(fd)
+                else:
+                    found = self.conns.get(fd)
+                    if found is None:
+                        continue
+                    conn = <ServerConnection>found
+                    if conn.read_bells() == 0:
+                        self.read_conn(conn)
+                        conn.fail(CLIENT_GONE)
+                        self.lose(conn)
+                        continue
+                    self.heat(conn)
+                    self.read_conn(conn)
+                    if not conn.hot and not conn.dead and sr_reader_sleep(&conn.rx):
+                        # No place among the hot ones: read on until it is empty and asleep.
+                        while not conn.dead and sr_reader_sleep(&conn.rx):
+                            self.read_conn(conn)
+        finally:
+            self.draining = False
+        return 0
+
+    cdef bint arm(self):
+        """Announce sleep on every hot ring. True when one has data after all."""
+        cdef ServerConnection conn
+        cdef bint data = False
+        for each in self.hot:
+            conn = <ServerConnection>each
+            if sr_reader_sleep(&conn.rx):
+                data = True
+            if conn.wants_room():
+                data = True
+        return data
+
+    cdef void disarm(self):
+        for each in self.hot:
+            sr_reader_awake(&(<ServerConnection>each).rx)
+
+    cdef bint sending(self):
+        for each in self.hot:
+            if (<ServerConnection>each).outq:
+                return True
+        return False
+
+    cdef int run_endings(self) except -1:
+        while self.endings:
+            (<ServicerContext>self.endings.popleft()).run_callbacks()
+        return 0
+
+    cdef int look(self, int ms) except -2:
+        """One epoll_wait without the GIL, and what follows from it. -> events, -1 when interrupted."""
+        cdef epoll_event events[64]
+        cdef int n
+        self.reads_since_epoll = 0
+        if ms == 0:
+            n = epoll_wait(self.ep, events, 64, 0)
+        else:
+            with nogil:
+                n = epoll_wait(self.ep, events, 64, ms)
+        if n > 0:
+            self.handle(events, n)
+        self.cool_down()
+        return n
+
+    cdef int read_some(self, uint64_t mine) except -1:
+        """The leader's wait. -> 1: there are requests; 0: give the pool its thread back."""
+        cdef int n, nrings
+        cdef ServerConnection conn
+        cdef epoll_event events[64]
+        cdef bint spun = False, found
+        while True:
+            self.reads_since_epoll += 1
+            if self.reads_since_epoll >= EPOLL_EVERY:
+                self.look(0)
+            self.read_hot()
+            if self.endings:
+                self.run_endings()
+                if self.leadership != mine:
+                    return 1
+            if self.pending:
+                return 1
+            if self.stopping or self.give_way:
+                return 0
+            nrings = <int>len(self.hot)
+            if nrings == 1 and (<ServerConnection>self.hot[0]).outq:
+                conn = <ServerConnection>self.hot[0]
+                with nogil:
+                    found = sr_spin_transfer(&conn.rx, &conn.tx, TRANSFER_SPIN_NS)
+                if found:
+                    continue
+            elif not spun and nrings and USABLE_CPUS > 1 and nrings < USABLE_CPUS:
+                spun = True
+                if self.skip_spins > 0:
+                    self.skip_spins -= 1
+                else:
+                    with nogil:
+                        n = sr_spin(self.rings, nrings, SPIN_NS, NULL)
+                    if n >= 0:
+                        self.fail_streak = 0
+                        continue
+                    if self.fail_streak < MAX_BACKOFF:
+                        self.fail_streak += 1
+                    self.skip_spins = (1 << self.fail_streak) - 1
+            if self.arm():
+                self.disarm()
+                continue
+            self.leader_asleep = True
+            with nogil:
+                n = epoll_wait(self.ep, events, 64, self.linger_ms)
+            self.leader_asleep = False
+            self.disarm()
+            if n > 0:
+                self.handle(events, n)
+                self.cool_down()
+            elif n == 0:
+                return 0
+
+    # -- the pool's threads
+
+    cdef void kick(self, int fd):
+        cdef uint64_t one = 1
+        c_write(fd, &one, 8)
+
+    def yield_pool(self):
+        """A call over TCP wants a thread of the pool: if all of them may be ours, free one."""
+        if self.running == 0 or self.reader != LEADER:
+            return
+        self.give_way = True
+        if self.leader_asleep:
+            self.kick(self.kick_leader)
+
+    cdef int ask_for_thread(self) except -1:
+        if self.unstarted == 0 and self.running < self.max_workers and not self.stopped:
+            self.running += 1
+            self.unstarted += 1
+            try:
+                self.owner._submit(self.drive)
+            except RuntimeError:               # the pool was shut down
+                self.running -= 1
+                self.unstarted -= 1
+        return 0
+
+    def drive(self):
+        """Serve in a thread of the pool, until there is nothing to do for a while."""
+        cdef ServicerContext context
+        cdef uint64_t mine = 0
+        cdef bint leads
+        self.unstarted -= 1
+        try:
+            while not self.stopped:
+                if self.pending:
+                    context = self.pending.popleft()
+                    leads = self.reader == LEADER and self.leadership == mine
+                    if context.entry.typical_ns > SLOW_NS:
+                        if leads:
+                            self.hand_to_watcher()
+                            leads = False
+                        if self.pending:
+                            self.ask_for_thread()
+                    if leads:
+                        self.runs += 1
+                        self.leader_in_handler = True
+                        if not self.watcher_ticking:
+                            self.kick(self.kick_watcher)
+                    try:
+                        context.run()
+                    finally:
+                        if leads and self.leadership == mine:
+                            self.leader_in_handler = False
+                    if self.endings:
+                        self.run_endings()
+                    continue
+                if self.give_way:
+                    break
+                if self.reader != LEADER or self.leadership != mine:
+                    if self.draining or self.reader == LEADER:
+                        break
+                    self.reader = LEADER
+                    self.leadership += 1
+                    self.leader_in_handler = False
+                    mine = self.leadership
+                    self.disarm()
+                if self.read_some(mine) == 0:
+                    break
+        finally:
+            self.running -= 1
+            self.give_way = False
+            if self.reader == LEADER and self.leadership == mine:
+                self.hand_to_watcher()
+            elif self.pending:
+                self.ask_for_thread()
+
+    cdef int hand_to_watcher(self) except -1:
+        self.reader = WATCHER
+        self.leadership += 1
+        self.leader_in_handler = False
+        self.kick(self.kick_watcher)
+        return 0
+
+    # -- the server's own thread
+
+    def watch(self):
+        """The watcher's life; returns when the server has stopped."""
+        cdef pollfd p[2]
+        cdef uint64_t count
+        cdef epoll_event events[64]
+        cdef int n, quiet, ms
+        cdef uint64_t seen
+        cdef bint stuck
+        while not self.stopped:
+            if self.reader == LEADER:
+                # Tick without the GIL while the leader works; wake up for good only if it is stuck.
+                self.watcher_ticking = True
+                stuck = False
+                with nogil:
+                    quiet = 0
+                    seen = self.runs
+                    while quiet < QUIET_TICKS and self.reader == LEADER:
+                        p[0].fd = self.kick_watcher
+                        p[0].events = POLLIN
+                        p[0].revents = 0
+                        if poll(p, 1, TICK_MS) > 0:
+                            c_read(self.kick_watcher, &count, 8)
+                            break
+                        if self.runs != seen:
+                            seen = self.runs
+                            quiet = 0
+                        elif self.leader_in_handler:
+                            stuck = True
+                            break
+                        else:
+                            quiet += 1
+                if stuck and self.leader_in_handler and self.runs == seen and self.reader == LEADER:
+                    self.reader = WATCHER
+                    self.leadership += 1
+                    self.leader_in_handler = False
+                elif quiet >= QUIET_TICKS:
+                    self.watcher_ticking = False
+                    p[0].fd = self.kick_watcher
+                    p[0].events = POLLIN
+                    if self.reader == LEADER and not self.leader_in_handler:
+                        with nogil:
+                            poll(p, 1, -1)
+                        c_read(self.kick_watcher, &count, 8)
+                continue
+            self.watcher_ticking = False
+            self.read_hot()
+            if self.endings:
+                self.run_endings()
+            if self.reader != WATCHER:
+                continue
+            ms = -1
+            if self.pending:
+                if self.running < self.max_workers:
+                    self.ask_for_thread()
+                    ms = TICK_MS              # and one more if that one gets stuck too
+            if self.arm():
+                self.disarm()
+                continue
+            p[0].fd = self.kick_watcher
+            p[1].fd = self.ep
+            p[0].events = p[1].events = POLLIN
+            p[0].revents = p[1].revents = 0
+            with nogil:
+                poll(p, 2, ms)
+            if p[0].revents:
+                c_read(self.kick_watcher, &count, 8)
+            if self.reader == WATCHER:
+                self.disarm()
+                if p[1].revents:
+                    n = epoll_wait(self.ep, events, 64, 0)
+                    if n > 0:
+                        self.handle(events, n)
+                self.cool_down()
+        # A leader that reads leaves within its spin; one in a handler reads no more.
+        while self.reader == LEADER and not self.leader_in_handler:
+            with nogil:
+                poll(NULL, 0, TICK_MS)
+        for conn in list(self.conns.values()):
+            self.lose(<ServerConnection>conn)
+
+    # -- the end
+
+    def begin_stop(self):
+        """Take no new calls: clients are told, requests that still arrive are refused."""
+        cdef ServerConnection conn
+        self.stopping = True
+        for conn in list(self.conns.values()):
+            conn.send_frame(SW_GOAWAY, 0, 0, <uint32_t>UNAVAILABLE, None, None)
+        self.kick(self.kick_watcher)
+        if self.leader_asleep:
+            self.kick(self.kick_leader)
+
+    def wait_idle(self, double seconds):
+        """Until the last call ended, or `seconds` passed; only after begin_stop()."""
+        self.idle.wait(<int64_t>sr_now_ns() + <int64_t>(seconds * 1e9))
+
+    def cancel_all(self):
+        """End the calls under way; their clients see CANCELLED at once."""
+        cdef ServerConnection conn
+        cdef ServicerContext context
+        for conn in list(self.conns.values()):
+            for each in list(conn.streams.values()):
+                context = <ServicerContext>each
+                conn.end(context, UNAVAILABLE, "the server was stopped", None, None)
+                context.cancelled = True
+        self.run_endings()
+        self.idle.wake()
+
+    def shut(self):
+        """Close every connection and let the watcher and the pool's threads go."""
+        cdef ServerConnection conn
+        self.stopping = True
+        self.stopped = True
+        for conn in list(self.conns.values()):
+            conn.fail("the server was stopped")
+        if self.ep < 0:
+            return
+        self.kick(self.kick_watcher)
+        self.kick(self.kick_leader)            # left readable: no leader sleeps again
+
+
+grpc.ServicerContext.register(ServicerContext)

@@ -1,0 +1,61 @@
+"""Channel and server options: ours are taken out, grpc's are read where the memory queue honours them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+__all__ = ["Options", "TRANSPORTS"]
+
+TRANSPORTS = ("auto", "shm", "grpc")
+_DEFAULT_MAX_RECEIVE = 4 * 1024 * 1024  # gRPC's own default, bytes
+
+
+class Options:
+    """The options of one channel or server.
+
+    Attributes:
+        grpc: what goes on to grpcio.
+        transport: "auto", "shm" or "grpc"; the option wins over `SAGE_RPC_TRANSPORT`.
+        ring_bytes: size of each ring of a memory connection, in bytes.
+        max_receive: largest message accepted, in bytes; -1 for any.
+        max_send: largest message sent, in bytes; -1 for any.
+
+    Raises:
+        ValueError: an option of ours has a value that is not allowed.
+    """
+
+    def __init__(self, options: Sequence[tuple[str, Any]] | None, default_ring_bytes: int) -> None:
+        ours: dict[str, Any] = {}
+        self.grpc: list[tuple[str, Any]] = []
+        self.max_receive = _DEFAULT_MAX_RECEIVE
+        self.max_send = -1
+        for name, value in options or ():
+            if isinstance(name, str) and name.startswith("sage_rpc."):
+                ours[name] = value
+                continue
+            self.grpc.append((name, value))
+            if name == "grpc.max_receive_message_length":
+                self.max_receive = value if value >= 0 else -1
+            elif name == "grpc.max_send_message_length":
+                self.max_send = value if value >= 0 else -1
+        source = "the option sage_rpc.transport"
+        transport = ours.pop("sage_rpc.transport", None)
+        if transport is None:
+            source = "the environment variable SAGE_RPC_TRANSPORT"
+            transport = os.environ.get("SAGE_RPC_TRANSPORT") or "auto"
+        if transport not in TRANSPORTS:
+            raise ValueError(f"{source} is {transport!r}: expected one of {', '.join(TRANSPORTS)}")
+        self.transport: str = transport
+        self.ring_bytes: int = ours.pop("sage_rpc.ring_bytes", default_ring_bytes)
+        if (
+            not isinstance(self.ring_bytes, int)
+            or not 1 << 16 <= self.ring_bytes <= 1 << 30
+            or self.ring_bytes & (self.ring_bytes - 1)
+        ):
+            raise ValueError(
+                f"sage_rpc.ring_bytes is {self.ring_bytes!r}: expected a power of two from 65536 to 2**30"
+            )
+        if ours:
+            raise ValueError(f"unknown option {next(iter(ours))!r}; known: sage_rpc.transport, sage_rpc.ring_bytes")

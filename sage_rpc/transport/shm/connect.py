@@ -1,0 +1,87 @@
+"""The client's way to a connection: find a published socket, shake hands, map the segment."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from sage_rpc.native import core
+from sage_rpc.transport.shm.handshake import HandshakeError, create_segment, send_hello
+from sage_rpc.transport.shm.rendezvous import published, unlink_if_dead
+
+if TYPE_CHECKING:
+    from sage_rpc.native._core import ClientConnection
+
+__all__ = ["DEFAULT_RING_BYTES", "connect"]
+
+DEFAULT_RING_BYTES = 1 << 19
+HANDSHAKE_SECONDS = 2.0  # a server that is stopped or in a debugger must not hang its callers
+
+
+def _start_thread(target: Callable[[], None], name: str) -> threading.Thread:
+    thread = threading.Thread(target=target, name=name, daemon=True)
+    thread.start()
+    return thread
+
+
+def connect(
+    endpoint: str,
+    target: str,
+    *,
+    ring_bytes: int = DEFAULT_RING_BYTES,
+    max_receive: int,
+    max_send: int,
+    timeout: float | None = None,
+) -> ClientConnection:
+    """Connect to any live server of `endpoint`.
+
+    Args:
+        endpoint: as `rendezvous.endpoint_of_target` names it.
+        target: the target as the user wrote it, for messages.
+        ring_bytes: size of each of the two rings, a power of two.
+        max_receive: largest message accepted, in bytes; -1 for any.
+        max_send: largest message sent, in bytes; -1 for any.
+        timeout: seconds the handshake may take at most; None for the default.
+
+    Raises:
+        ConnectionError: nobody listens (the text says "connection refused"), or the server said no.
+        OSError: a segment or a socket could not be made, or the runtime directory is unusable.
+    """
+    refused = f"no server of {target} publishes a memory queue on this host: connection refused"
+    for path in published(endpoint):
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        with sock:
+            sock.settimeout(min(HANDSHAKE_SECONDS, max(0.001, timeout)) if timeout else HANDSHAKE_SECONDS)
+            try:
+                sock.connect(str(path))
+            except (ConnectionRefusedError, FileNotFoundError):
+                with contextlib.suppress(OSError):
+                    unlink_if_dead(path)
+                continue
+            except PermissionError as error:
+                refused = f"may not use the socket {path} of {target}: {error.strerror}"
+                continue
+            fd = create_segment(ring_bytes)
+            try:
+                segment = core.Segment(fd, ring_bytes, True)
+                send_hello(sock, ring_bytes, fd)
+            except HandshakeError as error:
+                refused = f"the server of {target} refused a memory queue: {error}"
+                continue
+            except TimeoutError:
+                refused = f"the server of {target} did not answer the handshake"
+                continue
+            except (ConnectionError, BrokenPipeError) as error:
+                refused = f"the server of {target} went away during the handshake: {error}"
+                continue
+            finally:
+                os.close(fd)
+            sock.setblocking(False)
+            return core.ClientConnection(
+                segment, sock.detach(), True, target, _start_thread, max_receive, max_send
+            )
+    raise ConnectionError(refused)

@@ -1,0 +1,177 @@
+"""The server's way to its connections: publish sockets, accept, shake hands, feed the native core.
+
+`ShmListener` is what `ServerCore` calls its owner. Nothing here blocks: it runs in whichever thread
+reads the connections at that moment, and errors of one peer are that peer's alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from concurrent import futures
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sage_rpc.native import core
+from sage_rpc.transport.shm.handshake import (
+    HandshakeError,
+    Status,
+    peer_credentials,
+    receive_hello,
+    send_welcome,
+)
+from sage_rpc.transport.shm.rendezvous import publish
+
+if TYPE_CHECKING:
+    from sage_rpc.native._core import MethodEntry
+
+__all__ = ["ShmListener"]
+
+_LOGGER = logging.getLogger("sage_rpc")
+
+
+class ShmListener:
+    """The memory-queue half of a server.
+
+    Args:
+        pool: the user's pool; handlers run in it.
+        resolve: method name -> MethodEntry.
+        resolve_dynamic: (method name, metadata) -> MethodEntry, for entries marked dynamic.
+        max_rpcs: calls at once, queued ones included; -1 for any number.
+        max_receive: largest request, in bytes; -1 for any.
+        max_send: largest response, in bytes; -1 for any.
+    """
+
+    def __init__(
+        self,
+        pool: futures.Executor,
+        resolve: Callable[[str], MethodEntry],
+        resolve_dynamic: Callable[[str, Any], MethodEntry],
+        *,
+        max_rpcs: int,
+        max_receive: int,
+        max_send: int,
+    ) -> None:
+        self._submit = pool.submit
+        self._resolve = resolve
+        self._resolve_dynamic = resolve_dynamic
+        self.core = core.ServerCore(
+            self, getattr(pool, "_max_workers", 64), max_rpcs, max_receive, max_send
+        )
+        self._sockets: dict[int, tuple[socket.socket, Path]] = {}
+        self._strangers: dict[int, socket.socket] = {}
+        self._spare = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
+        self._watcher: threading.Thread | None = None
+
+    def listen(self, endpoint: str) -> None:
+        """Publish a socket for `endpoint`.
+
+        Raises:
+            OSError: it cannot be made; the text says why.
+        """
+        listener, path = publish(endpoint)
+        self._sockets[listener.fileno()] = (listener, path)
+        self.core.listen(listener.fileno())
+
+    def start(self) -> None:
+        """Begin to serve."""
+        self._watcher = threading.Thread(target=self.core.watch, name="sage_rpc watcher", daemon=True)
+        self._watcher.start()
+
+    def unpublish(self) -> None:
+        """Let no new client in."""
+        while self._sockets:
+            fd, (listener, path) = self._sockets.popitem()
+            self.core.unlisten(fd)
+            with contextlib.suppress(OSError):
+                path.unlink()
+            listener.close()
+
+    def stop(self, grace: float | None) -> None:
+        """Refuse new calls, wait up to `grace` seconds for those under way, cancel the rest, end."""
+        self.unpublish()
+        self.core.begin_stop()
+        deadline = time.monotonic() + (grace or 0.0)
+        while self.core.active > 0 and (left := deadline - time.monotonic()) > 0:
+            self.core.wait_idle(left)
+        self.core.cancel_all()
+        self.core.shut()
+        if self._watcher is not None:
+            self._watcher.join(timeout=5.0)
+        for stranger in list(self._strangers.values()):
+            stranger.close()
+        self._strangers.clear()
+        if self._spare >= 0:
+            os.close(self._spare)
+            self._spare = -1
+
+    # -- called by the core
+
+    def _accept(self, fd: int) -> None:
+        listener, _ = self._sockets.get(fd, (None, None))
+        if listener is None:
+            return
+        try:
+            sock, _ = listener.accept()
+        except BlockingIOError:
+            return
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE) and self._spare >= 0:
+                self._turn_away(listener)
+            return
+        sock.setblocking(False)
+        self._strangers[sock.fileno()] = sock
+        self.core.greet(sock.fileno())
+
+    def _turn_away(self, listener: socket.socket) -> None:
+        """Out of descriptors: an accept that only fails would be reported again at once, for ever."""
+        os.close(self._spare)
+        with contextlib.suppress(OSError):
+            listener.accept()[0].close()
+        self._spare = -1
+        with contextlib.suppress(OSError):
+            self._spare = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
+        _LOGGER.error("a client was turned away: this process has no file descriptors left")
+
+    def _greet(self, fd: int) -> None:
+        sock = self._strangers.pop(fd)
+        self.core.ungreet(fd)
+        try:
+            self._welcome(sock)
+        except HandshakeError as error:
+            _LOGGER.warning("refused a memory connection: %s", error)
+            send_welcome(sock, error.status, str(error))
+            sock.close()
+        except OSError:
+            sock.close()
+
+    def _welcome(self, sock: socket.socket) -> None:
+        pid, uid, gid = peer_credentials(sock)
+        hello = receive_hello(sock)
+        try:
+            if uid != os.getuid():
+                raise HandshakeError(
+                    Status.NOT_PERMITTED, f"uid {uid} may not connect to a server of uid {os.getuid()}"
+                )
+            if self.core.stopping:
+                raise HandshakeError(Status.SHUTTING_DOWN, "the server is shutting down")
+            try:
+                segment = core.Segment(hello.fd, hello.capacity, False)
+            except (core.ProtocolViolation, OSError) as error:
+                raise HandshakeError(Status.BAD_HELLO, str(error)) from error
+        finally:
+            os.close(hello.fd)
+        auth = {
+            "transport_security_type": [b"local"],
+            "uid": [str(uid).encode()],
+            "gid": [str(gid).encode()],
+            "pid": [str(pid).encode()],
+        }
+        send_welcome(sock, Status.ACCEPTED)
+        self.core.add(core.ServerConnection(segment, sock.detach(), False, f"shm:pid:{pid}", auth))
