@@ -1,0 +1,238 @@
+"""The one family of errors: each is a `grpc.RpcError`, and also the builtin a Python user catches.
+
+| status              | class            | also a                          |
+| ------------------- | ---------------- | ------------------------------- |
+| DEADLINE_EXCEEDED   | DeadlineExceeded | TimeoutError                    |
+| UNAVAILABLE         | Unavailable      | ConnectionError, RuntimeError   |
+| INVALID_ARGUMENT    | InvalidArgument  | ValueError                      |
+| NOT_FOUND           | NotFound         | LookupError                     |
+| PERMISSION_DENIED   | PermissionDenied | PermissionError                 |
+| UNIMPLEMENTED       | Unimplemented    | NotImplementedError             |
+| every other         | RpcError         |                                 |
+
+`rpc_error` picks the class, so the table stands in one place. An UNAVAILABLE whose cause was a refused
+connection has the text "connection refused" in lower case, whichever transport met it.
+"""
+
+from __future__ import annotations
+
+import traceback as traceback_module
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any
+
+import grpc
+
+__all__ = [
+    "DeadlineExceeded",
+    "InvalidArgument",
+    "NotFound",
+    "PermissionDenied",
+    "RemoteError",
+    "RpcError",
+    "Unavailable",
+    "Unimplemented",
+    "from_grpc",
+    "rpc_error",
+]
+
+Metadata = Sequence[tuple[str, str | bytes]]
+
+
+class RpcError(grpc.RpcError, grpc.Call, grpc.Future):  # type: ignore[misc]
+    """A call that ended with another status than OK.
+
+    Like the error of grpc's blocking calls it is also the ended call itself and a done future.
+    """
+
+    def __init__(
+        self,
+        code: grpc.StatusCode,
+        details: str,
+        *,
+        initial_metadata: Metadata = (),
+        trailing_metadata: Metadata = (),
+        debug_error_string: str = "",
+    ) -> None:
+        super().__init__(details)
+        self._code = code
+        self._details = details
+        self._initial_metadata = tuple(initial_metadata)
+        self._trailing_metadata = tuple(trailing_metadata)
+        self._debug_error_string = debug_error_string
+
+    def __str__(self) -> str:
+        return f"{self._code.name}: {self._details}"
+
+    def __repr__(self) -> str:
+        debug = f"\n\tdebug_error_string = {self._debug_error_string!r}" if self._debug_error_string else ""
+        return f"<{type(self).__name__}:\n\tstatus = {self._code}\n\tdetails = {self._details!r}{debug}\n>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        kept = {name: value for name, value in self.__dict__.items() if name.startswith("_")}
+        return _rebuild, (type(self), self._code, self._details, kept)
+
+    # -- grpc.Call
+
+    def code(self) -> grpc.StatusCode:
+        return self._code
+
+    def details(self) -> str:
+        return self._details
+
+    def initial_metadata(self) -> Metadata:
+        return self._initial_metadata
+
+    def trailing_metadata(self) -> Metadata:
+        return self._trailing_metadata
+
+    def debug_error_string(self) -> str:
+        return self._debug_error_string
+
+    def is_active(self) -> bool:
+        return False
+
+    def time_remaining(self) -> float | None:
+        return None
+
+    def cancel(self) -> bool:
+        return False
+
+    def add_callback(self, callback: Callable[[], None]) -> bool:
+        return False
+
+    # -- grpc.Future
+
+    def cancelled(self) -> bool:
+        return self._code is grpc.StatusCode.CANCELLED
+
+    def running(self) -> bool:
+        return False
+
+    def done(self) -> bool:
+        return True
+
+    def result(self, timeout: float | None = None) -> Any:
+        raise self
+
+    def exception(self, timeout: float | None = None) -> RpcError:
+        return self
+
+    def traceback(self, timeout: float | None = None) -> TracebackType | None:
+        return self.__traceback__
+
+    def add_done_callback(self, fn: Callable[[Any], None]) -> None:
+        fn(self)
+
+
+class DeadlineExceeded(RpcError, TimeoutError):
+    """DEADLINE_EXCEEDED."""
+
+
+class Unavailable(RpcError, ConnectionError, RuntimeError):
+    """UNAVAILABLE: the service cannot be reached, or was lost during the call."""
+
+
+class InvalidArgument(RpcError, ValueError):
+    """INVALID_ARGUMENT."""
+
+
+class NotFound(RpcError, LookupError):
+    """NOT_FOUND."""
+
+
+class PermissionDenied(RpcError, PermissionError):
+    """PERMISSION_DENIED."""
+
+
+class Unimplemented(RpcError, NotImplementedError):
+    """UNIMPLEMENTED: the service has no such method."""
+
+
+class RemoteError(RpcError):
+    """A method of a plain-class service raised.
+
+    Attributes:
+        type_name: qualified name of the remote exception's class, for example "builtins.KeyError".
+        message: its text.
+        remote_traceback: its traceback as the remote interpreter would have printed it.
+    """
+
+    def __init__(self, type_name: str, message: str, remote_traceback: str = "") -> None:
+        short = type_name.removeprefix("builtins.")
+        super().__init__(grpc.StatusCode.UNKNOWN, f"{short}: {message}" if message else short)
+        self.type_name = type_name
+        self.message = message
+        self.remote_traceback = remote_traceback
+
+    def __str__(self) -> str:
+        text = f"the service raised {self._details}"
+        return f"{text}\n\nRemote traceback:\n{self.remote_traceback}" if self.remote_traceback else text
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return RemoteError, (self.type_name, self.message, self.remote_traceback)
+
+    @classmethod
+    def from_exception(cls, error: BaseException) -> RemoteError:
+        """What a caller elsewhere gets to see of `error`."""
+        kind = type(error)
+        lines = traceback_module.format_exception(kind, error, error.__traceback__)
+        return cls(f"{kind.__module__}.{kind.__qualname__}", str(error), "".join(lines))
+
+
+_CLASSES: dict[grpc.StatusCode, type[RpcError]] = {
+    grpc.StatusCode.DEADLINE_EXCEEDED: DeadlineExceeded,
+    grpc.StatusCode.UNAVAILABLE: Unavailable,
+    grpc.StatusCode.INVALID_ARGUMENT: InvalidArgument,
+    grpc.StatusCode.NOT_FOUND: NotFound,
+    grpc.StatusCode.PERMISSION_DENIED: PermissionDenied,
+    grpc.StatusCode.UNIMPLEMENTED: Unimplemented,
+}
+
+
+def _rebuild(kind: type[RpcError], code: grpc.StatusCode, details: str, kept: dict[str, Any]) -> RpcError:
+    error = kind(code, details)
+    error.__dict__.update(kept)
+    return error
+
+
+def rpc_error(
+    code: grpc.StatusCode,
+    details: str,
+    *,
+    initial_metadata: Metadata = (),
+    trailing_metadata: Metadata = (),
+    debug_error_string: str = "",
+) -> RpcError:
+    """The error of a call that ended with `code`, of the class that the table above names."""
+    return _CLASSES.get(code, RpcError)(
+        code,
+        details,
+        initial_metadata=initial_metadata,
+        trailing_metadata=trailing_metadata,
+        debug_error_string=debug_error_string,
+    )
+
+
+def from_grpc(error: grpc.RpcError) -> RpcError:
+    """`error` of stock grpcio as one of the family; the original is its `__cause__`."""
+    if isinstance(error, RpcError):
+        return error
+    code, details = grpc.StatusCode.UNKNOWN, str(error)
+    initial: Metadata = ()
+    trailing: Metadata = ()
+    debug = ""
+    if isinstance(error, grpc.Call):
+        code = error.code() or code
+        details = error.details() or ""
+        initial = error.initial_metadata() or ()
+        trailing = error.trailing_metadata() or ()
+        debug = getattr(error, "debug_error_string", lambda: "")() or ""
+    if code is grpc.StatusCode.UNAVAILABLE and "connection refused" in (details + debug).lower():
+        if "connection refused" not in details:
+            details = f"connection refused: {details}"
+    converted = rpc_error(
+        code, details, initial_metadata=initial, trailing_metadata=trailing, debug_error_string=debug
+    )
+    converted.__cause__ = error
+    return converted
