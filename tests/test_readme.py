@@ -1,0 +1,61 @@
+"""The README tells the truth: its examples run as they stand and print what they say."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import grpc
+import pytest
+
+from sage_rpc import native
+
+ROOT = Path(__file__).parents[1]
+EXAMPLE = re.compile(r"^<!-- run: (\S+) -->\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SECONDS = 40
+
+
+@pytest.fixture
+def examples(tmp_path: Path) -> Path:
+    """A directory with every marked example of the README; their server listens on a free port."""
+    with socket.create_server(("localhost", 0)) as probe:
+        port = str(probe.getsockname()[1])
+    (tmp_path / "port").write_text(port)
+    for name, text in EXAMPLE.findall((ROOT / "README.md").read_text("utf-8")):
+        (tmp_path / name).write_text(text.replace("50051", port))
+    return tmp_path
+
+
+def run(directory: Path, *arguments: str) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=directory,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=SECONDS,
+        check=True,
+    )
+    return done.stdout.splitlines()
+
+
+def test_the_stub_example(examples: Path) -> None:
+    run(examples, "-m", "grpc_tools.protoc", "-I.", "--python_out=.", "--grpc_python_out=.", "greeter.proto")
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen([sys.executable, "server.py"], cwd=examples, env=env) as server:
+        try:
+            with grpc.insecure_channel(f"localhost:{(examples / 'port').read_text()}") as channel:
+                grpc.channel_ready_future(channel).result(timeout=SECONDS)
+            lines = run(examples, "client.py")
+        finally:
+            server.terminate()
+    assert lines == ["Hello, Ada!", "shm" if native.available() else "grpc"]
+
+
+def test_the_operator_example(examples: Path) -> None:
+    lines = run(examples, "squares.py")
+    assert sorted(int(line) for line in lines if line.isdigit()) == [1, 1, 4, 4, 9]
