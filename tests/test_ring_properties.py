@@ -56,7 +56,7 @@ def test_a_cut_or_longer_metadata_block_is_refused(
 
 @given(st.sampled_from(["", "K", "a b", "k\n", "ä", "a:b"]))
 def test_keys_that_grpc_forbids_are_refused(key: str) -> None:
-    with pytest.raises(ValueError, match="metadata was invalid"):
+    with pytest.raises(ValueError, match="metadata"):
         core.encode_metadata([(key, "v")])
 
 
