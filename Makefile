@@ -17,7 +17,7 @@ MAKEFLAGS += --no-print-directory
 
 .PHONY: help
 help: ## List the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z -]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # --- environment -----------------------------------------------------------------------------------
 # .created: the venv itself; .with-EXTRA: our package, editable, with that extra's dependencies;
@@ -107,12 +107,8 @@ check: check-format lint types check-generated ## All of the checks above, no te
 sdist: venv ## Build the source distribution into dist/
 	@$(PY) -m build --no-isolation --sdist
 
-.PHONY: wheel
-wheel: venv ## Build the wheel into dist/
-	@SAGE_RPC_BUILD_NATIVE=require $(PY) -m build --no-isolation --wheel
-
-.PHONY: dist
-dist: venv ## Build the sdist, and the wheel from that sdist
+.PHONY: wheel dist
+wheel dist: venv ## Build the sdist, and the wheel from that sdist, into dist/
 	@SAGE_RPC_BUILD_NATIVE=require $(PY) -m build --no-isolation
 
 .PHONY: clean

@@ -43,7 +43,14 @@ def extension(name: str) -> Extension:
         [str(NATIVE / f"{name}.pyx")],
         depends=sorted(str(path) for kind in ("h", "pxd", "pxi") for path in NATIVE.glob(f"*.{kind}")),
         include_dirs=[str(NATIVE)],
-        extra_compile_args=["-O3", "-std=gnu11", "-fvisibility=hidden", "-Wall", "-Wno-unused-function"],
+        extra_compile_args=[
+            "-O3",
+            "-g0",
+            "-std=gnu11",
+            "-fvisibility=hidden",
+            "-Wall",
+            "-Wno-unused-function",
+        ],
         libraries=["rt"] if sys.platform == "linux" else [],
         optional=True,
     )
