@@ -3,7 +3,8 @@
 Rules:
 
 1. A check never raises: whatever goes wrong is its result, with the next step for the reader.
-2. "problem" means that the memory queue, for calls or as a named queue, cannot be used; "note" is worth knowing.
+2. "problem" means that the memory queue, for calls or as a named queue, cannot be used; "note" is
+   worth knowing and no more.
 3. Nothing stays behind: what a check creates, it removes. (The runtime directory is made to stay.)
 """
 
