@@ -126,6 +126,8 @@ class BuildNative(build_ext):
                 self.compiler.compile([str(source)], output_dir=directory)
             except BUILD_FAILURES:
                 return f"no C compiler: {compiler!r} does not run"
+            if not (Path(sysconfig.get_path("include")) / "Python.h").exists():
+                return "Python.h is missing: install Python's development headers"
             source.write_text(PROBE)
             try:
                 self.compiler.compile(
@@ -135,8 +137,6 @@ class BuildNative(build_ext):
                     extra_preargs=["-std=gnu11"],
                 )
             except BUILD_FAILURES:
-                if not (Path(sysconfig.get_path("include")) / "Python.h").exists():
-                    return "Python.h is missing: install Python's development headers"
                 return f"{compiler!r} does not compile C11 with atomics"
         return None
 
