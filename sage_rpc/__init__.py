@@ -1,7 +1,26 @@
 """sage_rpc: gRPC-compatible RPC over shared-memory queues on one host, over gRPC between hosts."""
 
 from sage_rpc.channel import Channel, insecure_channel
+from sage_rpc.errors import RemoteError, RpcError
+from sage_rpc.manager import ServiceEndpoint, ServiceManager
+from sage_rpc.proto.v1.invoke_pb2 import ServiceRequest, ServiceResponse
+from sage_rpc.proxies import AsyncServiceCallProxy, ServiceCallProxy
 from sage_rpc.server import Server, server
+from sage_rpc.service_host import ServiceHost
 
-__all__ = ["Channel", "Server", "insecure_channel", "server"]
+__all__ = [
+    "AsyncServiceCallProxy",
+    "Channel",
+    "RemoteError",
+    "RpcError",
+    "Server",
+    "ServiceCallProxy",
+    "ServiceEndpoint",
+    "ServiceHost",
+    "ServiceManager",
+    "ServiceRequest",
+    "ServiceResponse",
+    "insecure_channel",
+    "server",
+]
 __version__ = "0.1.0"

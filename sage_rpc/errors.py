@@ -4,7 +4,7 @@
 | ------------------- | ---------------- | ------------------------------- |
 | DEADLINE_EXCEEDED   | DeadlineExceeded | TimeoutError                    |
 | UNAVAILABLE         | Unavailable      | ConnectionError, RuntimeError   |
-| INVALID_ARGUMENT    | InvalidArgument  | ValueError                      |
+| INVALID_ARGUMENT    | InvalidArgument  | ValueError, TypeError           |
 | NOT_FOUND           | NotFound         | LookupError                     |
 | PERMISSION_DENIED   | PermissionDenied | PermissionError                 |
 | UNIMPLEMENTED       | Unimplemented    | NotImplementedError             |
@@ -133,7 +133,7 @@ class Unavailable(RpcError, ConnectionError, RuntimeError):
     """UNAVAILABLE: the service cannot be reached, or was lost during the call."""
 
 
-class InvalidArgument(RpcError, ValueError):
+class InvalidArgument(RpcError, ValueError, TypeError):
     """INVALID_ARGUMENT."""
 
 

@@ -744,6 +744,7 @@ cdef class UnaryUnary:
         cdef bytes block = None
         cdef int64_t timeout_ns = -1
         cdef double seconds
+        cdef bint bad_metadata = False
         if conn is None or conn.dead or conn.draining or credentials is not None:
             conn = self.core.pick(credentials, timeout)
             if conn is None:
@@ -751,7 +752,10 @@ cdef class UnaryUnary:
         elif not attended and not conn.calls and conn.gone():
             return self.begin(request, timeout, metadata, credentials, attended)
         if metadata is not None:
-            block = encode_metadata(metadata) if metadata else None
+            try:
+                block = encode_metadata(metadata) if metadata != () else None
+            except ValueError:
+                bad_metadata = True
         call = Call.__new__(Call)
         call.conn = conn
         call.method = self.method
@@ -761,6 +765,9 @@ cdef class UnaryUnary:
         call.attended = attended
         if not attended:
             conn.unattended += 1
+        if bad_metadata:
+            call.finish(INTERNAL, "Invalid metadata")
+            return call
         try:
             data = request if self.serializer is None else self.serializer(request)
             if type(data) is not bytes:

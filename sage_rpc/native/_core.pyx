@@ -211,19 +211,22 @@ class ProtocolViolation(Exception):
 # ---------------------------------------------------------------- metadata
 
 def encode_metadata(metadata):
-    """The wire block of `metadata`, an iterable of (key, value); ValueError as grpcio's for bad entries."""
+    """The wire block of `metadata`, an iterable of (key, value).
+
+    TypeError when it is something else, ValueError when a key or a value has forbidden characters.
+    """
     cdef bytearray block = bytearray(2)
     cdef int count = 0
     for entry in metadata:
-        try:
-            key, value = entry
-        except (TypeError, ValueError):
-            raise ValueError(f"metadata was invalid: {metadata!r}") from None
-        raw_key = key.encode("ascii", "replace") if isinstance(key, str) else key
+        if not isinstance(entry, tuple) or len(entry) != 2:
+            raise TypeError(f"metadata must be pairs of key and value, not {entry!r}")
+        key, value = entry
+        raw_key = key.encode("utf-8") if isinstance(key, str) else key
         raw = value.encode("utf-8") if isinstance(value, str) else value
-        if (not isinstance(raw_key, bytes) or not isinstance(raw, bytes) or not _valid_key(raw_key)
-                or not (raw_key.endswith(b"-bin") or _valid_value(raw)) or len(raw_key) > 0xffff):
-            raise ValueError(f"metadata was invalid: {metadata!r}")
+        if not isinstance(raw_key, bytes) or not isinstance(raw, bytes):
+            raise TypeError(f"metadata keys and values must be str or bytes, not in {entry!r}")
+        if not _valid_key(raw_key) or not (raw_key.endswith(b"-bin") or _valid_value(raw)) or len(raw_key) > 0xffff:
+            raise ValueError(f"metadata was invalid: {entry!r}")
         block += len(raw_key).to_bytes(2, "little") + len(raw).to_bytes(4, "little") + raw_key + raw
         count += 1
     if count > 0xffff:

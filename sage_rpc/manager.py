@@ -1,0 +1,239 @@
+"""ServiceManager: names of services to proxies, over whatever transport reaches them.
+
+One channel per target, one proxy of each kind per service, made on first use and shared by all threads.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+from google.protobuf import descriptor_pool
+from google.protobuf.descriptor import ServiceDescriptor
+
+from sage_rpc import errors
+from sage_rpc.channel import Channel, insecure_channel
+from sage_rpc.proxies import AsyncServiceCallProxy, DeclaredMethods, PlainMethods, ServiceCallProxy, ServiceFuture
+from sage_rpc.service_host import message_options
+
+__all__ = ["ServiceEndpoint", "ServiceManager"]
+
+DEFAULT_TIMEOUT = 30.0  # seconds
+HEALTH_TIMEOUT = 5.0  # seconds
+_HEALTH_CHECK = "/grpc.health.v1.Health/Check"
+_SERVING = b"\x08\x01"  # HealthCheckResponse(status=SERVING)
+
+
+@dataclass(frozen=True)
+class ServiceEndpoint:
+    """Where a service is, and what it is.
+
+    Attributes:
+        target: a gRPC target, for example "localhost:50051".
+        service: full name of a declared protobuf service ("pkg.Cache"); None for a plain class.
+    """
+
+    target: str
+    service: str | None = None
+
+
+class ServiceManager:
+    """Calls services by name.
+
+    Args:
+        endpoints: name -> target of a plain-class service, or ServiceEndpoint.
+        timeout: seconds a call may take where it says nothing else; None for no limit.
+        options: options of the channels; messages up to 64 MiB pass where they say nothing.
+
+    A context manager. Pickles, and connects anew where it is unpickled and in a forked child.
+    """
+
+    def __init__(
+        self,
+        endpoints: Mapping[str, str | ServiceEndpoint] | None = None,
+        *,
+        timeout: float | None = DEFAULT_TIMEOUT,
+        options: Sequence[tuple[str, Any]] | None = None,
+    ) -> None:
+        self._timeout = timeout
+        self._options = tuple(options or ())
+        self._lock = threading.RLock()  # guards everything below
+        self._endpoints: dict[str, ServiceEndpoint] = {}
+        self._channels: dict[str, Channel] = {}
+        self._methods: dict[str, PlainMethods | DeclaredMethods] = {}
+        self._sync: dict[str, ServiceCallProxy] = {}
+        self._async: dict[str, AsyncServiceCallProxy] = {}
+        self._closed = False
+        for name, endpoint in (endpoints or {}).items():
+            if isinstance(endpoint, ServiceEndpoint):
+                self.register(name, endpoint.target, service=endpoint.service)
+            else:
+                self.register(name, endpoint)
+
+    def register(self, name: str, target: str, *, service: str | ServiceDescriptor | None = None) -> None:
+        """Let `name` mean the service at `target`.
+
+        Args:
+            name: what calls use; for a plain class also its name at its host.
+            target: a gRPC target.
+            service: full name or descriptor of a declared service; its module must be imported.
+
+        Raises:
+            ValueError: the name is taken, or the declared service is not known.
+        """
+        if not isinstance(target, str) or not target:
+            raise ValueError(f"the target of {name!r} must be an address such as 'localhost:50051', not {target!r}")
+        if isinstance(service, ServiceDescriptor):
+            service = service.full_name
+        if service is not None:
+            _descriptor(service)
+        with self._lock:
+            if name in self._endpoints:
+                raise ValueError(f"a service named {name!r} is registered already, at {self._endpoints[name].target}")
+            self._endpoints[name] = ServiceEndpoint(target, service)
+
+    # -- calling
+
+    def get_sync_proxy(self, service_name: str) -> ServiceCallProxy:
+        """The proxy whose methods wait.
+
+        Raises:
+            NotFound: no service of that name is registered.
+        """
+        proxy = self._sync.get(service_name)
+        if proxy is None:
+            with self._lock:
+                proxy = self._sync.setdefault(
+                    service_name, ServiceCallProxy(service_name, self._methods_of(service_name))
+                )
+        return proxy
+
+    def get_async_proxy(self, service_name: str) -> AsyncServiceCallProxy:
+        """The proxy whose methods give futures.
+
+        Raises:
+            NotFound: no service of that name is registered.
+        """
+        proxy = self._async.get(service_name)
+        if proxy is None:
+            with self._lock:
+                proxy = self._async.setdefault(
+                    service_name, AsyncServiceCallProxy(service_name, self._methods_of(service_name))
+                )
+        return proxy
+
+    def call_service_sync(
+        self, service_name: str, method_name: str, *args: Any, timeout: float | None = None, **kwargs: Any
+    ) -> Any:
+        """Call a method and wait at most `timeout` seconds (None: the manager's default).
+
+        Raises:
+            TimeoutError: the deadline passed.
+            ConnectionError: the service cannot be reached.
+            RemoteError: the method raised.
+            RpcError: any other failure.
+        """
+        return self.get_sync_proxy(service_name)(*args, method=method_name, timeout=timeout, **kwargs)
+
+    def call_service_async(
+        self, service_name: str, method_name: str, *args: Any, timeout: float | None = None, **kwargs: Any
+    ) -> ServiceFuture:
+        """Start a call; its future raises what `call_service_sync` would."""
+        return self.get_async_proxy(service_name)(*args, method=method_name, timeout=timeout, **kwargs)
+
+    # -- looking
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The registered names, sorted."""
+        return tuple(sorted(self._endpoints))
+
+    def transport_of(self, service_name: str) -> str:
+        """What carries calls to a service now: "shm", "grpc", or "idle" before the first one."""
+        self._methods_of(service_name)
+        return self._channels[self._endpoints[service_name].target].transport
+
+    def health_check_all_services(self, timeout: float = HEALTH_TIMEOUT) -> dict[str, str]:
+        """Every service's state: "healthy", "unhealthy" or "error: ...".
+
+        A plain class answers by its method `health_check` where it has one, a declared service by
+        grpc.health.v1; one that answers at all without having either is healthy.
+        """
+        return {name: self._health(name, timeout) for name in self.services}
+
+    def _health(self, name: str, timeout: float) -> str:
+        try:
+            if self._endpoints[name].service is None:
+                return "healthy" if self.call_service_sync(name, "health_check", timeout=timeout) else "unhealthy"
+            self._methods_of(name)
+            channel = self._channels[self._endpoints[name].target]
+            return "healthy" if channel.unary_unary(_HEALTH_CHECK)(b"", timeout=timeout) == _SERVING else "unhealthy"
+        except grpc.RpcError as error:
+            converted = errors.from_grpc(error)
+            if converted.code() is grpc.StatusCode.UNIMPLEMENTED:
+                return "healthy"
+            return f"error: {converted}"
+
+    # -- life
+
+    def close(self) -> None:
+        """Close the channels; calls under way end with CANCELLED."""
+        with self._lock:
+            self._closed = True
+            channels = list(self._channels.values())
+            self._channels.clear()
+            self._methods.clear()
+            self._sync.clear()
+            self._async.clear()
+        for channel in channels:
+            channel.close()
+
+    def __enter__(self) -> ServiceManager:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<ServiceManager {', '.join(self.services) or 'no services'}{' closed' if self._closed else ''}>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"endpoints": dict(self._endpoints), "timeout": self._timeout, "options": self._options}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        ServiceManager.__init__(self, state["endpoints"], timeout=state["timeout"], options=state["options"])
+
+    def _methods_of(self, name: str) -> PlainMethods | DeclaredMethods:
+        with self._lock:
+            if self._closed:
+                raise ValueError("the ServiceManager is closed")
+            endpoint = self._endpoints.get(name)
+            if endpoint is None:
+                known = ", ".join(self.services) or "none"
+                raise errors.NotFound(
+                    grpc.StatusCode.NOT_FOUND, f"no service named {name!r} is registered; registered: {known}"
+                )
+            methods = self._methods.get(name)
+            if methods is None:
+                channel = self._channels.get(endpoint.target)
+                if channel is None:
+                    channel = insecure_channel(endpoint.target, message_options(self._options))
+                    self._channels[endpoint.target] = channel
+                if endpoint.service is None:
+                    methods = PlainMethods(name, channel, self._timeout)
+                else:
+                    methods = DeclaredMethods(_descriptor(endpoint.service), channel, self._timeout)
+                self._methods[name] = methods
+            return methods
+
+
+def _descriptor(full_name: str) -> ServiceDescriptor:
+    try:
+        return descriptor_pool.Default().FindServiceByName(full_name)
+    except KeyError:
+        raise ValueError(
+            f"no protobuf service {full_name!r} is known here; import its generated _pb2 module first"
+        ) from None

@@ -1,0 +1,91 @@
+"""What the tests share: a runtime directory of their own, real server processes, both transports."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import sage_rpc
+from sage_rpc import native
+
+PROGRAMS = Path(__file__).parent / "programs"
+UNLIMITED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+
+needs_native = pytest.mark.skipif(not native.available(), reason="the native core is not built")
+
+
+class ServerProcess:
+    """A program of tests/programs that prints its port and ends with its standard input."""
+
+    def __init__(self, *args: str, program: str = "unary_server.py", env: dict[str, str] | None = None) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, str(PROGRAMS / program), *args],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent), **(env or {})},
+        )
+        line = self.process.stdout.readline()
+        assert line, f"{program} {args} ended with {self.process.wait()} before it served"
+        self.port = int(line)
+        self.target = f"localhost:{self.port}"
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> int:
+        if self.process.poll() is None:
+            with contextlib.suppress(BrokenPipeError):
+                self.process.stdin.close()
+        code = self.process.wait(timeout=20)
+        self.process.stdout.close()
+        return code
+
+    def __enter__(self) -> ServerProcess:
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        try:
+            self.stop()
+        finally:
+            if self.process.poll() is None:
+                self.kill()
+
+
+@pytest.fixture(autouse=True)
+def runtime_directory(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Every test meets in a directory of its own, and leaves no socket in it."""
+    path = tmp_path_factory.mktemp("run")
+    path.chmod(0o700)
+    monkeypatch.setenv("SAGE_RPC_RUNTIME_DIR", str(path))
+    monkeypatch.delenv("SAGE_RPC_TRANSPORT", raising=False)
+    yield path
+
+
+@pytest.fixture
+def server() -> Iterator[ServerProcess]:
+    with ServerProcess("127.0.0.1:0") as process:
+        yield process
+
+
+@pytest.fixture(params=["shm", "grpc"])
+def transport(request: pytest.FixtureRequest) -> str:
+    if request.param == "shm" and not native.available():
+        pytest.skip("the native core is not built")
+    return str(request.param)
+
+
+@pytest.fixture
+def channel(server: ServerProcess, transport: str) -> Iterator[sage_rpc.Channel]:
+    with sage_rpc.insecure_channel(
+        server.target, options=[*UNLIMITED, ("sage_rpc.transport", transport)]
+    ) as opened:
+        yield opened
