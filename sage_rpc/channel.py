@@ -122,6 +122,7 @@ class Channel(grpc.Channel):
                 raise ValueError("Cannot invoke RPC on closed channel!")
             conn: ClientConnection | None = self._shm.conn
             if conn is not None and (conn.dead or conn.draining):
+                conn.retire()
                 self._shm.conn = conn = None
             if credentials is not None:
                 conn, reason = None, "call credentials need a secure channel"
@@ -133,10 +134,7 @@ class Channel(grpc.Channel):
                 self._picked = "shm"
                 return conn
             if self._options.transport == "shm":
-                raise errors.rpc_error(
-                    grpc.StatusCode.UNAVAILABLE,
-                    f"{self._target} cannot be reached over shared memory, as sage_rpc.transport=shm asks: {reason}",
-                )
+                raise self._shm_refused(reason)
             self._picked = "grpc"
             return None
 
@@ -198,7 +196,7 @@ class Channel(grpc.Channel):
 
         if self._shm is None:
             if self._options.transport == "shm":
-                self._require_shm()
+                return _RefusedUnaryUnary(self._shm_refused())
             self._picked = "grpc"
             return over_grpc()
         if isinstance(method, bytes):
@@ -251,10 +249,11 @@ class Channel(grpc.Channel):
             if self._grpc is not None:
                 self._grpc.unsubscribe(callback)
 
-    def _require_shm(self) -> None:
-        raise errors.rpc_error(
+    def _shm_refused(self, reason: str | None = None) -> errors.RpcError:
+        return errors.rpc_error(
             grpc.StatusCode.UNAVAILABLE,
-            f"{self._target} cannot be reached over shared memory, as sage_rpc.transport=shm asks: {self._reason}",
+            f"{self._target} cannot be reached over shared memory, as sage_rpc.transport=shm asks: "
+            f"{reason or self._reason}",
         )
 
     def close(self) -> None:
@@ -280,3 +279,15 @@ class Channel(grpc.Channel):
         shm = getattr(self, "_shm", None)
         if shm is not None and shm.conn is not None and os.getpid() == self._pid:
             shm.conn.close("the channel was dropped")
+
+
+class _RefusedUnaryUnary(grpc.UnaryUnaryMultiCallable):
+    """Where the memory queue is demanded and this installation has none: every call is UNAVAILABLE."""
+
+    def __init__(self, error: errors.RpcError) -> None:
+        self._error = error
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise self._error
+
+    with_call = future = __call__

@@ -133,7 +133,8 @@ def test_a_deadline_on_the_memory_queue_is_a_timeout_error(server):
 
 
 def test_the_handler_sees_the_time_that_is_left(channel):
-    assert method(channel, "remaining")(b"") == b"None"
+    without = method(channel, "remaining")(b"")
+    assert without == b"None" or float(without) > 1e9  # grpcio documents the one and gives the other
     assert 50 < float(method(channel, "remaining")(b"", timeout=60)) <= 60
 
 
@@ -281,7 +282,8 @@ def test_the_limit_of_concurrent_rpcs_holds(transport):
     ):
         held = [method(channel, "wait").future(b"") for _ in range(2)]
         deadline = time.monotonic() + 10
-        while True:  # over TCP the two may arrive after the third
+        while True:  # over TCP one of the two may arrive after an echo, and be the one refused
+            held = [method(channel, "wait").future(b"") if f.done() else f for f in held]
             try:
                 method(channel, "echo")(b"")
             except grpc.RpcError as error:

@@ -75,6 +75,8 @@ cdef class Call:
         if self.waiters is not None:
             for w in self.waiters:
                 w.wake()
+        if self.conn.led_for is self and self.conn.led_asleep:
+            self.conn.poke_leader()            # it sleeps in poll() for this very call
         if self.callbacks is not None:
             self.conn.ready.append(self)
         return 0
@@ -222,9 +224,12 @@ cdef class ClientConnection(Connection):
     cdef dict methods                # name -> number the peer knows
     cdef uint32_t next_stream
     cdef public bint draining        # the peer wants no new streams
+    cdef bint retired                # the channel has let go of it: it ends with its last call
     cdef bint led                    # somebody receives
     cdef bint led_asleep             # ... and sleeps in poll()
     cdef bint led_by_listener
+    cdef Call led_for                # the call its holder waits for
+    cdef int poke                    # an eventfd that wakes the holder, once somebody waited for a future
     cdef uint64_t token
     cdef object followers            # deque of (Call, Waiter)
     cdef int64_t unattended
@@ -250,11 +255,34 @@ cdef class ClientConnection(Connection):
         self.followers = deque()
         self.deadlines = []
         self.ready = deque()
-        self.kick = -1
+        self.kick = self.poke = -1
 
     def __dealloc__(self):
+        self.close_eventfds()
+
+    cdef void close_eventfds(self):
         if self.kick >= 0:
             c_close(self.kick)
+        if self.poke >= 0:
+            c_close(self.poke)
+        self.kick = self.poke = -1
+
+    cdef void abandon(self):
+        cdef Call call
+        Connection.abandon(self)
+        self.close_eventfds()
+        # The threads that received, waited and listened exist in the parent only.
+        self.led = self.led_asleep = self.listener_asleep = False
+        self.led_for = None
+        self.listener = None
+        self.followers.clear()
+        self.outq.clear()
+        for each in list(self.calls.values()):
+            call = <Call>each
+            call.waiters = call.callbacks = None
+            call.finish(UNAVAILABLE, self.death_text())
+        self.calls.clear()
+        self.ready.clear()
 
     def __repr__(self):
         state = f"dead: {self.death}" if self.dead else "draining" if self.draining else "ready"
@@ -325,6 +353,17 @@ cdef class ClientConnection(Connection):
         self.shut(why, status, "Channel closed!" if status == CANCELLED else None)
         self.run_ready()
 
+    def retire(self):
+        """Close once the calls under way have ended; no further ones are started."""
+        self.retired = True
+        self.draining = True
+        self.close_if_retired()
+
+    cdef int close_if_retired(self) except -1:
+        if self.retired and not self.calls and not self.dead:
+            self.shut("the channel uses a newer connection", UNAVAILABLE, None)
+        return 0
+
     cdef int shut(self, str why, int status, object text) except -1:
         cdef Call call
         cdef uint64_t consumed
@@ -354,14 +393,14 @@ cdef class ClientConnection(Connection):
 
     cdef int dispatch(self, sw_header *h, sw_view *v, const uint8_t *at) except -1:
         cdef Call call
+        cdef Assembly assembly
         cdef int got
         if h.type == SW_PING:
             if not h.flags & SW_END:
                 self.send_frame(SW_PING, SW_END, 0, h.aux, None, None)
             return 0
         if h.type == SW_GOAWAY:
-            self.draining = True
-            return 0
+            return self.go_away(h.aux)
         if h.type == SW_OPEN:
             return self.fail("the peer, a server, sent OPEN")
         found = self.calls.get(h.stream)
@@ -370,15 +409,22 @@ cdef class ClientConnection(Connection):
                 return self.fail(f"the peer answered stream {h.stream}, which was never opened")
             return 0                            # the rest of a call that was cancelled
         call = <Call>found
+        if h.flags & SW_HAS_METADATA and not _metadata_ok(at + v.metadata, v.metadata_size):
+            return self.fail("the peer sent metadata that is cut short")
+        if h.flags & SW_HAS_INITIAL and not _metadata_ok(at + v.initial, v.initial_size):
+            return self.fail("the peer sent metadata that is cut short")
         if h.flags & SW_HAS_MESSAGE:
             if h.flags & SW_CONTINUED:
-                if call.assembly is None:
+                assembly = call.assembly
+                if assembly is None:
                     return self.fail("the peer continued a message that it had not begun")
-                got = call.assembly.add(at + v.message, v.message_size)
+                got = assembly.add(at + v.message, v.message_size)
+                if self.dead or call.status >= 0:
+                    return 0                   # given up meanwhile: add() may release the GIL
                 if got < 0 or (got == 1) == ((h.flags & SW_MORE) != 0):
                     return self.fail("the peer sent a message of another length than announced")
                 if got == 1:
-                    call.message = call.assembly.data
+                    call.message = assembly.data
                     call.assembly = None
             elif call.message is not None or call.assembly is not None:
                 self.end_call(call, INTERNAL, "the server sent more than one response to a unary call")
@@ -388,8 +434,15 @@ cdef class ClientConnection(Connection):
                               f"CLIENT: Received message larger than max ({v.total} vs. {self.max_receive})")
                 return 0
             elif h.flags & SW_MORE:
-                call.assembly = Assembly.begin(v.total, True)
-                call.assembly.add(at + v.message, v.message_size)
+                try:
+                    assembly = Assembly.begin(v.total)
+                except MemoryError:
+                    self.end_call(call, RESOURCE_EXHAUSTED, f"CLIENT: no memory for a message of {v.total} bytes")
+                    return 0
+                call.assembly = assembly
+                assembly.add(at + v.message, v.message_size)
+                if self.dead or call.status >= 0:
+                    return 0
             else:
                 call.message = _bytes_at(at, v.message, v.message_size)
         if h.type == SW_TRAILERS:
@@ -405,12 +458,31 @@ cdef class ClientConnection(Connection):
                 call.finish(INTERNAL, "the server ended a unary call without a response")
             else:
                 call.finish(<int>h.aux if h.aux <= 16 else UNKNOWN, text)
-        elif h.type == SW_HEADERS:
+        elif h.type == SW_HEADERS and h.flags & SW_HAS_METADATA:
             call.initial = _bytes_at(at, v.metadata, v.metadata_size)
         elif h.type == SW_CANCEL:
             self.calls.pop(h.stream, None)
             call.finish(<int>h.aux if 1 <= h.aux <= 16 else UNKNOWN, "the server cancelled the call")
         return 0
+
+    cdef int go_away(self, uint32_t last) except -1:
+        """The server takes no streams after `last`: those are sent again elsewhere."""
+        cdef Call call
+        self.draining = True
+        for each in [stream for stream in self.calls if stream > last]:
+            call = <Call>self.calls.pop(each)
+            call.unsent = True
+            call.finish(UNAVAILABLE, f"the server of {self.target} is shutting down")
+        return 0
+
+    cdef int receive(self, int limit) except -1:
+        """drain(); an error in it is this connection's end, not the waiting thread's."""
+        try:
+            return self.drain(limit)
+        except Exception as error:
+            _LOGGER.exception("reading the connection to %s failed", self.target)
+            self.fail(f"{type(error).__name__}: {error}")
+            return 0
 
     cdef uint64_t spin_budget(self):
         """How long it pays to watch the ring before sleeping; 0: sleep at once."""
@@ -441,10 +513,11 @@ cdef class ClientConnection(Connection):
         cdef sr_end *ring = &self.rx
         cdef pollfd p[2]
         cdef uint64_t mine = self.token
-        cdef bint spinner = call is not None
-        cdef bint spin = spinner
+        cdef bint spin = call is not None
         while True:
-            n = self.drain(DRAIN_LIMIT)
+            n = self.receive(DRAIN_LIMIT)
+            if call is not None and self.ready:
+                self.wake_listener()           # callbacks do not wait until our own call has ended
             if self.dead or (call.status >= 0 if call is not None else len(self.ready) > 0):
                 return 1
             if self.outq:
@@ -455,7 +528,7 @@ cdef class ClientConnection(Connection):
                     continue
             elif n:
                 continue
-            if call is None and self.unattended <= 0:
+            if call is None and self.unattended <= 0 and not self.outq:
                 return 1
             if spin:
                 spin = False
@@ -482,7 +555,7 @@ cdef class ClientConnection(Connection):
                 continue
             PyErr_CheckSignals()
             p[0].fd = self.fd
-            p[1].fd = self.kick
+            p[1].fd = self.kick if call is None else self.poke
             p[0].events = p[1].events = POLLIN
             p[0].revents = p[1].revents = 0
             self.led_asleep = True
@@ -490,12 +563,14 @@ cdef class ClientConnection(Connection):
                 self.listener_asleep = True
                 self.listener_until = until
             with nogil:
-                rc = poll(p, 1 if spinner else 2, ms)
+                rc = poll(p, 2 if p[1].fd >= 0 else 1, ms)
                 failure = errno if rc < 0 else 0
             if call is None:
                 self.listener_asleep = False
                 if p[1].revents:
-                    self.read_kick()
+                    self.read_eventfd(self.kick)
+            elif p[1].fd >= 0 and p[1].revents:
+                self.read_eventfd(self.poke)
             if self.token != mine:
                 return 0
             self.led_asleep = False
@@ -503,8 +578,16 @@ cdef class ClientConnection(Connection):
             if failure == EINTR:
                 PyErr_CheckSignals()
             if p[0].revents and not self.dead and self.read_bells() == 0:
-                self.drain(1 << 30)            # what was answered before the end counts
+                self.receive(1 << 30)          # what was answered before the end counts
                 self.fail("the server process ended or closed the connection")
+
+    cdef int remember_deadline(self, Call call) except -1:
+        # Calls that ended leave their entries behind: drop them before they are the most of the heap.
+        if len(self.deadlines) > 64 and len(self.deadlines) > 4 * len(self.calls):
+            self.deadlines = [entry for entry in self.deadlines if entry[1] in self.calls]
+            heapq.heapify(self.deadlines)
+        heapq.heappush(self.deadlines, (call.deadline, call.stream))
+        return 0
 
     cdef int64_t next_deadline(self):
         """The earliest deadline among unattended calls."""
@@ -552,14 +635,21 @@ cdef class ClientConnection(Connection):
                 break
         if self.ready:
             self.wake_listener()
+        if self.retired:
+            self.close_if_retired()
         return 0
 
     cdef int lead_for(self, Call call, int64_t until) except -1:
         cdef uint64_t mine = self.token
         try:
+            if not call.attended:              # other threads may end it
+                if self.poke < 0:
+                    self.poke = self.make_eventfd()
+                self.led_for = call
             self.lead(call, until)
         finally:
             if self.token == mine:
+                self.led_for = None
                 self.leave_role()
         if self.dead and call.status < 0:
             self.lost(call)
@@ -592,10 +682,14 @@ cdef class ClientConnection(Connection):
         if self.listener is None:
             if self.dead and not self.ready:
                 return 0
-            self.kick = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)
             if self.kick < 0:
-                raise OSError(errno, f"cannot make an eventfd: {os.strerror(errno)}")
-            self.listener = self.start_thread(self._listen, f"sage_rpc listener {self.target}")
+                self.kick = self.make_eventfd()
+            self.listener = True               # starting a thread lets others run, and come here
+            try:
+                self.listener = self.start_thread(self._listen, f"sage_rpc listener {self.target}")
+            except BaseException:
+                self.listener = None
+                raise
             return 0
         if not self.listener_asleep:
             return 0
@@ -605,9 +699,20 @@ cdef class ClientConnection(Connection):
         c_write(self.kick, &one, 8)
         return 0
 
-    cdef void read_kick(self):
+    cdef void read_eventfd(self, int fd):
         cdef uint64_t count
-        c_read(self.kick, &count, 8)
+        c_read(fd, &count, 8)
+
+    cdef void poke_leader(self):
+        cdef uint64_t one = 1
+        if self.poke >= 0:
+            c_write(self.poke, &one, 8)
+
+    cdef int make_eventfd(self) except -1:
+        cdef int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)
+        if fd < 0:
+            raise OSError(errno, f"cannot make an eventfd: {os.strerror(errno)}")
+        return fd
 
     def _listen(self):
         cdef uint64_t mine
@@ -617,6 +722,8 @@ cdef class ClientConnection(Connection):
         while True:
             self.run_ready()
             self.expire()
+            if self.retired:
+                self.close_if_retired()
             if self.ready:
                 continue
             if self.dead:
@@ -641,7 +748,7 @@ cdef class ClientConnection(Connection):
             with nogil:
                 poll(&p, 1, ms)
             self.listener_asleep = False
-            self.read_kick()
+            self.read_eventfd(self.kick)
 
     cdef int expire(self) except -1:
         cdef int64_t now
@@ -783,6 +890,10 @@ cdef class UnaryUnary:
         if block is not None and PyBytes_GET_SIZE(block) > <Py_ssize_t>(conn.piece // 2):
             call.finish(RESOURCE_EXHAUSTED, f"metadata of {len(block)} bytes exceeds the limit of {conn.piece // 2}")
             return call
+        if len(self.method) > MAX_METHOD_NAME:
+            call.finish(RESOURCE_EXHAUSTED,
+                        f"a method's name of {len(self.method)} bytes exceeds the limit of {MAX_METHOD_NAME}")
+            return call
         if timeout is not None:
             seconds = timeout
             if seconds <= 0:
@@ -793,14 +904,16 @@ cdef class UnaryUnary:
                 call.deadline = <int64_t>sr_now_ns() + timeout_ns
         conn.start(call, <bytes>data, block, timeout_ns)
         if not attended and timeout_ns >= 0 and call.status < 0:
-            heapq.heappush(conn.deadlines, (call.deadline, call.stream))
+            conn.remember_deadline(call)
         return call
 
     cdef Call blocking(self, request, timeout, metadata, credentials):
         """A call that ended with OK, or None: gRPC must carry it. Raises the error of any other end."""
-        cdef Call call
+        cdef Call call = None
         cdef int attempt
         for attempt in range(MAX_UNSENT_ATTEMPTS):
+            if call is not None and timeout is not None:
+                timeout = call.time_remaining()
             call = self.begin(request, timeout, metadata, credentials, True)
             if call is None:
                 return None

@@ -167,7 +167,7 @@ cdef uint64_t TRANSFER_SPIN_NS = 200000
 cdef int64_t SLOW_NS = 200000         # a handler this slow is not run by the thread that must read on
 cdef int MAX_BACKOFF = 6
 cdef int DRAIN_LIMIT = 64             # frames taken from one connection before the next gets its turn
-cdef int MAX_HOT = 256
+cdef int MAX_METHOD_NAME = 4096      # bytes
 cdef int MAX_TIMEOUT_MS = 1 << 30
 cdef int MAX_UNSENT_ATTEMPTS = 5
 cdef int64_t NEVER = 0x7fffffffffffffff
@@ -433,6 +433,8 @@ cdef class Connection:
             return 0
         if prefix is not None:
             size += <uint64_t>PyBytes_GET_SIZE(prefix)
+            if size + 8 > self.piece:          # the parts of a prefix are limited where they arise
+                raise ValueError(f"a frame's metadata of {size} bytes exceeds the limit of {self.piece - 8}")
         if message is not None:
             size += <uint64_t>PyBytes_GET_SIZE(message)
             flags |= SW_HAS_MESSAGE
@@ -481,6 +483,8 @@ cdef class Connection:
             while self.outq and not self.dead:
                 out = self.outq[0]
                 got = self.write_piece(out)
+                if self.dead:                  # given up meanwhile: write_piece may release the GIL
+                    break
                 if got == SR_CORRUPT:
                     self.fail("the peer's ring counters are impossible")
                 elif got == SR_EMPTY:
@@ -617,15 +621,15 @@ cdef class Connection:
 
 
 cdef class Assembly:
-    """A message that arrives in pieces. `data` is None when the message is not wanted (too large)."""
+    """A message that arrives in pieces."""
     cdef bytes data
     cdef uint64_t offset, total
 
     @staticmethod
-    cdef Assembly begin(uint64_t total, bint wanted):
+    cdef Assembly begin(uint64_t total):
         cdef Assembly a = Assembly.__new__(Assembly)
         a.total = total
-        a.data = PyBytes_FromStringAndSize(NULL, total) if wanted else None
+        a.data = PyBytes_FromStringAndSize(NULL, total)
         return a
 
     cdef int add(self, const uint8_t *source, uint64_t size) except -1:
@@ -633,15 +637,27 @@ cdef class Assembly:
         cdef char *into
         if size > self.total - self.offset:
             return -2
-        if self.data is not None:
-            into = PyBytes_AS_STRING(self.data) + self.offset
-            if size >= GIL_FREE_COPY:
-                with nogil:
-                    memcpy(into, source, size)
-            else:
+        into = PyBytes_AS_STRING(self.data) + self.offset
+        if size >= GIL_FREE_COPY:
+            with nogil:
                 memcpy(into, source, size)
+        else:
+            memcpy(into, source, size)
         self.offset += size
         return 1 if self.offset == self.total else 0
+
+
+cdef bint _metadata_ok(const uint8_t *block, uint32_t size):
+    """Is this a complete metadata block, so that decode_metadata() will take it?"""
+    cdef uint32_t at = 0, count = 0
+    cdef sw_entry e
+    if sw_metadata_begin(block, size, &at, &count) != 0:
+        return False
+    while count > 0:
+        if sw_metadata_next(block, size, &at, &e) != 0:
+            return False
+        count -= 1
+    return at == size
 
 
 cdef bytes _bytes_at(const uint8_t *at, uint32_t offset, uint32_t size):

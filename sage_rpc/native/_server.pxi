@@ -96,6 +96,8 @@ cdef class ServicerContext:
 
     def send_initial_metadata(self, initial_metadata):
         block = encode_metadata(initial_metadata)
+        if len(block) > <Py_ssize_t>(self.conn.piece // 2):
+            raise ValueError(f"initial metadata of {len(block)} bytes exceeds the limit of {self.conn.piece // 2}")
         if self.initial is not None:
             raise ValueError("initial metadata was sent already")
         self.initial = block
@@ -302,11 +304,14 @@ cdef class ServerConnection(Connection):
         cdef ServicerContext context
         cdef ServerCore core = self.core
         cdef MethodEntry entry
+        cdef Assembly assembly
         if h.stream <= self.last_stream:
             return self.fail(f"the peer opened stream {h.stream} after {self.last_stream}")
         self.last_stream = h.stream
+        if core.stopping:
+            return 0                           # GOAWAY named the streams before it; the client knows
         if h.flags & SW_HAS_NAME:
-            if len(self.entries) >= 65536 or v.name_size > 4096:
+            if len(self.entries) >= 65536 or <int>v.name_size > MAX_METHOD_NAME:
                 return self.fail("the peer named too many methods, or one with too long a name")
             name = _bytes_at(at, v.name, v.name_size).decode("utf-8", "replace")
             self.entries[h.aux] = core.entry(name)
@@ -323,11 +328,11 @@ cdef class ServerConnection(Connection):
         if h.flags & SW_HAS_TIMEOUT and v.timeout_ns < <uint64_t>(1 << 60):
             context.deadline = <int64_t>sr_now_ns() + <int64_t>v.timeout_ns
         if h.flags & SW_HAS_METADATA:
+            if not _metadata_ok(at + v.metadata, v.metadata_size):
+                return self.fail("the peer sent metadata that is cut short")
             context.metadata = _bytes_at(at, v.metadata, v.metadata_size)
         core.active += 1
         self.streams[h.stream] = context
-        if core.stopping:
-            return self.end(context, UNAVAILABLE, "the server is shutting down", None, None)
         if 0 <= core.max_rpcs < core.active:
             return self.end(context, RESOURCE_EXHAUSTED, "Concurrent RPC limit exceeded!", None, None)
         if not h.flags & SW_HAS_MESSAGE or not h.flags & (SW_END | SW_MORE):
@@ -337,8 +342,13 @@ cdef class ServerConnection(Connection):
                             f"SERVER: Received message larger than max ({v.total} vs. {core.max_receive})",
                             None, None)
         if h.flags & SW_MORE:
-            context.assembly = Assembly.begin(v.total, True)
-            context.assembly.add(at + v.message, v.message_size)
+            try:
+                assembly = Assembly.begin(v.total)
+            except MemoryError:
+                return self.end(context, RESOURCE_EXHAUSTED, f"SERVER: no memory for a message of {v.total} bytes",
+                                None, None)
+            context.assembly = assembly
+            assembly.add(at + v.message, v.message_size)
             return 0
         context.request = _bytes_at(at, v.message, v.message_size)
         core.pending.append(context)
@@ -346,13 +356,16 @@ cdef class ServerConnection(Connection):
 
     cdef int piece_of(self, ServicerContext context, sw_header *h, sw_view *v, const uint8_t *at) except -1:
         cdef int got
-        if not h.flags & SW_CONTINUED or context.assembly is None:
+        cdef Assembly assembly = context.assembly
+        if not h.flags & SW_CONTINUED or assembly is None:
             return self.fail("the peer sent a second message on a unary call")
-        got = context.assembly.add(at + v.message, v.message_size)
+        got = assembly.add(at + v.message, v.message_size)
+        if self.dead:
+            return 0                           # given up meanwhile: add() may release the GIL
         if got < 0 or (got == 1) == ((h.flags & SW_MORE) != 0):
             return self.fail("the peer sent a message of another length than announced")
         if got == 1:
-            context.request = context.assembly.data
+            context.request = assembly.data
             context.assembly = None
             self.core.pending.append(context)
         return 0
@@ -427,7 +440,7 @@ cdef class ServerCore:
     cdef set greeting                 # fds that have not shaken hands
     cdef dict known                   # method name -> MethodEntry
     cdef list hot
-    cdef sr_end *rings[256]
+    cdef sr_end *rings[64]            # of the first hot connections, to spin on
     cdef object pending               # requests read and not yet begun
     cdef object endings               # contexts whose termination callbacks are due
     cdef int reader
@@ -564,28 +577,31 @@ cdef class ServerCore:
     cdef int heat(self, ServerConnection conn) except -1:
         sr_reader_awake(&conn.rx)
         conn.last_request = <int64_t>sr_now_ns()
-        if not conn.hot and len(self.hot) < MAX_HOT:
+        if not conn.hot:
             conn.hot = True
-            self.rings[len(self.hot)] = &conn.rx
             self.hot.append(conn)
-            self.tell_load()
+            self.hot_changed()
         return 0
 
     cdef int cool(self, ServerConnection conn) except -1:
-        cdef int i
         if conn.hot:
             conn.hot = False
             self.hot.remove(conn)
-            for i in range(len(self.hot)):
-                self.rings[i] = &(<ServerConnection>self.hot[i]).rx
-            self.tell_load()
+            self.hot_changed()
         return 0
 
-    cdef int tell_load(self) except -1:
+    cdef int hot_changed(self) except -1:
+        """Where to spin, and how busy clients are told this server is (beyond 64 the number says nothing new)."""
         cdef ServerConnection conn
-        cdef int n = <int>len(self.hot)
-        for each in self.hot:
-            conn = <ServerConnection>each
+        cdef int i, n = <int>len(self.hot)
+        if n > 65:
+            conn = self.hot[n - 1]
+            sr_set_busy_connections(<sr_segment *>conn.segment.base, n)
+            return 0
+        for i in range(n):
+            conn = self.hot[i]
+            if i < 64:
+                self.rings[i] = &conn.rx
             sr_set_busy_connections(<sr_segment *>conn.segment.base, n)
         return 0
 
@@ -666,10 +682,6 @@ cdef class ServerCore:
                         continue
                     self.heat(conn)
                     self.read_conn(conn)
-                    if not conn.hot and not conn.dead and sr_reader_sleep(&conn.rx):
-                        # No place among the hot ones: read on until it is empty and asleep.
-                        while not conn.dead and sr_reader_sleep(&conn.rx):
-                            self.read_conn(conn)
         finally:
             self.draining = False
         return 0
@@ -717,7 +729,7 @@ cdef class ServerCore:
         return n
 
     cdef int read_some(self, uint64_t mine) except -1:
-        """The leader's wait. -> 1: there are requests; 0: give the pool its thread back."""
+        """The leader's wait. -> 1: there is something to run; 0: give the pool its thread back."""
         cdef int n, nrings
         cdef ServerConnection conn
         cdef epoll_event events[64]
@@ -727,11 +739,7 @@ cdef class ServerCore:
             if self.reads_since_epoll >= EPOLL_EVERY:
                 self.look(0)
             self.read_hot()
-            if self.endings:
-                self.run_endings()
-                if self.leadership != mine:
-                    return 1
-            if self.pending:
+            if self.pending or self.endings:
                 return 1
             if self.stopping or self.give_way:
                 return 0
@@ -742,7 +750,7 @@ cdef class ServerCore:
                     found = sr_spin_transfer(&conn.rx, &conn.tx, TRANSFER_SPIN_NS)
                 if found:
                     continue
-            elif not spun and nrings and USABLE_CPUS > 1 and nrings < USABLE_CPUS:
+            elif not spun and 0 < nrings < USABLE_CPUS and nrings <= 64:
                 spun = True
                 if self.skip_spins > 0:
                     self.skip_spins -= 1
@@ -802,10 +810,10 @@ cdef class ServerCore:
         self.unstarted -= 1
         try:
             while not self.stopped:
-                if self.pending:
-                    context = self.pending.popleft()
+                if self.pending or self.endings:
+                    context = self.pending.popleft() if not self.endings else None
                     leads = self.reader == LEADER and self.leadership == mine
-                    if context.entry.typical_ns > SLOW_NS:
+                    if context is not None and context.entry.typical_ns > SLOW_NS:
                         if leads:
                             self.hand_to_watcher()
                             leads = False
@@ -817,12 +825,13 @@ cdef class ServerCore:
                         if not self.watcher_ticking:
                             self.kick(self.kick_watcher)
                     try:
-                        context.run()
+                        if context is None:
+                            self.run_endings()
+                        else:
+                            context.run()
                     finally:
                         if leads and self.leadership == mine:
                             self.leader_in_handler = False
-                    if self.endings:
-                        self.run_endings()
                     continue
                 if self.give_way:
                     break
@@ -841,7 +850,7 @@ cdef class ServerCore:
             self.give_way = False
             if self.reader == LEADER and self.leadership == mine:
                 self.hand_to_watcher()
-            elif self.pending:
+            elif self.pending or self.endings:
                 self.ask_for_thread()
 
     cdef int hand_to_watcher(self) except -1:
@@ -899,12 +908,12 @@ cdef class ServerCore:
                 continue
             self.watcher_ticking = False
             self.read_hot()
-            if self.endings:
-                self.run_endings()
             if self.reader != WATCHER:
                 continue
             ms = -1
-            if self.pending:
+            if self.endings and (self.unstarted > 0 or self.running >= self.max_workers):
+                self.run_endings()            # the pool has no thread for them; a handler may wait for one
+            if self.pending or self.endings:
                 if self.running < self.max_workers:
                     self.ask_for_thread()
                     ms = TICK_MS              # and one more if that one gets stuck too
@@ -940,7 +949,7 @@ cdef class ServerCore:
         cdef ServerConnection conn
         self.stopping = True
         for conn in list(self.conns.values()):
-            conn.send_frame(SW_GOAWAY, 0, 0, <uint32_t>UNAVAILABLE, None, None)
+            conn.send_frame(SW_GOAWAY, 0, 0, conn.last_stream, None, None)
         self.kick(self.kick_watcher)
         if self.leader_asleep:
             self.kick(self.kick_leader)

@@ -26,7 +26,7 @@ enum {
     SW_CANCEL = 5,    /* either: the stream is over; aux = status code */
     SW_CREDIT = 6,    /* either: aux = bytes of messages the peer may send in addition */
     SW_PING = 7,      /* either, stream 0: answered by the same frame with END set */
-    SW_GOAWAY = 8     /* either, stream 0: no new streams; aux = status code */
+    SW_GOAWAY = 8     /* either, stream 0: no streams after number aux */
 };
 
 enum {
@@ -47,7 +47,7 @@ typedef struct {
     uint8_t flags;
     uint16_t reserved; /* sent as 0, ignored */
     uint32_t stream;
-    uint32_t aux; /* OPEN: method number; TRAILERS, CANCEL, GOAWAY: status code; CREDIT: bytes */
+    uint32_t aux; /* OPEN: method number; TRAILERS, CANCEL: status code; CREDIT: bytes; GOAWAY: stream */
 } sw_header;
 
 _Static_assert(sizeof(sw_header) == SW_FRAME_HEADER, "layout of docs/wire.md");

@@ -73,8 +73,8 @@ def pause(request: bytes, context: grpc.ServicerContext) -> bytes:
     return request
 
 
-def not_bytes(request: bytes, context: grpc.ServicerContext) -> object:
-    return object()
+def not_serializable(response: object) -> bytes:
+    raise ValueError("cannot")
 
 
 def peer(request: bytes, context: grpc.ServicerContext) -> bytes:
@@ -87,9 +87,10 @@ def wait_many(request_iterator, context):
 
 def handlers() -> grpc.GenericRpcHandler:
     unary = [
-        echo, double, fail, abort, set_code, metadata, remaining, wait, open_gate, was_terminated, pause, not_bytes, peer,
+        echo, double, fail, abort, set_code, metadata, remaining, wait, open_gate, was_terminated, pause, peer,
     ]  # fmt: skip
     table = {f.__name__: grpc.unary_unary_rpc_method_handler(f) for f in unary}
+    table["not_bytes"] = grpc.unary_unary_rpc_method_handler(echo, None, not_serializable)
     table["stream"] = grpc.stream_stream_rpc_method_handler(wait_many)
     return grpc.method_handlers_generic_handler("test.Unary", table)
 

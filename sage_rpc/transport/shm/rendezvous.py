@@ -174,14 +174,14 @@ def published(endpoint: str) -> list[Path]:
 def publish(endpoint: str, backlog: int = 512) -> tuple[socket.socket, Path]:
     """A listening socket for `endpoint` and the path that clients find it by.
 
-    Removes what dead servers of the same endpoint left behind.
+    Removes what killed servers left in the directory.
 
     Raises:
         RuntimeDirectoryError: there is no usable runtime directory.
         OSError: the socket cannot be made there.
     """
     directory = runtime_directory()
-    for path in published(endpoint):
+    for path in directory.glob("*.sock"):
         unlink_if_dead(path)
     name = f"{endpoint}-{secrets.token_hex(4)}.sock"
     path, temporary = directory / name, directory / f".{name}.tmp"
