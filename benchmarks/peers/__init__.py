@@ -1,0 +1,116 @@
+"""The peers: what is measured, what each needs, and how to start either of its ends.
+
+A peer's module has two functions, `serve` and `connect`, both context managers; the module is imported
+only in the processes of that peer. Everything that crosses between them is the bytes of a payload.
+"""
+
+from __future__ import annotations
+
+import importlib
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+__all__ = ["PEERS", "REFERENCE", "Caller", "Peer", "PeerModule"]
+
+REFERENCE = "grpc-uds"
+
+
+class Caller(Protocol):
+    """The calling end of a peer.
+
+    Attributes:
+        shared: whether several threads may use it at once; else each thread connects for itself.
+    """
+
+    shared: bool
+
+    def prepare(self, payload: bytes) -> Any:
+        """The request that carries `payload`, made before anything is timed."""
+
+    def call(self, request: Any) -> bytes | bytearray:
+        """One round trip. -> the payload that came back, valid until the next call."""
+
+    def start(self, request: Any) -> Any:
+        """Begin a call. -> its future."""
+
+    def finish(self, future: Any) -> bytes | bytearray:
+        """Wait for a future. -> the payload that came back."""
+
+
+class PeerModule(Protocol):
+    """What a module of this package offers."""
+
+    def serve(self, peer: str, directory: Path, size: int) -> AbstractContextManager[str]:
+        """Serve in threads of this process. -> the address for `connect`."""
+
+    def connect(self, peer: str, address: str, size: int) -> AbstractContextManager[Caller]:
+        """A connection of its own to a server, for payloads of `size` bytes."""
+
+
+@dataclass(frozen=True)
+class Peer:
+    """One way to call another process.
+
+    Attributes:
+        name: as `--peers` takes it.
+        what: one line for humans.
+        module: of this package.
+        needs: modules that must be importable.
+        packages: distributions whose versions belong in the record.
+        scenarios: what it can do.
+    """
+
+    name: str
+    what: str
+    module: str
+    needs: tuple[str, ...]
+    packages: tuple[str, ...]
+    scenarios: frozenset[str]
+
+    def load(self) -> PeerModule:
+        """Import its module."""
+        module: Any = importlib.import_module(f"benchmarks.peers.{self.module}")
+        return module  # type: ignore[no-any-return]  # modules have no static type
+
+    def missing(self) -> str | None:
+        """None when it can run here, else why not."""
+        for name in self.needs:
+            try:
+                importlib.import_module(name)
+            except ImportError as error:
+                return f"cannot import {name}: {error}"
+        return _native_missing() if self.name in NEED_NATIVE else None
+
+
+def _native_missing() -> str | None:
+    from sage_rpc import native
+
+    return None if native.available() else f"no memory queue: {native.why_not()}"
+
+
+EVERYTHING = frozenset({"unary", "futures", "threads", "processes", "idle"})
+NO_FUTURES = EVERYTHING - {"futures"}
+NEED_NATIVE = frozenset({"sage-shm", "sage-proxy"})
+_GRPC = ("grpcio", "protobuf")
+_OURS = ("sage-rpc", *_GRPC)
+
+_ALL: tuple[Peer, ...] = (
+    Peer("sage-shm", "generated stub, memory queue", "sage_stub", ("sage_rpc",), _OURS, EVERYTHING),
+    Peer("sage-grpc", "the same program, gRPC forced", "sage_stub", ("sage_rpc",), _OURS, EVERYTHING),
+    Peer("sage-proxy", "plain class by ServiceManager", "sage_proxy", ("sage_rpc",), _OURS, EVERYTHING),
+    Peer("grpc-uds", "grpcio, Unix socket", "stock_grpc", ("grpc",), _GRPC, EVERYTHING),
+    Peer("grpc-tcp", "grpcio, loopback TCP", "stock_grpc", ("grpc",), _GRPC, EVERYTHING),
+    Peer("raw-uds", "Unix socket, length and bytes", "raw_socket", (), (), NO_FUTURES),
+    Peer("pyzmq", "ZeroMQ REQ/REP, ipc", "zeromq", ("zmq",), ("pyzmq",), NO_FUTURES),
+    Peer(
+        "iceoryx2",
+        "request-response, both ends poll",
+        "iceoryx",
+        ("iceoryx2",),
+        ("iceoryx2",),
+        frozenset({"unary"}),
+    ),
+)
+PEERS: dict[str, Peer] = {peer.name: peer for peer in _ALL}

@@ -1,0 +1,20 @@
+"""A server process: `python -m benchmarks.serve PEER DIRECTORY SIZE` prints its address, ends with its stdin."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from benchmarks.peers import PEERS
+
+
+def main() -> None:
+    peer, directory, size = sys.argv[1:]
+    with PEERS[peer].load().serve(peer, Path(directory), int(size)) as address:
+        print(address, flush=True)
+        # Nothing but the end of the suite, however it ends, closes this pipe.
+        sys.stdin.buffer.read()
+
+
+if __name__ == "__main__":
+    main()
