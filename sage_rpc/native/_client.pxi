@@ -311,6 +311,8 @@ cdef class ClientConnection(Connection):
                 prefix = PyBytes_FromStringAndSize(<char *>&t, 8)
             if number is None:
                 number = len(self.methods) + 1
+                if number >= MAX_METHOD_NAMES:
+                    self.draining = True       # the server takes no more names: a new connection follows
                 self.methods[call.method] = number
                 flags |= SW_HAS_NAME
                 prefix += _block(call.method.encode())

@@ -311,7 +311,7 @@ cdef class ServerConnection(Connection):
         if core.stopping:
             return 0                           # GOAWAY named the streams before it; the client knows
         if h.flags & SW_HAS_NAME:
-            if len(self.entries) >= 65536 or <int>v.name_size > MAX_METHOD_NAME:
+            if len(self.entries) >= MAX_METHOD_NAMES or <int>v.name_size > MAX_METHOD_NAME:
                 return self.fail("the peer named too many methods, or one with too long a name")
             name = _bytes_at(at, v.name, v.name_size).decode("utf-8", "replace")
             self.entries[h.aux] = core.entry(name)

@@ -151,7 +151,8 @@ def receive_hello(sock: socket.socket) -> Hello:
         OSError: the peer is gone.
     """
     space = socket.CMSG_SPACE(4 * array.array("i").itemsize)
-    data, ancillary, flags, _ = sock.recvmsg(HELLO.size, space, socket.MSG_CMSG_CLOEXEC)
+    # More than a HELLO of this version: a later one may be longer, and what stays unread resets the connection.
+    data, ancillary, flags, _ = sock.recvmsg(4096, space, socket.MSG_CMSG_CLOEXEC)
     fds = array.array("i")
     for level, kind, payload in ancillary:
         if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
@@ -159,13 +160,15 @@ def receive_hello(sock: socket.socket) -> Hello:
     try:
         if not data:
             raise ConnectionResetError("the peer closed the connection before it said anything")
-        if len(data) != HELLO.size or data[:8] != MAGIC:
+        if len(data) < HELLO.size or data[:8] != MAGIC:
             raise HandshakeError(Status.BAD_HELLO, "this is the memory queue of sage_rpc; no HELLO was received")
-        _, version, _, features, capacity = HELLO.unpack(data)
+        _, version, _, features, capacity = HELLO.unpack_from(data)
         if version != core.WIRE_VERSION:
             raise HandshakeError(
                 Status.UNSUPPORTED_VERSION, f"this server speaks version {core.WIRE_VERSION}, not {version}"
             )
+        if len(data) != HELLO.size:
+            raise HandshakeError(Status.BAD_HELLO, f"a HELLO has {HELLO.size} bytes, not {len(data)}")
         if len(fds) != 1 or flags & socket.MSG_CTRUNC:
             raise HandshakeError(Status.BAD_HELLO, "HELLO must carry one descriptor, the segment's")
         check_segment(fds[0], capacity)
