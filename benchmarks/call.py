@@ -71,7 +71,7 @@ def _leave_with_the_suite() -> None:
 
 
 def _quantile(ordered: list[int], share: float) -> float | None:
-    """The smallest of the `ordered` nanoseconds that at least `share` of them do not exceed, in microseconds."""
+    """In microseconds, the smallest of the `ordered` nanoseconds that `share` of them do not exceed."""
     return ordered[max(0, math.ceil(len(ordered) * share) - 1)] / 1e3 if ordered else None
 
 

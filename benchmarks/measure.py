@@ -62,7 +62,7 @@ def _same(got: bytes | bytearray, sent: bytes) -> bool:
 def _check(got: bytes | bytearray, sent: bytes) -> None:
     if got != sent:
         raise WrongAnswerError(
-            f"{len(got)} bytes came back for {len(sent)} sent, beginning {bytes(got[:16])!r}, not {sent[:16]!r}"
+            f"{len(got)} bytes for {len(sent)} sent, beginning {bytes(got[:16])!r} and not {sent[:16]!r}"
         )
 
 

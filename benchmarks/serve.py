@@ -1,4 +1,7 @@
-"""A server process: `python -m benchmarks.serve PEER DIRECTORY SIZE` prints its address, ends with its stdin."""
+"""A server process: `python -m benchmarks.serve PEER DIRECTORY SIZE`.
+
+It prints its address on a line, and serves until its stdin ends.
+"""
 
 from __future__ import annotations
 

@@ -60,6 +60,7 @@ def generate(job: Job, into: Path) -> dict[Path, str]:
 
 
 def main() -> int:
+    """Generate, or check. -> exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 when a file is stale")
     arguments = parser.parse_args()

@@ -55,7 +55,8 @@ class ReqCaller:
 @contextlib.contextmanager
 def connect(peer: str, address: str, size: int) -> Iterator[ReqCaller]:
     # All sockets of a process share the library's one context, as its guide asks for.
-    with zmq.Context.instance().socket(zmq.REQ) as socket:
+    socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.REQ)
+    with socket:
         socket.linger = 0
         socket.connect(address)
         yield ReqCaller(socket)

@@ -1,0 +1,87 @@
+"""Facts about the machine and the software that belong beside every figure."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import subprocess
+from collections.abc import Iterable
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from benchmarks.peers import Peer
+
+__all__ = ["StolenTime", "facts", "versions"]
+
+
+def facts() -> dict[str, Any]:
+    """CPUs, kernel, Python, load and, in a git checkout, the revision."""
+    found: dict[str, Any] = {
+        "cpu": _cpu_model(),
+        "cpus": os.cpu_count(),
+        "kernel": f"{platform.system()} {platform.release()}",
+        "architecture": platform.machine(),
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "load_before": os.getloadavg()[0],
+        "revision": _revision(),
+    }
+    if hasattr(os, "sched_getaffinity"):
+        found["cpus"] = len(os.sched_getaffinity(0))
+    return found
+
+
+def _cpu_model() -> str:
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == "model name":
+                return value.strip()
+    return platform.processor() or "unknown"
+
+
+def _revision() -> str | None:
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+    with contextlib.suppress(OSError):
+        done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
+        return done.stdout.strip() or None
+    return None
+
+
+def versions(peers: Iterable[Peer]) -> dict[str, str]:
+    """The version of every distribution that `peers` measure."""
+    found = {}
+    for package in sorted({package for peer in peers for package in peer.packages}):
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[package] = metadata.version(package)
+    if any("sage-rpc" in peer.packages for peer in peers):
+        from sage_rpc import __version__
+
+        found["sage-rpc"] = __version__
+    return found
+
+
+class StolenTime:
+    """The share of CPU time that the hypervisor gave to others since this object was made."""
+
+    def __init__(self) -> None:
+        self._before = self._read()
+
+    @staticmethod
+    def _read() -> list[int] | None:
+        with contextlib.suppress(OSError):
+            fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()
+            return [int(field) for field in fields[1:9]]  # user ... steal
+        return None
+
+    def share(self) -> float | None:
+        """From 0.0 to 1.0; None where the kernel does not say."""
+        now = self._read()
+        if self._before is None or now is None:
+            return None
+        spent = [after - before for before, after in zip(self._before, now, strict=True)]
+        return spent[7] / sum(spent) if sum(spent) else 0.0
+
+    def __repr__(self) -> str:
+        return f"<StolenTime {self.share()}>"

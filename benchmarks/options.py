@@ -1,0 +1,134 @@
+"""The options of the command: each is checked before anything is measured, and says what it takes."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import os
+import re
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from benchmarks.peers import PEERS, REFERENCE
+from benchmarks.scenarios import SCENARIOS
+
+__all__ = ["build_parser", "check_writable"]
+
+OUT = Path(__file__).parent / "out"
+LARGEST = 64 << 20  # bytes
+UNITS = {"": 1, "b": 1, "k": 1 << 10, "kib": 1 << 10, "m": 1 << 20, "mib": 1 << 20}
+
+
+def _names(kind: str, known: Collection[str]) -> Any:
+    def parse(text: str) -> list[str]:
+        names = [name.strip() for name in text.split(",") if name.strip()]
+        for name in names:
+            if name not in known:
+                close = difflib.get_close_matches(name, known, n=1)
+                hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
+                raise argparse.ArgumentTypeError(f"no {kind} {name!r}; {hint}")
+        if not names:
+            raise argparse.ArgumentTypeError(f"name at least one {kind} of {', '.join(known)}")
+        return [name for name in known if name in names]
+
+    return parse
+
+
+def _sizes(text: str) -> list[int]:
+    found = set()
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d+)\s*([a-z]*)\s*", part.lower())
+        size = int(match[1]) * UNITS.get(match[2], 0) if match else 0
+        if not 1 <= size <= LARGEST:
+            raise argparse.ArgumentTypeError(
+                f"bad size {part.strip()!r}: expected bytes from 1 to 64M, for example 64, 64K or 1M"
+            )
+        found.add(size)
+    return sorted(found)
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.05 <= value <= 600:
+        raise argparse.ArgumentTypeError(f"bad time {text!r}: expected seconds from 0.05 to 600")
+    return value
+
+
+def _repeats(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 1000:
+        raise argparse.ArgumentTypeError(f"bad number {text!r}: expected 1 to 1000 repeats")
+    return int(text)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the command."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Measure sage_rpc beside stock grpcio and others in one run, each in processes of its own.",
+        epilog=f"A complete run takes about five minutes on two CPUs. Ratios are to {REFERENCE}. "
+        "What is measured and how to read it: docs/benchmarking.md.",
+    )
+    parser.add_argument(
+        "--only",
+        type=_names("scenario", SCENARIOS),
+        metavar="NAMES",
+        default=list(SCENARIOS),
+        help=f"scenarios, separated by commas, of {', '.join(SCENARIOS)} (default: all)",
+    )
+    parser.add_argument(
+        "--peers",
+        type=_names("peer", PEERS),
+        metavar="NAMES",
+        help=f"peers, of {', '.join(PEERS)}; each does all it can (default: a fit choice per scenario)",
+    )
+    parser.add_argument(
+        "--sizes",
+        type=_sizes,
+        metavar="SIZES",
+        help="payload sizes in bytes, K and M allowed, at most 64M (default: 64,64K,1M,16M); "
+        "scenarios other than unary take the smallest",
+    )
+    parser.add_argument(
+        "--repeats",
+        type=_repeats,
+        metavar="N",
+        help="measure each cell N times and report medians (default: 3)",
+    )
+    parser.add_argument(
+        "--seconds", type=_seconds, metavar="S", help="time to measure one cell once (default: 1.0)"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="half a minute: 64,1M once for 0.2 s unless given"
+    )
+    parser.add_argument("--json", action="store_true", help="print the record as JSON and no table")
+    parser.add_argument(
+        "--out", type=Path, metavar="PATH", default=OUT / "latest.json", help="record (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--plot",
+        type=Path,
+        metavar="PATH",
+        nargs="?",
+        const=OUT / "latest.png",
+        help="draw it too (default: %(const)s)",
+    )
+    parser.add_argument(
+        "--list", action="store_true", help="list scenarios and peers, and say what is absent"
+    )
+    return parser
+
+
+def check_writable(parser: argparse.ArgumentParser, path: Path) -> None:
+    """Complain about an output that could not be written; before the measuring, not after it."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        parser.error(f"cannot write {path}: {error.strerror}")
+    if path.is_dir():
+        parser.error(f"cannot write {path}: it is a directory")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        parser.error(f"cannot write {path}: permission denied")
