@@ -11,7 +11,7 @@ import json
 import signal
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from benchmarks import plot
 from benchmarks.machine import StolenTime, facts, versions
@@ -101,7 +101,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted; nothing was recorded", file=sys.stderr)
         return INTERRUPTED
-    record = {
+    record: dict[str, Any] = {
         "format": FORMAT,
         "created": created.isoformat(timespec="seconds"),
         "machine": {**machine, "stolen": stolen.share()},

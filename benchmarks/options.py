@@ -42,7 +42,7 @@ def _sizes(text: str) -> list[int]:
         size = int(match[1]) * UNITS.get(match[2], 0) if match else 0
         if not 1 <= size <= LARGEST:
             raise argparse.ArgumentTypeError(
-                f"bad size {part.strip()!r}: expected bytes from 1 to 64M, for example 64, 64K or 1M"
+                f"bad size {part.strip()!r}: expected 1 to 64M bytes, such as 64, 64K or 1M"
             )
         found.add(size)
     return sorted(found)
@@ -68,7 +68,7 @@ def build_parser() -> argparse.ArgumentParser:
     """The parser of the command."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Measure sage_rpc beside stock grpcio and others in one run, each in processes of its own.",
+        description="Measure sage_rpc beside stock grpcio and others, in one run, in processes of their own.",
         epilog=f"A complete run takes about five minutes on two CPUs. Ratios are to {REFERENCE}. "
         "What is measured and how to read it: docs/benchmarking.md.",
     )

@@ -1,0 +1,201 @@
+"""The benchmark command: a quick real run gives a sane record, bad input is refused, nothing stays behind."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from benchmarks import measure, record, table
+from benchmarks.scenarios import Cell
+from sage_rpc import native
+
+ROOT = Path(__file__).parents[1]
+PEERS = ["grpc-uds", "raw-uds", *(["sage-shm", "sage-proxy"] if native.available() else ["sage-grpc"])]
+
+
+def bench(*options: str, timeout: float = 50.0) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "benchmarks", *options],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, Path, subprocess.CompletedProcess[str]]:
+    out = tmp_path_factory.mktemp("bench") / "made" / "record.json"
+    done = bench(
+        "--quick",
+        "--json",
+        "--seconds",
+        "0.1",
+        "--sizes",
+        "64,64K",
+        "--peers",
+        ",".join(PEERS),
+        "--out",
+        str(out),
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout), out, done
+
+
+def test_json_is_the_record_that_is_kept(quick) -> None:
+    printed, out, _ = quick
+    assert printed == json.loads(out.read_text())
+    assert printed["format"] == record.FORMAT
+    assert printed["machine"]["cpus"] >= 1
+    assert printed["versions"]["grpcio"]
+    assert printed["parameters"]["sizes"] == [64, 65536]
+    assert printed["absent"] == {}
+
+
+def test_every_chosen_peer_is_in_every_scenario_it_can_do(quick) -> None:
+    cells = {(cell["scenario"], cell["peer"], cell["size"]) for cell in quick[0]["cells"]}
+    for peer in PEERS:
+        assert {("unary", peer, 64), ("unary", peer, 65536)} <= cells
+        assert {("threads", peer, 64), ("processes", peer, 64), ("idle", peer, 64)} <= cells
+        assert (("futures", peer, 64) in cells) == (peer != "raw-uds")
+
+
+def test_values_are_sane(quick) -> None:
+    for cell in quick[0]["cells"]:
+        assert cell["error"] is None
+        found = cell["median"]
+        assert len(cell["repeats"]) == 1
+        if cell["scenario"] == "idle":
+            # On average: what is measured is that nothing polls, and not to the millisecond.
+            assert found["cpu_share"] < 0.2, cell
+            continue
+        assert found["calls"] >= measure.FEWEST_CALLS
+        assert found["per_second"] == pytest.approx(found["calls"] / found["seconds"])
+        assert found["cpu_us_per_call"] > 0
+        assert 0 < found["least_share"] <= 1
+        if cell["scenario"] != "futures":
+            assert 0 < found["p50_us"] <= found["p99_us"] <= found["max_us"]
+        if cell["peer"] == "grpc-uds":
+            assert set(cell["ratio"].values()) == {1.0}
+
+
+def test_progress_is_on_stderr(quick) -> None:
+    printed, _, done = quick
+    assert f"{len(printed['cells'])}/{len(printed['cells'])}" in done.stderr
+
+
+@pytest.mark.skipif(not native.available(), reason="the native core is not built")
+def test_a_stub_over_the_memory_queue_is_many_times_faster_than_grpcio(quick) -> None:
+    cell = next(
+        c for c in quick[0]["cells"] if (c["scenario"], c["peer"], c["size"]) == ("unary", "sage-shm", 64)
+    )
+    assert cell["ratio"]["p50_us"] > 10  # far below what it is, so that a busy machine does not matter
+
+
+def test_the_table_shows_every_cell(quick) -> None:
+    text = table.render(quick[0])
+    for peer in PEERS:
+        assert f"  {peer} " in text
+    assert "unary, 64 KiB" in text
+    assert "x\n" in text
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--peers", "grpc-usd"], "did you mean grpc-uds?"),
+        (["--peers", ","], "name at least one peer"),
+        (["--only", "binary"], "did you mean unary?"),
+        (["--sizes", "0"], "bad size '0'"),
+        (["--sizes", "64,1G"], "bad size '1G'"),
+        (["--repeats", "0"], "expected 1 to 1000"),
+        (["--seconds", "-1"], "expected seconds"),
+        (["--peers", "raw-uds", "--only", "futures"], "nothing to measure"),
+        (["--out", "/"], "it is a directory"),
+        (["--out", "/proc/none/x.json"], "cannot write /proc/none/x.json"),
+    ],
+)
+def test_bad_input_is_refused_before_anything_runs(options: list[str], said: str) -> None:
+    done = bench(*options)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert not done.stdout
+
+
+def test_list_names_scenarios_and_peers() -> None:
+    done = bench("--list")
+    assert done.returncode == 0
+    for name in ("unary", "idle", "sage-shm", "grpc-uds", "iceoryx2"):
+        assert name in done.stdout
+
+
+def test_absent_peers_are_named_and_no_error(tmp_path: Path) -> None:
+    # A module that cannot be imported stands before the real one.
+    (tmp_path / "zmq.py").write_text("raise ImportError('not on this machine')\n")
+    done = subprocess.run(
+        [
+            sys.executable, "-m", "benchmarks", "--peers", "pyzmq,raw-uds", "--only", "unary",
+            "--sizes", "64", "--repeats", "1", "--seconds", "0.05", "--out", str(tmp_path / "r.json"),
+        ],
+        cwd=ROOT, capture_output=True, text=True, timeout=50,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "absent: pyzmq: cannot import zmq: not on this machine" in done.stdout
+    assert json.loads((tmp_path / "r.json").read_text())["absent"].keys() == {"pyzmq"}
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -signal.SIGKILL)]
+)
+def test_no_process_outlives_the_command(tmp_path: Path, sent: signal.Signals, code: int) -> None:
+    with subprocess.Popen(
+        [
+            sys.executable, "-m", "benchmarks", "--peers", "raw-uds,grpc-uds", "--only", "processes",
+            "--seconds", "30", "--repeats", "2", "--out", str(tmp_path / "r.json"),
+        ],
+        cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    ) as command:  # fmt: skip
+        suite = psutil.Process(command.pid)
+        children: list[psutil.Process] = []
+        while len(children) < 9 and command.poll() is None:  # a server and eight callers
+            children = suite.children()
+        command.send_signal(sent)
+        assert command.wait(20) == code, command.stderr.read()
+        _, alive = psutil.wait_procs(children, timeout=10)
+        assert not alive
+    assert not (tmp_path / "r.json").exists()
+    if sent != signal.SIGKILL:
+        assert not list(tmp_path.iterdir())
+
+
+def test_a_wrong_answer_fails_the_cell() -> None:
+    class Liar:
+        shared = True
+
+        def prepare(self, payload: bytes) -> bytes:
+            return payload
+
+        def call(self, request: bytes) -> bytes:
+            return request[:-1] + b"?"
+
+    with pytest.raises(measure.WrongAnswerError, match="64 bytes for 64 sent"):
+        measure.unary(Liar(), measure.payloads(64), 0.05, contextlib.nullcontext())
+
+
+def test_a_failed_cell_stands_in_the_record_and_in_the_table() -> None:
+    cells = record.cells_of({Cell("unary", "pyzmq", 64): ["benchmarks.call ended with code 1: it broke"]})
+    assert cells[0]["median"] is None
+    assert "it broke" in cells[0]["error"]
+    head = {"cpus": 2, "cpu": "?", "kernel": "?", "python": "?", "stolen": None}
+    shown = {"machine": head, "versions": {}, "parameters": {"repeats": 1, "seconds": 1.0}, "absent": {}}
+    assert "FAILED: benchmarks.call ended" in table.render({**shown, "cells": cells})
