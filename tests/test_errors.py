@@ -1,0 +1,76 @@
+"""The one family of errors: grpc's and Python's at once, whichever transport met the failure."""
+
+from __future__ import annotations
+
+import pickle
+import socket
+
+import grpc
+import pytest
+
+import sage_rpc
+from sage_rpc import errors
+
+ALSO = {
+    grpc.StatusCode.DEADLINE_EXCEEDED: (TimeoutError,),
+    grpc.StatusCode.UNAVAILABLE: (ConnectionError, RuntimeError),
+    grpc.StatusCode.INVALID_ARGUMENT: (ValueError, TypeError),
+    grpc.StatusCode.NOT_FOUND: (LookupError,),
+    grpc.StatusCode.PERMISSION_DENIED: (PermissionError,),
+    grpc.StatusCode.UNIMPLEMENTED: (NotImplementedError,),
+}
+FAILURES = [code for code in grpc.StatusCode if code is not grpc.StatusCode.OK]
+
+
+@pytest.mark.parametrize("code", FAILURES, ids=lambda code: code.name)
+def test_every_status_has_a_class_that_is_grpcs_and_pythons(code):
+    error = errors.rpc_error(code, "the details", trailing_metadata=(("k", "v"),))
+    assert isinstance(error, grpc.RpcError)
+    assert isinstance(error, grpc.Call)
+    for builtin in ALSO.get(code, ()):
+        assert isinstance(error, builtin)
+    assert (error.code(), error.details(), error.trailing_metadata()) == (code, "the details", (("k", "v"),))
+    assert error.done()
+    assert error.exception() is error
+    with pytest.raises(type(error)):
+        error.result()
+
+
+@pytest.mark.parametrize("code", FAILURES, ids=lambda code: code.name)
+def test_an_error_pickles(code):
+    error = errors.rpc_error(code, "the details", trailing_metadata=(("k", "v"),))
+    back = pickle.loads(pickle.dumps(error))
+    assert type(back) is type(error)
+    assert (back.code(), back.details(), back.trailing_metadata()) == (code, "the details", (("k", "v"),))
+
+
+def test_a_remote_error_keeps_type_text_and_traceback():
+    try:
+        {}["missing"]
+    except KeyError as error:
+        remote = errors.RemoteError.from_exception(error)
+    back = pickle.loads(pickle.dumps(remote))
+    assert back.type_name == "builtins.KeyError"
+    assert back.message == "'missing'"
+    assert 'KeyError: \'missing\'' in back.remote_traceback
+    assert "Remote traceback:" in str(back)
+    assert back.code() is grpc.StatusCode.UNKNOWN
+
+
+def test_an_error_of_stock_grpc_joins_the_family():
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))  # bound and not listening: refuses
+        target = f"127.0.0.1:{reserved.getsockname()[1]}"
+        with grpc.insecure_channel(target) as channel, pytest.raises(grpc.RpcError) as caught:
+            channel.unary_unary("/x/y")(b"", timeout=20)
+    error = errors.from_grpc(caught.value)
+    assert type(error) is errors.Unavailable
+    assert "connection refused" in error.details()
+    assert error.__cause__ is caught.value
+    assert errors.from_grpc(error) is error
+
+
+def test_the_text_names_code_and_details():
+    assert str(errors.rpc_error(grpc.StatusCode.ABORTED, "why")) == "ABORTED: why"
+    assert "ABORTED" in repr(errors.rpc_error(grpc.StatusCode.ABORTED, "why", debug_error_string="more"))
+    assert issubclass(sage_rpc.RemoteError, sage_rpc.RpcError)
