@@ -1,0 +1,195 @@
+"""What a job's main process and its worker processes say to each other.
+
+One Unix socket pair per worker; messages are pickled, with their size in front. The worker's end is its
+lifeline too: end-of-file means that the main process is gone, and the worker ends.
+
+    worker                          main
+    Bound (services)          ->         its address is known, nothing is served yet
+                              <-    Start      where all services are; run setup()
+    Ready                     ->         setup() is done; a service answers calls
+                              <-    Go (operators)      rows may flow
+                              <-    Finish (sources, services)     produce no more; serve no more
+                              <-    Stop       end now, within a limited time
+    Done                      ->         cleanup() is done, the process ends
+    Failed | Lost             ->         at any time
+"""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+import socket
+import struct
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import cloudpickle
+
+from sage_rpc.manager import ServiceEndpoint
+
+__all__ = [
+    "Bound",
+    "Done",
+    "Failed",
+    "Finish",
+    "Go",
+    "Lost",
+    "Message",
+    "Messages",
+    "Ready",
+    "Start",
+    "Stop",
+    "send",
+]
+
+_SIZE = struct.Struct("<Q")
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A service has an address.
+
+    Attributes:
+        target: a gRPC target.
+    """
+
+    target: str
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where the services are.
+
+    Attributes:
+        endpoints: name -> endpoint.
+        descriptors: serialized protobuf files of the declared ones, each after those it imports.
+        timeout: seconds a call may take where it says nothing else.
+    """
+
+    endpoints: dict[str, ServiceEndpoint]
+    descriptors: tuple[bytes, ...]
+    timeout: float | None
+
+
+@dataclass(frozen=True)
+class Ready:
+    """setup() is done.
+
+    Attributes:
+        sockets: paths that must be removed when the process cannot do it.
+    """
+
+    sockets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Go:
+    """Every operator is ready: rows may flow."""
+
+
+@dataclass(frozen=True)
+class Finish:
+    """Come to an end: a source produces no more rows, a service serves no more."""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """End now."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """All went well.
+
+    Attributes:
+        rows_in: rows taken.
+        rows_out: rows given on.
+    """
+
+    rows_in: int = 0
+    rows_out: int = 0
+
+
+@dataclass(frozen=True)
+class Failed:
+    """User code, or what it needs, raised.
+
+    Attributes:
+        during: what was done, for example "setup()".
+        type_name: qualified name of the exception's class.
+        message: its text.
+        remote_traceback: as the worker's interpreter prints it.
+        pickled: the exception itself, where it can be pickled.
+    """
+
+    during: str
+    type_name: str
+    message: str
+    remote_traceback: str
+    pickled: bytes | None
+
+    @classmethod
+    def of(cls, during: str, error: BaseException) -> Failed:
+        """What is to be said of `error`."""
+        kind = type(error)
+        pickled = None
+        with contextlib.suppress(Exception):
+            pickled = bytes(cloudpickle.dumps(error))
+        lines = traceback.format_exception(kind, error, error.__traceback__)
+        name = f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
+        return cls(during, name, str(error), "".join(lines), pickled)
+
+    def exception(self) -> BaseException | None:
+        """The exception itself, where it survived the journey."""
+        with contextlib.suppress(Exception):
+            found = pickle.loads(self.pickled or b"")  # noqa: S301 - from a process of our own
+            return found if isinstance(found, BaseException) else None
+        return None
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A neighbour is gone; whatever happened to it is the reason, this is not.
+
+    Attributes:
+        reason: what was seen.
+    """
+
+    reason: str
+
+
+Message = Bound | Start | Ready | Go | Finish | Stop | Done | Failed | Lost
+
+
+def send(sock: socket.socket, message: Message) -> None:
+    """Send `message`.
+
+    Raises:
+        OSError: the other process is gone.
+    """
+    data = pickle.dumps(message)
+    sock.sendall(_SIZE.pack(len(data)) + data)
+
+
+class Messages:
+    """Puts messages together from what arrives in pieces."""
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[Any]:
+        """The messages that are complete with `data`."""
+        self._data += data
+        while len(self._data) >= _SIZE.size:
+            (size,) = _SIZE.unpack_from(self._data)
+            end = _SIZE.size + size
+            if len(self._data) < end:
+                return
+            message = pickle.loads(self._data[_SIZE.size : end])  # noqa: S301 - from a process of our own
+            del self._data[:end]
+            yield message
+
+    def __repr__(self) -> str:
+        return f"<Messages {len(self._data)} bytes pending>"
