@@ -230,6 +230,7 @@ cdef class ClientConnection(Connection):
     cdef bint led_by_listener
     cdef Call led_for                # the call its holder waits for
     cdef int poke                    # an eventfd that wakes the holder, once somebody waited for a future
+    cdef int pollers                 # threads in poll(), the one that lost the role included
     cdef uint64_t token
     cdef object followers            # deque of (Call, Waiter)
     cdef int64_t unattended
@@ -386,10 +387,20 @@ cdef class ClientConnection(Connection):
             call.unsent = status == UNAVAILABLE and call.position > consumed
             call.finish(status, text if text is not None else self.death_text())
         self.wake_listener()
+        self.release_if_unused()
         return 0
 
     cdef int fail(self, str why) except -1:
         return self.shut(why, UNAVAILABLE, None)
+
+    cdef void release_if_unused(self):
+        if (not self.dead or self.led or self.pollers > 0 or self.tx_busy or self.listener is not None
+                or self.segment is None):
+            return
+        self.unmap()
+        self.close_eventfds()
+        c_close(self.fd)
+        self.fd = -1
 
     # -- receiving
 
@@ -564,9 +575,11 @@ cdef class ClientConnection(Connection):
             if call is None:
                 self.listener_asleep = True
                 self.listener_until = until
+            self.pollers += 1
             with nogil:
                 rc = poll(p, 2 if p[1].fd >= 0 else 1, ms)
                 failure = errno if rc < 0 else 0
+            self.pollers -= 1
             if call is None:
                 self.listener_asleep = False
                 if p[1].revents:
@@ -653,6 +666,8 @@ cdef class ClientConnection(Connection):
             if self.token == mine:
                 self.led_for = None
                 self.leave_role()
+            if self.dead:
+                self.release_if_unused()
         if self.dead and call.status < 0:
             self.lost(call)
         return 0
@@ -729,6 +744,8 @@ cdef class ClientConnection(Connection):
             if self.ready:
                 continue
             if self.dead:
+                self.listener = None
+                self.release_if_unused()
                 return
             if (self.unattended > 0 or self.outq) and self.take_role(True):
                 mine = self.token

@@ -495,6 +495,8 @@ cdef class Connection:
                     self.outq.popleft()
         finally:
             self.tx_busy = False
+            if self.dead:
+                self.release_if_unused()
         return 0
 
     cdef bint wants_room(self):
@@ -607,6 +609,17 @@ cdef class Connection:
 
     cdef int fail(self, str why) except -1:
         raise NotImplementedError
+
+    cdef void release_if_unused(self):
+        """Dead, and no thread is in the mapping or waits at a descriptor: give them back to the system.
+
+        The object may live on, in the traceback of an error that somebody keeps.
+        """
+
+    cdef void unmap(self):
+        self.rx.ctl = self.tx.ctl = NULL
+        self.rx.data = self.tx.data = NULL
+        self.segment = None
 
     cdef void abandon(self):
         """In a forked child: give up what belongs to the parent without touching it."""

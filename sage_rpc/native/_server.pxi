@@ -401,6 +401,10 @@ cdef class ServerConnection(Connection):
             self.send_frame(SW_TRAILERS, flags, context.stream, <uint32_t>code, prefix, message)
         return self.forget(context)
 
+    cdef void release_if_unused(self):
+        if self.fd < 0 and not self.tx_busy:
+            self.unmap()
+
     cdef int fail(self, str why) except -1:
         """Give this connection up: its calls are cancelled, nobody else notices.
 
@@ -560,6 +564,7 @@ cdef class ServerCore:
         if conn.fd >= 0:
             c_close(conn.fd)
             conn.fd = -1
+        conn.release_if_unused()
         if conn.death != CLIENT_GONE and not self.stopped:
             _LOGGER.warning("closed the connection of %s: %s", conn.peer_name, conn.death)
         return 0
