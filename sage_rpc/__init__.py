@@ -5,14 +5,18 @@ from sage_rpc.errors import RemoteError, RpcError
 from sage_rpc.manager import ServiceEndpoint, ServiceManager
 from sage_rpc.proto.v1.invoke_pb2 import ServiceRequest, ServiceResponse
 from sage_rpc.proxies import AsyncServiceCallProxy, ServiceCallProxy
+from sage_rpc.queue import QueueClosed, QueueCorrupted, SageQueue
 from sage_rpc.server import Server, server
 from sage_rpc.service_host import ServiceHost
 
 __all__ = [
     "AsyncServiceCallProxy",
     "Channel",
+    "QueueClosed",
+    "QueueCorrupted",
     "RemoteError",
     "RpcError",
+    "SageQueue",
     "Server",
     "ServiceCallProxy",
     "ServiceEndpoint",

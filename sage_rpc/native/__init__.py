@@ -1,6 +1,7 @@
 """The native core, where it was built: `core` is the module, or raises on use with what to do.
 
-`available()` asks, `why_not()` explains; nothing else imports the compiled modules directly.
+`available()` asks, `why_not()` explains; nothing else imports `_core` directly.
+`sage_rpc.queue` imports its own `_queue`, and explains itself.
 """
 
 from __future__ import annotations
