@@ -248,16 +248,18 @@ class ServiceCallProxy:
         self.__dict__["_name"] = name
         self.__dict__["_methods"] = methods
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
+    def __getattr__(self, name: str) -> Method:
         if name.startswith("_"):
-            raise AttributeError(name)
+            raise AttributeError(f"{name!r} is private: only public methods of the service {self._name} can be called")
         method = self._methods.find(name)
         self.__dict__[name] = method
         return method
 
     def __call__(self, *args: Any, method: str = "process", timeout: float | None = None, **kwargs: Any) -> Any:
         """Call `method` and wait at most `timeout` seconds (None: the manager's default)."""
-        found: Method = getattr(self, method)
+        found = self.__dict__.get(method) if not method.startswith("_") else None
+        if found is None:
+            found = self.__getattr__(method)
         return found.call(args, kwargs, found.timeout if timeout is None else timeout)
 
     def __repr__(self) -> str:
@@ -270,11 +272,10 @@ class AsyncServiceCallProxy:
     def __init__(self, name: str, methods: Methods) -> None:
         self.__dict__["_name"] = name
         self.__dict__["_methods"] = methods
+        self.__dict__["_found"] = {}
 
     def __getattr__(self, name: str) -> Callable[..., ServiceFuture]:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        method = self._methods.find(name)
+        method = self._method(name)
 
         def start(*args: Any, **kwargs: Any) -> ServiceFuture:
             return method.start(args, kwargs, method.timeout)
@@ -282,11 +283,19 @@ class AsyncServiceCallProxy:
         self.__dict__[name] = start
         return start
 
+    def _method(self, name: str) -> Method:
+        if name.startswith("_"):
+            raise AttributeError(f"{name!r} is private: only public methods of the service {self._name} can be called")
+        found: Method | None = self._found.get(name)
+        if found is None:
+            found = self._found[name] = self._methods.find(name)
+        return found
+
     def __call__(
         self, *args: Any, method: str = "process", timeout: float | None = None, **kwargs: Any
     ) -> ServiceFuture:
         """Start `method`; it ends after `timeout` seconds (None: the manager's default)."""
-        found = self._methods.find(method)
+        found = self._method(method)
         return found.start(args, kwargs, found.timeout if timeout is None else timeout)
 
     def __repr__(self) -> str:
