@@ -8,11 +8,12 @@ env.submit(autostop=True)
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 from google.protobuf import descriptor_pool
@@ -63,7 +64,7 @@ class LocalEnvironment:
         self._upstream: dict[str, str] = {}
         self._results: list[tuple[str, Results]] = []
 
-    def register_service(self, name: str, cls: Any, *args: Any, **kwargs: Any) -> None:
+    def register_service(self, name: str, cls: Any, /, *args: Any, **kwargs: Any) -> None:
         """Let operators and services call `cls(*args, **kwargs)` as `name`; it runs in a process of its own.
 
         Its public methods can be called, by several threads at once: an attribute `max_workers = 1` makes
@@ -104,7 +105,7 @@ class LocalEnvironment:
             self._add_file(service.file)
         self._endpoints[name] = ServiceEndpoint(target, None if service is None else service.full_name)
 
-    def from_batch(self, code: Any, *args: Any, parallelism: int = 1, **kwargs: Any) -> DataStream:
+    def from_batch(self, code: Any, /, *args: Any, parallelism: int = 1, **kwargs: Any) -> DataStream:
         """A stream of rows that ends.
 
         Args:
@@ -118,7 +119,7 @@ class LocalEnvironment:
         """
         return self._add(Kind.BATCH, code, args, kwargs, parallelism, None)
 
-    def from_source(self, code: Any, *args: Any, parallelism: int = 1, **kwargs: Any) -> DataStream:
+    def from_source(self, code: Any, /, *args: Any, parallelism: int = 1, **kwargs: Any) -> DataStream:
         """A stream of rows that ends with a StopSignal, or when the job is stopped.
 
         Args:
@@ -229,19 +230,19 @@ class DataStream:
         self._environment = environment
         self._operator = operator
 
-    def map(self, code: Any, *args: Any, parallelism: int = 1, **kwargs: Any) -> DataStream:
+    def map(self, code: Any, /, *args: Any, parallelism: int = 1, **kwargs: Any) -> DataStream:
         """Replace each row: `code` is a MapFunction class or instance, or a callable `row -> row`."""
         return self._add(Kind.MAP, code, args, kwargs, parallelism)
 
-    def filter(self, code: Any, *args: Any, parallelism: int = 1, **kwargs: Any) -> DataStream:
+    def filter(self, code: Any, /, *args: Any, parallelism: int = 1, **kwargs: Any) -> DataStream:
         """Keep some rows: `code` is a FilterFunction class or instance, or a callable `row -> bool`."""
         return self._add(Kind.FILTER, code, args, kwargs, parallelism)
 
-    def flatmap(self, code: Any, *args: Any, parallelism: int = 1, **kwargs: Any) -> DataStream:
+    def flatmap(self, code: Any, /, *args: Any, parallelism: int = 1, **kwargs: Any) -> DataStream:
         """Replace each row by any number: a FlatMapFunction class or instance, or `row -> rows`."""
         return self._add(Kind.FLATMAP, code, args, kwargs, parallelism)
 
-    def sink(self, code: Any, *args: Any, parallelism: int = 1, **kwargs: Any) -> LocalEnvironment:
+    def sink(self, code: Any, /, *args: Any, parallelism: int = 1, **kwargs: Any) -> LocalEnvironment:
         """End the stream: `code` is a SinkFunction class or instance, or a callable. -> the environment."""
         self._add(Kind.SINK, code, args, kwargs, parallelism)
         return self._environment
@@ -336,6 +337,14 @@ class Results:
         self._connected.clear()
         self._rows = None
         self.exhausted = False
+
+    def _detach(self) -> None:
+        """The job has ended; what nobody has read is dropped."""
+        if isinstance(self._rows, Generator):
+            with contextlib.suppress(ValueError):  # it is being read, by whom it will be closed
+                self._rows.close()
+        elif self._input is not None:
+            self._input.close()
 
     def _connect(self, links: list[socket.socket], capacity: int) -> None:
         self._input = Input(links, capacity)

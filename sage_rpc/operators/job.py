@@ -226,6 +226,8 @@ class Job:
 
     def _join(self) -> JobResult:
         self._ended.wait()
+        for result in self._plan.results:
+            result._detach()
         if self._error is not None:
             raise self._error
         assert self._result is not None  # noqa: S101 - set before the event

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import enum
 import inspect
+import io
 import socket
-from collections.abc import Iterable, Iterator
+import types
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -98,6 +100,8 @@ class Receiver(Protocol):
     def _connect(self, links: list[socket.socket], capacity: int) -> None: ...
 
     def _attach(self, job: Any) -> None: ...
+
+    def _detach(self) -> None: ...
 
     @property
     def exhausted(self) -> bool:
@@ -217,12 +221,32 @@ def dump(what: str, spec: OperatorSpec | ServiceSpec) -> bytes:
     Raises:
         TypeError: something in it cannot be pickled.
     """
+    file = io.BytesIO()
     try:
-        return bytes(cloudpickle.dumps(spec))
+        _Pickler(file).dump(spec)
+        return file.getvalue()
     except Exception as error:
         raise TypeError(
             f"{what} cannot be sent to its process: {error}; make what it holds in setup() instead"
         ) from error
+
+
+class _Pickler(cloudpickle.Pickler):
+    """cloudpickle, but code keeps the name of its file: remote tracebacks show their lines."""
+
+    dispatch_table = cloudpickle.Pickler.dispatch_table.new_child()
+
+
+def _reduce_code(code: types.CodeType) -> tuple[Any, ...]:
+    make, args = cloudpickle.Pickler.dispatch_table[types.CodeType](code)
+    return _named_code, (make, args, code.co_filename)
+
+
+def _named_code(make: Callable[..., types.CodeType], args: tuple[Any, ...], filename: str) -> types.CodeType:
+    return make(*args).replace(co_filename=filename)
+
+
+_Pickler.dispatch_table[types.CodeType] = _reduce_code
 
 
 def _kind_name(cls: type[BaseFunction]) -> str:
