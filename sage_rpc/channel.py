@@ -106,14 +106,18 @@ class Channel(grpc.Channel):
         return "" if self.transport == "shm" else self._reason
 
     def __repr__(self) -> str:
-        return f"<sage_rpc.Channel {self._target} transport={self.transport}{' closed' if self._closed else ''}>"
+        return (
+            f"<sage_rpc.Channel {self._target} transport={self.transport}{' closed' if self._closed else ''}>"
+        )
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Channel, (self._target, self._given_options, self._compression)
 
     # -- the picker
 
-    def _pick(self, credentials: grpc.CallCredentials | None, timeout: float | None) -> ClientConnection | None:
+    def _pick(
+        self, credentials: grpc.CallCredentials | None, timeout: float | None
+    ) -> ClientConnection | None:
         """A memory connection for the next call, or None: gRPC carries it."""
         if os.getpid() != self._pid:
             self._forget_parent()
@@ -199,8 +203,6 @@ class Channel(grpc.Channel):
                 return _RefusedUnaryUnary(self._shm_refused())
             self._picked = "grpc"
             return over_grpc()
-        if isinstance(method, bytes):
-            method = method.decode()
         callable_: grpc.UnaryUnaryMultiCallable = core.UnaryUnary(
             self._shm, method, request_serializer, response_deserializer, over_grpc
         )
@@ -213,7 +215,9 @@ class Channel(grpc.Channel):
         response_deserializer: Callable[[bytes], Any] | None = None,
         _registered_method: bool | None = False,
     ) -> grpc.UnaryStreamMultiCallable:
-        return self._over_grpc().unary_stream(method, request_serializer, response_deserializer, _registered_method)
+        return self._over_grpc().unary_stream(
+            method, request_serializer, response_deserializer, _registered_method
+        )
 
     def stream_unary(
         self,
@@ -222,7 +226,9 @@ class Channel(grpc.Channel):
         response_deserializer: Callable[[bytes], Any] | None = None,
         _registered_method: bool | None = False,
     ) -> grpc.StreamUnaryMultiCallable:
-        return self._over_grpc().stream_unary(method, request_serializer, response_deserializer, _registered_method)
+        return self._over_grpc().stream_unary(
+            method, request_serializer, response_deserializer, _registered_method
+        )
 
     def stream_stream(
         self,
@@ -231,7 +237,9 @@ class Channel(grpc.Channel):
         response_deserializer: Callable[[bytes], Any] | None = None,
         _registered_method: bool | None = False,
     ) -> grpc.StreamStreamMultiCallable:
-        return self._over_grpc().stream_stream(method, request_serializer, response_deserializer, _registered_method)
+        return self._over_grpc().stream_stream(
+            method, request_serializer, response_deserializer, _registered_method
+        )
 
     def subscribe(
         self, callback: Callable[[grpc.ChannelConnectivity], None], try_to_connect: bool | None = False
@@ -272,7 +280,7 @@ class Channel(grpc.Channel):
     def __enter__(self) -> Channel:
         return self
 
-    def __exit__(self, kind: Any, value: Any, traceback: Any) -> None:
+    def __exit__(self, *exc: object) -> None:
         self.close()
 
     def __del__(self) -> None:

@@ -39,7 +39,7 @@ __all__ = [
 Metadata = Sequence[tuple[str, str | bytes]]
 
 
-class RpcError(grpc.RpcError, grpc.Call, grpc.Future):  # type: ignore[misc]
+class RpcError(grpc.RpcError, grpc.Call, grpc.Future):
     """A call that ended with another status than OK.
 
     Like the error of grpc's blocking calls it is also the ended call itself and a done future.
@@ -119,7 +119,8 @@ class RpcError(grpc.RpcError, grpc.Call, grpc.Future):  # type: ignore[misc]
         return self
 
     def traceback(self, timeout: float | None = None) -> TracebackType | None:
-        return self.__traceback__
+        raised_at: TracebackType | None = self.__traceback__
+        return raised_at
 
     def add_done_callback(self, fn: Callable[[Any], None]) -> None:
         fn(self)
@@ -228,9 +229,9 @@ def from_grpc(error: grpc.RpcError) -> RpcError:
         initial = error.initial_metadata() or ()
         trailing = error.trailing_metadata() or ()
         debug = getattr(error, "debug_error_string", lambda: "")() or ""
-    if code is grpc.StatusCode.UNAVAILABLE and "connection refused" in (details + debug).lower():
-        if "connection refused" not in details:
-            details = f"connection refused: {details}"
+    refused = code is grpc.StatusCode.UNAVAILABLE and "connection refused" in (details + debug).lower()
+    if refused and "connection refused" not in details:
+        details = f"connection refused: {details}"
     converted = rpc_error(
         code, details, initial_metadata=initial, trailing_metadata=trailing, debug_error_string=debug
     )

@@ -16,7 +16,13 @@ from google.protobuf.descriptor import ServiceDescriptor
 
 from sage_rpc import errors
 from sage_rpc.channel import Channel, insecure_channel
-from sage_rpc.proxies import AsyncServiceCallProxy, DeclaredMethods, PlainMethods, ServiceCallProxy, ServiceFuture
+from sage_rpc.proxies import (
+    AsyncServiceCallProxy,
+    DeclaredMethods,
+    PlainMethods,
+    ServiceCallProxy,
+    ServiceFuture,
+)
 from sage_rpc.service_host import message_options
 
 __all__ = ["ServiceEndpoint", "ServiceManager"]
@@ -84,15 +90,19 @@ class ServiceManager:
         Raises:
             ValueError: the name is taken, or the declared service is not known.
         """
-        if not isinstance(target, str) or not target:
-            raise ValueError(f"the target of {name!r} must be an address such as 'localhost:50051', not {target!r}")
+        if not target or type(target) is not str:
+            raise ValueError(
+                f"the target of {name!r} must be an address such as 'localhost:50051', not {target!r}"
+            )
         if isinstance(service, ServiceDescriptor):
             service = service.full_name
         if service is not None:
             _descriptor(service)
         with self._lock:
             if name in self._endpoints:
-                raise ValueError(f"a service named {name!r} is registered already, at {self._endpoints[name].target}")
+                raise ValueError(
+                    f"a service named {name!r} is registered already, at {self._endpoints[name].target}"
+                )
             self._endpoints[name] = ServiceEndpoint(target, service)
 
     # -- calling
@@ -167,10 +177,18 @@ class ServiceManager:
     def _health(self, name: str, timeout: float) -> str:
         try:
             if self._endpoints[name].service is None:
-                return "healthy" if self.call_service_sync(name, "health_check", timeout=timeout) else "unhealthy"
+                return (
+                    "healthy"
+                    if self.call_service_sync(name, "health_check", timeout=timeout)
+                    else "unhealthy"
+                )
             self._methods_of(name)
             channel = self._channels[self._endpoints[name].target]
-            return "healthy" if channel.unary_unary(_HEALTH_CHECK)(b"", timeout=timeout) == _SERVING else "unhealthy"
+            return (
+                "healthy"
+                if channel.unary_unary(_HEALTH_CHECK)(b"", timeout=timeout) == _SERVING
+                else "unhealthy"
+            )
         except grpc.RpcError as error:
             converted = errors.from_grpc(error)
             if converted.code() is grpc.StatusCode.UNIMPLEMENTED:
@@ -198,7 +216,9 @@ class ServiceManager:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<ServiceManager {', '.join(self.services) or 'no services'}{' closed' if self._closed else ''}>"
+        return (
+            f"<ServiceManager {', '.join(self.services) or 'no services'}{' closed' if self._closed else ''}>"
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         return {"endpoints": dict(self._endpoints), "timeout": self._timeout, "options": self._options}

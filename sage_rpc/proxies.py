@@ -21,7 +21,14 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from sage_rpc import deadline, errors, values
 from sage_rpc.proto.v1 import invoke_pb2
 
-__all__ = ["AsyncServiceCallProxy", "DeclaredMethods", "Method", "PlainMethods", "ServiceCallProxy", "ServiceFuture"]
+__all__ = [
+    "AsyncServiceCallProxy",
+    "DeclaredMethods",
+    "Method",
+    "PlainMethods",
+    "ServiceCallProxy",
+    "ServiceFuture",
+]
 
 PLAIN_METHOD = "/sage.rpc.v1.Invocation/Call"
 
@@ -89,6 +96,7 @@ class PlainMethods:
         )
 
     def find(self, name: str) -> Method:
+        """The method `name`, whether the service has it or not."""
         service = self._service
         request = invoke_pb2.ServiceRequest
         encode_value = values.encode
@@ -126,6 +134,11 @@ class DeclaredMethods:
             self._methods.setdefault(snake_case(method.name), method)
 
     def find(self, name: str) -> Method:
+        """The method `name`.
+
+        Raises:
+            AttributeError: there is none, or it is a streaming one.
+        """
         method = self._methods.get(name)
         if method is None:
             known = sorted({snake_case(m.name) for m in self._service.methods})
@@ -157,7 +170,11 @@ class DeclaredMethods:
                 return request(**kwargs)
             except (ValueError, TypeError) as error:
                 wrong = [name for name in kwargs if name not in fields]
-                what = f"no field {wrong[0]!r}; the fields are {', '.join(fields) or 'none'}" if wrong else str(error)
+                what = (
+                    f"no field {wrong[0]!r}; the fields are {', '.join(fields) or 'none'}"
+                    if wrong
+                    else str(error)
+                )
                 raise errors.InvalidArgument(
                     grpc.StatusCode.INVALID_ARGUMENT, f"{full_name}: {what}"
                 ) from error
@@ -202,7 +219,9 @@ class ServiceFuture(futures.Future[Any]):
 
     def _finish_cancelled(self) -> None:
         with self._condition:
-            self._state = "PENDING"  # a running future of the standard library cannot be cancelled; a call can
+            self._state = (
+                "PENDING"  # a running future of the standard library cannot be cancelled; a call can
+            )
         super().cancel()
         self.set_running_or_notify_cancel()
 
@@ -241,38 +260,45 @@ class ServiceFuture(futures.Future[Any]):
         return True
 
 
-class ServiceCallProxy:
-    """A service whose methods wait: `proxy.get("k")`, or `proxy("k", method="get", timeout=2.0)`."""
+class _Proxy:
+    """A service by name, and those of its methods that were called."""
 
     def __init__(self, name: str, methods: Methods) -> None:
-        self.__dict__["_name"] = name
-        self.__dict__["_methods"] = methods
+        self._name = name
+        self._methods = methods
+        self._found: dict[str, Method] = {}
 
-    def __getattr__(self, name: str) -> Method:
-        if name.startswith("_"):
-            raise AttributeError(f"{name!r} is private: only public methods of the service {self._name} can be called")
-        method = self._methods.find(name)
-        self.__dict__[name] = method
-        return method
-
-    def __call__(self, *args: Any, method: str = "process", timeout: float | None = None, **kwargs: Any) -> Any:
-        """Call `method` and wait at most `timeout` seconds (None: the manager's default)."""
-        found = self.__dict__.get(method) if not method.startswith("_") else None
+    def _method(self, name: str) -> Method:
+        found = self._found.get(name)
         if found is None:
-            found = self.__getattr__(method)
-        return found.call(args, kwargs, found.timeout if timeout is None else timeout)
+            if name.startswith("_"):
+                raise AttributeError(
+                    f"{name!r} is private: only public methods of the service {self._name} can be called"
+                )
+            found = self._found[name] = self._methods.find(name)
+        return found
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._name}>"
 
 
-class AsyncServiceCallProxy:
-    """A service whose methods give a `ServiceFuture` at once; spelled like ServiceCallProxy."""
+class ServiceCallProxy(_Proxy):
+    """A service whose methods wait: `proxy.get("k")`, or `proxy("k", method="get", timeout=2.0)`."""
 
-    def __init__(self, name: str, methods: Methods) -> None:
-        self.__dict__["_name"] = name
-        self.__dict__["_methods"] = methods
-        self.__dict__["_found"] = {}
+    def __getattr__(self, name: str) -> Method:
+        method = self.__dict__[name] = self._method(name)
+        return method
+
+    def __call__(
+        self, *args: Any, method: str = "process", timeout: float | None = None, **kwargs: Any
+    ) -> Any:
+        """Call `method` and wait at most `timeout` seconds (None: the manager's default)."""
+        found = self._method(method)
+        return found.call(args, kwargs, found.timeout if timeout is None else timeout)
+
+
+class AsyncServiceCallProxy(_Proxy):
+    """A service whose methods give a `ServiceFuture` at once; spelled like ServiceCallProxy."""
 
     def __getattr__(self, name: str) -> Callable[..., ServiceFuture]:
         method = self._method(name)
@@ -283,20 +309,9 @@ class AsyncServiceCallProxy:
         self.__dict__[name] = start
         return start
 
-    def _method(self, name: str) -> Method:
-        if name.startswith("_"):
-            raise AttributeError(f"{name!r} is private: only public methods of the service {self._name} can be called")
-        found: Method | None = self._found.get(name)
-        if found is None:
-            found = self._found[name] = self._methods.find(name)
-        return found
-
     def __call__(
         self, *args: Any, method: str = "process", timeout: float | None = None, **kwargs: Any
     ) -> ServiceFuture:
         """Start `method`; it ends after `timeout` seconds (None: the manager's default)."""
         found = self._method(method)
         return found.start(args, kwargs, found.timeout if timeout is None else timeout)
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._name}>"

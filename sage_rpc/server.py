@@ -240,7 +240,7 @@ class Server(grpc.Server):
                     return found
             return None
 
-        continuation = query
+        continuation: _Continuation = query
         for interceptor in reversed(self._interceptors):
             continuation = _bind(interceptor, continuation)
         return _entry(name, continuation(_HandlerCallDetails(name, metadata)))
@@ -256,10 +256,12 @@ def _bind(interceptor: grpc.ServerInterceptor, continuation: _Continuation) -> _
 def _entry(name: str, handler: grpc.RpcMethodHandler | None) -> Any:
     if handler is None or handler.request_streaming or handler.response_streaming:
         return core.MethodEntry(name, None, None, None)
-    return core.MethodEntry(name, handler.unary_unary, handler.request_deserializer, handler.response_serializer)
+    return core.MethodEntry(
+        name, handler.unary_unary, handler.request_deserializer, handler.response_serializer
+    )
 
 
-def _never_called(request: Any, context: Any) -> None:
+def _never_called(_request: Any, _context: Any) -> None:
     raise AssertionError("a dynamic entry is resolved before it is called")
 
 

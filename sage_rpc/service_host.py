@@ -78,7 +78,7 @@ class PlainServices:
         try:
             result = function(*args, **kwargs)
         except Exception as error:  # noqa: BLE001 - whatever the method raised is the caller's to see
-            if isinstance(error, TypeError) and _raised_by_the_call_itself(error):
+            if _wrong_arguments(error):
                 context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"{service}.{method}: {error}")
             return _exception_response(error)
         try:
@@ -97,15 +97,21 @@ class PlainServices:
         if not callable(found):
             close = difflib.get_close_matches(method, public, n=3) or public[:10]
             hint = f"; did you mean {', '.join(close)}?" if close else ""
-            context.abort(grpc.StatusCode.UNIMPLEMENTED, f"the service {service!r} has no method {method!r}{hint}")
-            raise AssertionError("abort returned")
+            context.abort(
+                grpc.StatusCode.UNIMPLEMENTED, f"the service {service!r} has no method {method!r}{hint}"
+            )
+            raise AssertionError("abort returned")  # noqa: TRY004 - tells mypy that abort() raises
         self._methods[service, method] = found
         return found
 
 
-def _raised_by_the_call_itself(error: BaseException) -> bool:
-    """Whether no frame of the method was entered: the arguments do not fit its signature."""
-    return error.__traceback__ is not None and error.__traceback__.tb_next is None
+def _wrong_arguments(error: BaseException) -> bool:
+    """Whether the arguments do not fit the method's signature: no frame of it was entered."""
+    return (
+        isinstance(error, TypeError)
+        and error.__traceback__ is not None
+        and error.__traceback__.tb_next is None
+    )
 
 
 def _exception_response(error: BaseException) -> invoke_pb2.ServiceResponse:

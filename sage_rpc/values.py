@@ -43,7 +43,14 @@ def decode(data: bytes | memoryview) -> Any:
     """
     try:
         return msgpack.unpackb(data, ext_hook=_extension, strict_map_key=False)
-    except (ValueError, TypeError, OverflowError, RecursionError, LookupError, msgpack.exceptions.UnpackException) as error:
+    except (
+        ValueError,
+        TypeError,
+        OverflowError,
+        RecursionError,
+        LookupError,
+        msgpack.exceptions.UnpackException,
+    ) as error:
         raise ValueError(f"malformed value: {error}") from error
 
 
@@ -51,7 +58,7 @@ def _pack(value: Any) -> bytes:
     return bytes(msgpack.packb(value, default=_default, strict_types=True))
 
 
-def _default(value: Any) -> msgpack.ExtType:
+def _default(value: Any) -> Any:
     kind = type(value)
     if kind is tuple:
         return msgpack.ExtType(_TUPLE, _pack(list(value)))
@@ -66,7 +73,7 @@ def _default(value: Any) -> msgpack.ExtType:
     if kind is datetime.timedelta:
         return msgpack.ExtType(_TIMEDELTA, _pack([value.days, value.seconds, value.microseconds]))
     if kind in (bytearray, memoryview):
-        return bytes(value)  # type: ignore[return-value]  # packed as bytes, which the type stub forgets
+        return bytes(value)  # packed as such
     numpy = sys.modules.get("numpy")
     if numpy is not None:
         if kind is numpy.ndarray:
@@ -153,7 +160,9 @@ def _locate(value: Any, path: str) -> tuple[str, Any] | None:
         parts = ((f"{path}[{i}]", part) for i, part in enumerate(value))
     elif type(value) is dict:
         parts = (
-            pair for key, part in value.items() for pair in ((f"key {key!r} of {path}", key), (f"{path}[{key!r}]", part))
+            pair
+            for key, part in value.items()
+            for pair in ((f"key {key!r} of {path}", key), (f"{path}[{key!r}]", part))
         )
     else:
         try:

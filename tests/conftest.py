@@ -24,7 +24,9 @@ needs_native = pytest.mark.skipif(not native.available(), reason="the native cor
 class ServerProcess:
     """A program of tests/programs that prints its port and ends with its standard input."""
 
-    def __init__(self, *args: str, program: str = "unary_server.py", env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, *args: str, program: str = "unary_server.py", env: dict[str, str] | None = None
+    ) -> None:
         self.process = subprocess.Popen(
             [sys.executable, str(PROGRAMS / program), *args],
             stdin=subprocess.PIPE,
@@ -61,13 +63,15 @@ class ServerProcess:
 
 
 @pytest.fixture(autouse=True)
-def runtime_directory(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def runtime_directory(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
     """Every test meets in a directory of its own, and leaves no socket in it."""
     path = tmp_path_factory.mktemp("run")
     path.chmod(0o700)
     monkeypatch.setenv("SAGE_RPC_RUNTIME_DIR", str(path))
     monkeypatch.delenv("SAGE_RPC_TRANSPORT", raising=False)
-    yield path
+    return path
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ def test_a_remote_error_keeps_type_text_and_traceback():
     back = pickle.loads(pickle.dumps(remote))
     assert back.type_name == "builtins.KeyError"
     assert back.message == "'missing'"
-    assert 'KeyError: \'missing\'' in back.remote_traceback
+    assert "KeyError: 'missing'" in back.remote_traceback
     assert "Remote traceback:" in str(back)
     assert back.code() is grpc.StatusCode.UNKNOWN
 

@@ -69,7 +69,7 @@ def load(target: str, count: int) -> Iterator[list[LoadClient]]:
 @pytest.mark.slow
 @pytest.mark.timeout(280)
 def test_a_server_killed_fifty_times_under_load(runtime_directory):
-    """Every pending call ends with UNAVAILABLE at once, no answer is wrong, and the clients hold no more than before."""
+    """Pending calls end with UNAVAILABLE at once, no answer is wrong, clients hold no more than before."""
     server = ServerProcess("127.0.0.1:0")
     port = server.port
     delays: list[float] = []
@@ -184,7 +184,9 @@ try:
 except KeyboardInterrupt:
     print("interrupted", channel.unary_unary("/test.Unary/echo")(b"still").decode(), flush=True)
 """
-    client = subprocess.Popen([sys.executable, "-c", program, server.target], stdout=subprocess.PIPE, text=True)
+    client = subprocess.Popen(
+        [sys.executable, "-c", program, server.target], stdout=subprocess.PIPE, text=True
+    )
     assert client.stdout.readline() == "up\n"
     with pytest.raises(subprocess.TimeoutExpired):
         client.wait(0.2)  # by now it waits, most likely; the signal counts either way
@@ -227,7 +229,7 @@ def test_an_idle_server_and_its_clients_use_no_cpu(server):
 
 
 def test_a_channel_closed_or_cancelled_in_the_middle_of_big_messages(server):
-    """The thread that copies a piece does so without the interpreter's lock: what it copies into must stay."""
+    """The thread that copies a piece does so without the GIL: what it copies into must stay."""
     options = [*FORCED, ("grpc.max_receive_message_length", -1)]
     big = bytes(8 << 20)
     for i in range(15):

@@ -83,9 +83,9 @@ def test_a_future_is_one_of_the_standard_library(manager):
     done, not_done = concurrent.futures.wait(pending, timeout=20)
     assert (len(done), len(not_done)) == (50, 0)
     assert [f.result()[0][0] for f in pending] == list(range(50))
-    assert {f.result()[0][0] for f in concurrent.futures.as_completed([proxy.echo(i) for i in range(9)], 20)} == set(
-        range(9)
-    )
+    assert {
+        f.result()[0][0] for f in concurrent.futures.as_completed([proxy.echo(i) for i in range(9)], 20)
+    } == set(range(9))
 
 
 def test_a_done_callback_runs_although_nobody_waits(manager):
@@ -164,7 +164,9 @@ def test_private_names_are_no_methods(cache):
 
 
 def test_an_unknown_service_is_named_with_those_there_are(manager):
-    with pytest.raises(errors.NotFound, match="no service named 'chache' is registered; registered: cache, relay, sick"):
+    with pytest.raises(
+        errors.NotFound, match="no service named 'chache' is registered; registered: cache, relay, sick"
+    ):
         manager.get_sync_proxy("chache")
 
 
@@ -225,7 +227,11 @@ def test_a_service_that_is_gone_is_a_connection_error_that_says_refused(transpor
 
 
 def test_health_of_all_services(manager):
-    assert manager.health_check_all_services() == {"cache": "healthy", "sick": "unhealthy", "relay": "healthy"}
+    assert manager.health_check_all_services() == {
+        "cache": "healthy",
+        "sick": "unhealthy",
+        "relay": "healthy",
+    }
 
 
 @pytest.mark.parametrize("target", ["", None, 5])
@@ -296,7 +302,9 @@ def declared(shop, transport):  # noqa: F811
     host = ServiceHost("shop", implement(shop), add_to_server=shop[1].add_ShopServicer_to_server)
     with host:
         endpoint = sage_rpc.ServiceEndpoint(host.address, "test.shop.Shop")
-        with sage_rpc.ServiceManager({"shop": endpoint}, options=[("sage_rpc.transport", transport)]) as manager:
+        with sage_rpc.ServiceManager(
+            {"shop": endpoint}, options=[("sage_rpc.transport", transport)]
+        ) as manager:
             yield manager, shop[0]
 
 
@@ -315,7 +323,10 @@ def test_keyword_arguments_become_fields_of_the_request(declared):
     [
         (lambda p: p.get_price(colour="red"), "no field 'colour'; the fields are name, count, tags"),
         (lambda p: p.get_price(name=5), "test.shop.Shop.GetPrice: .*"),
-        (lambda p: p.get_price("apple"), "takes one test.shop.Item or its fields by keyword: name, count, tags"),
+        (
+            lambda p: p.get_price("apple"),
+            "takes one test.shop.Item or its fields by keyword: name, count, tags",
+        ),
     ],
 )
 def test_wrong_fields_are_named(declared, call, says):
@@ -324,7 +335,9 @@ def test_wrong_fields_are_named(declared, call, says):
 
 
 def test_an_unknown_declared_method_is_named(declared):
-    with pytest.raises(AttributeError, match="test.shop.Shop has no method 'get_prise'; did you mean get_price"):
+    with pytest.raises(
+        AttributeError, match=r"test\.shop\.Shop has no method 'get_prise'; did you mean get_price"
+    ):
         declared[0].get_sync_proxy("shop").get_prise()
 
 
@@ -339,7 +352,9 @@ def test_an_abort_of_a_declared_service_is_of_the_family(declared):
 
 
 def test_a_declared_service_nobody_imported_is_refused():
-    with pytest.raises(ValueError, match="no protobuf service 'no.Such' is known here; import its generated"):
+    with pytest.raises(
+        ValueError, match=r"no protobuf service 'no\.Such' is known here; import its generated"
+    ):
         sage_rpc.ServiceManager({"x": sage_rpc.ServiceEndpoint("localhost:1", "no.Such")})
 
 

@@ -9,6 +9,7 @@ import struct
 import threading
 import time
 import tracemalloc
+from collections.abc import Callable
 from concurrent import futures
 
 import grpc
@@ -47,7 +48,9 @@ def test_a_client_written_from_the_document_can_call(server):
 
 def test_a_client_written_from_the_document_can_send_in_pieces(server):
     with w.client(server.port) as peer:
-        peer.send(w.OPEN, w.HAS_MESSAGE | w.MORE | w.HAS_NAME, 1, 1, w.block(ECHO) + struct.pack("<Q", 9) + b"abc")
+        peer.send(
+            w.OPEN, w.HAS_MESSAGE | w.MORE | w.HAS_NAME, 1, 1, w.block(ECHO) + struct.pack("<Q", 9) + b"abc"
+        )
         peer.send(w.MESSAGE, w.HAS_MESSAGE | w.CONTINUED | w.MORE, 1, 0, b"def")
         peer.send(w.MESSAGE, w.HAS_MESSAGE | w.CONTINUED | w.END, 1, 0, b"ghi")
         assert peer.receive().body == b"abcdefghi"
@@ -118,30 +121,34 @@ def test_a_client_that_breaks_the_rules_loses_its_connection_only(server, broken
     assert echo_works(server)
 
 
-def _hello_with(data: bytes, *fds: int):
+def _hello_with(data: bytes, *descriptors: Callable[[], int]) -> Callable[[socket.socket], None]:
     def talk(sock: socket.socket) -> None:
-        if fds:
-            socket.send_fds(sock, [data], list(fds))
-            for fd in fds:
-                os.close(fd)
-        else:
-            sock.send(data)
+        fds = [make() for make in descriptors]
+        socket.send_fds(sock, [data], fds)
+        for fd in fds:
+            os.close(fd)
 
     return talk
+
+
+def _pipe() -> int:
+    fd, other = os.pipe()
+    os.close(other)
+    return fd
 
 
 STRANGERS = {
     "garbage": (lambda s: s.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"), 2),
     "a short hello": (lambda s: s.send(b"SAGERPC\n"), 2),
-    "another version": (lambda s: _hello_with(w.hello(version=9), w.segment())(s), 1),
-    "no descriptor": (lambda s: _hello_with(w.hello())(s), 2),
-    "two descriptors": (lambda s: _hello_with(w.hello(), w.segment(), w.segment())(s), 2),
-    "no segment but a pipe": (lambda s: _hello_with(w.hello(), *os.pipe()[:1])(s), 2),
-    "a segment that may shrink": (lambda s: _hello_with(w.hello(), w.segment(seal=False))(s), 2),
-    "a segment too small": (lambda s: _hello_with(w.hello(), w.segment(size=4096))(s), 2),
-    "an odd capacity": (lambda s: _hello_with(w.hello(capacity=5000), w.segment())(s), 2),
+    "another version": (_hello_with(w.hello(version=9), w.segment), 1),
+    "no descriptor": (_hello_with(w.hello()), 2),
+    "two descriptors": (_hello_with(w.hello(), w.segment, w.segment), 2),
+    "no segment but a pipe": (_hello_with(w.hello(), _pipe), 2),
+    "a segment that may shrink": (_hello_with(w.hello(), lambda: w.segment(seal=False)), 2),
+    "a segment too small": (_hello_with(w.hello(), lambda: w.segment(size=4096)), 2),
+    "an odd capacity": (_hello_with(w.hello(capacity=5000), w.segment), 2),
     "a segment with another header": (
-        lambda s: _hello_with(w.hello(capacity=1 << 18), w.segment(1 << 19))(s), 2,
+        _hello_with(w.hello(capacity=1 << 18), lambda: w.segment(1 << 19)), 2,
     ),
 }  # fmt: skip
 
@@ -238,14 +245,19 @@ def test_a_server_that_breaks_the_rules_is_unavailable(listener, wire_channel, b
 
 ODD_SERVERS = {
     "a message without end": (
-        lambda p, f: p.send(w.MESSAGE, w.HAS_MESSAGE | w.MORE, f.stream, 0, struct.pack("<Q", 1 << 46) + b"x"),
+        lambda p, f: p.send(
+            w.MESSAGE, w.HAS_MESSAGE | w.MORE, f.stream, 0, struct.pack("<Q", 1 << 46) + b"x"
+        ),
         grpc.StatusCode.RESOURCE_EXHAUSTED,
     ),
     "two answers": (
         lambda p, f: [p.send(w.MESSAGE, w.HAS_MESSAGE, f.stream, 0, b"x") for _ in range(2)],
         grpc.StatusCode.INTERNAL,
     ),
-    "success without an answer": (lambda p, f: p.send(w.TRAILERS, w.END, f.stream, 0), grpc.StatusCode.INTERNAL),
+    "success without an answer": (
+        lambda p, f: p.send(w.TRAILERS, w.END, f.stream, 0),
+        grpc.StatusCode.INTERNAL,
+    ),
     "an unknown status": (lambda p, f: p.send(w.TRAILERS, w.END, f.stream, 4711), grpc.StatusCode.UNKNOWN),
     "a cancellation": (lambda p, f: p.send(w.CANCEL, 0, f.stream, 10), grpc.StatusCode.ABORTED),
 }

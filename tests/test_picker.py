@@ -42,7 +42,9 @@ def refused(channel: grpc.Channel) -> sage_rpc.RpcError:
 # ---------------------------------------------------------------- choosing
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "dns:///localhost", "dns:localhost", "ipv4:127.0.0.1"])
+@pytest.mark.parametrize(
+    "host", ["localhost", "127.0.0.1", "dns:///localhost", "dns:localhost", "ipv4:127.0.0.1"]
+)
 def test_a_target_on_this_host_is_reached_over_the_memory_queue(server, host):
     with sage_rpc.insecure_channel(f"{host}:{server.port}") as channel:
         assert channel.transport == "idle"
@@ -369,22 +371,23 @@ server.stop(None).wait()
 
 
 def test_a_channel_returns_to_the_memory_queue_when_the_server_is_back():
-    with ServerProcess("127.0.0.1:0") as first:
-        with sage_rpc.insecure_channel(first.target) as channel:
-            assert echo(channel) == b"x"
-            first.kill()
-            with pytest.raises(grpc.RpcError) as caught:
-                echo(channel)
-            assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
-            with ServerProcess(f"127.0.0.1:{first.port}"):
-                reached = threading.Event()
-                while not reached.is_set():  # gRPC carries calls, with its back-off, until the queue is tried again
-                    try:
-                        assert echo(channel) == b"x"
-                    except grpc.RpcError as error:
-                        assert error.code() is grpc.StatusCode.UNAVAILABLE  # noqa: PT017
-                    if channel.transport == "shm":
-                        reached.set()
+    with ServerProcess("127.0.0.1:0") as first, sage_rpc.insecure_channel(first.target) as channel:
+        assert echo(channel) == b"x"
+        first.kill()
+        with pytest.raises(grpc.RpcError) as caught:
+            echo(channel)
+        assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+        with ServerProcess(f"127.0.0.1:{first.port}"):
+            reached = threading.Event()
+            while (
+                not reached.is_set()
+            ):  # gRPC carries calls, with its back-off, until the queue is tried again
+                try:
+                    assert echo(channel) == b"x"
+                except grpc.RpcError as error:
+                    assert error.code() is grpc.StatusCode.UNAVAILABLE  # noqa: PT017
+                if channel.transport == "shm":
+                    reached.set()
 
 
 def test_a_channel_made_before_its_server_finds_it():

@@ -24,7 +24,10 @@ def shop(tmp_path_factory):
     """The modules (shop_pb2, shop_pb2_grpc) that grpcio-tools makes now."""
     into = tmp_path_factory.mktemp("generated")
     includes = [f"-I{PROTOS}", f"-I{resources.files('grpc_tools') / '_proto'}"]
-    assert protoc.main(["protoc", *includes, f"--python_out={into}", f"--grpc_python_out={into}", "shop.proto"]) == 0
+    assert (
+        protoc.main(["protoc", *includes, f"--python_out={into}", f"--grpc_python_out={into}", "shop.proto"])
+        == 0
+    )
     sys.path.insert(0, str(into))
     try:
         yield importlib.import_module("shop_pb2"), importlib.import_module("shop_pb2_grpc")
@@ -60,6 +63,7 @@ class Recorder(grpc.ServerInterceptor):
         metadata = dict(handler_call_details.invocation_metadata)
         self.log.append(f"{self.name} {handler_call_details.method}")
         if self.needs_token and metadata.get("token") != "secret":
+
             def refuse(request, context):
                 context.abort(grpc.StatusCode.UNAUTHENTICATED, "no token")
 
@@ -141,7 +145,9 @@ def test_interceptors_of_the_server_see_calls_of_both_transports(shop, transport
         with pytest.raises(grpc.RpcError) as caught:
             stub.GetPrice(messages.Item(name="fig"), timeout=10)
         assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
-        assert stub.GetPrice(messages.Item(name="fig"), metadata=[("token", "secret")], timeout=10).amount == 3
+        assert (
+            stub.GetPrice(messages.Item(name="fig"), metadata=[("token", "secret")], timeout=10).amount == 3
+        )
         assert channel.transport == transport
     assert log == ["outer /test.shop.Shop/GetPrice", "inner /test.shop.Shop/GetPrice"] * 2
     server.stop(None).wait()
@@ -192,7 +198,9 @@ def test_stopping_without_grace_ends_calls_under_way(transport):
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("t.T", {"wait": handler}),))
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
-    with sage_rpc.insecure_channel(f"localhost:{port}", options=[("sage_rpc.transport", transport)]) as channel:
+    with sage_rpc.insecure_channel(
+        f"localhost:{port}", options=[("sage_rpc.transport", transport)]
+    ) as channel:
         call = channel.unary_unary("/t.T/wait").future(b"")
         begun.result(10)
         stopped = server.stop(None)

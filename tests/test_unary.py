@@ -341,7 +341,8 @@ def test_streams_work_on_the_same_channel(server):
 def test_a_pool_of_one_thread_serves_both_transports():
     with ServerProcess("127.0.0.1:0", "1") as process:
         channels = [
-            sage_rpc.insecure_channel(process.target, options=[("sage_rpc.transport", t)]) for t in ("shm", "grpc")
+            sage_rpc.insecure_channel(process.target, options=[("sage_rpc.transport", t)])
+            for t in ("shm", "grpc")
         ]
         for i in range(20):
             for channel in channels:

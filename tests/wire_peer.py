@@ -53,9 +53,7 @@ class Peer:
         self.memory = mmap.mmap(fd, 4096 + 2 * capacity)
         os.close(fd)
         self.out, self.into = (128, 384) if client else (384, 128)
-        self.out_data, self.into_data = (
-            (4096, 4096 + capacity) if client else (4096 + capacity, 4096)
-        )
+        self.out_data, self.into_data = (4096, 4096 + capacity) if client else (4096 + capacity, 4096)
         self.head = self.tail = 0
 
     def _u64(self, at: int) -> int:
@@ -89,8 +87,8 @@ class Peer:
         self.head += len(padded)
         self.set_head(self.head)
 
-    def send(self, type: int, flags: int, stream: int, aux: int = 0, body: bytes = b"") -> None:
-        self.write(HEADER.pack(16 + len(body), type, flags, 0, stream, aux) + body)
+    def send(self, kind: int, flags: int, stream: int, aux: int = 0, body: bytes = b"") -> None:
+        self.write(HEADER.pack(16 + len(body), kind, flags, 0, stream, aux) + body)
 
     def receive(self) -> Frame | None:
         """The next frame; None at the end of the connection."""

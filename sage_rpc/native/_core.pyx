@@ -273,11 +273,11 @@ def decode_metadata(bytes block not None):
 
 # ---------------------------------------------------------------- frames, for tools and tests
 
-def encode_frame(int type, int flags, uint32_t stream, uint32_t aux, bytes body=b""):
+def encode_frame(int kind, int flags, uint32_t stream, uint32_t aux, bytes body=b""):
     """One frame as it stands in the ring, padding not included."""
     cdef sw_header h
     h.size = <uint32_t>(SW_FRAME_HEADER + len(body))
-    h.type = <uint8_t>type
+    h.type = <uint8_t>kind
     h.flags = <uint8_t>flags
     h.reserved = 0
     h.stream = stream

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["Options", "TRANSPORTS"]
+__all__ = ["TRANSPORTS", "Options"]
 
 TRANSPORTS = ("auto", "shm", "grpc")
 _DEFAULT_MAX_RECEIVE = 4 * 1024 * 1024  # gRPC's own default, bytes
@@ -32,7 +32,7 @@ class Options:
         self.max_receive = _DEFAULT_MAX_RECEIVE
         self.max_send = -1
         for name, value in options or ():
-            if isinstance(name, str) and name.startswith("sage_rpc."):
+            if str(name).startswith("sage_rpc."):
                 ours[name] = value
                 continue
             self.grpc.append((name, value))
@@ -58,4 +58,6 @@ class Options:
                 f"sage_rpc.ring_bytes is {self.ring_bytes!r}: expected a power of two from 65536 to 2**30"
             )
         if ours:
-            raise ValueError(f"unknown option {next(iter(ours))!r}; known: sage_rpc.transport, sage_rpc.ring_bytes")
+            raise ValueError(
+                f"unknown option {next(iter(ours))!r}; known: sage_rpc.transport, sage_rpc.ring_bytes"
+            )

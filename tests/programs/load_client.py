@@ -2,7 +2,8 @@
 
 Checks every answer, one blocking call and several futures at a time. Says "up FDS SEGMENTS THREADS" once
 it has made some rounds, and "down T" (T: time.monotonic() when the last pending call ended) when the
-server is lost; then it waits for a line, or the end, of its standard input. Any other failure ends it with a traceback.
+server is lost; then it waits for a line, or the end, of its standard input. Any other failure
+ends it with a traceback.
 """
 
 from __future__ import annotations
@@ -23,14 +24,15 @@ FUTURES = 8
 
 
 def held() -> str:
-    """Descriptors, mapped segments (three mappings each: the kernel joins neighbours) and threads of this process."""
+    """Descriptors, mapped segments (three mappings each) and threads of this process."""
     maps = Path("/proc/self/maps").read_text().count("memfd:sage_rpc")
     return f"{len(os.listdir('/proc/self/fd'))} {maps // 3} {threading.active_count()}"
 
 
 def one_round(call: grpc.UnaryUnaryMultiCallable, number: int) -> None:
     """Raises ConnectionError when the server was lost, after every pending call has ended."""
-    payloads = [f"{os.getpid()}-{number}-{i}-".encode() * random.choice((1, 100, 20_000)) for i in range(FUTURES)]
+    sizes = random.choices((1, 100, 20_000), k=FUTURES)
+    payloads = [f"{os.getpid()}-{number}-{i}-".encode() * size for i, size in enumerate(sizes)]
     pending = [call.future(payload) for payload in payloads]
     lost = None
     try:

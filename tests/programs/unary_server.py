@@ -94,15 +94,15 @@ def block_when_ended(request: bytes, context: grpc.ServicerContext) -> bytes:
 
 
 def held(request: bytes, context: grpc.ServicerContext) -> bytes:
-    """Descriptors, mapped segments (three mappings each: the kernel joins neighbours) and threads of this process."""
+    """Descriptors, mapped segments (three mappings each) and threads of this process."""
     maps = Path("/proc/self/maps").read_text().count("memfd:sage_rpc")
     return f"{len(os.listdir('/proc/self/fd'))} {maps // 3} {threading.active_count()}".encode()
 
 
 def handlers() -> grpc.GenericRpcHandler:
     unary = [
-        echo, double, fail, abort, set_code, metadata, remaining, wait, open_gate, was_terminated, pause, peer,
-        block_when_ended, held,
+        echo, double, fail, abort, set_code, metadata, remaining, wait, open_gate, was_terminated, pause,
+        peer, block_when_ended, held,
     ]  # fmt: skip
     table = {f.__name__: grpc.unary_unary_rpc_method_handler(f) for f in unary}
     table["not_bytes"] = grpc.unary_unary_rpc_method_handler(echo, None, not_serializable)

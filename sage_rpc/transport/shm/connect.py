@@ -81,7 +81,8 @@ def connect(
             finally:
                 os.close(fd)
             sock.setblocking(False)
-            return core.ClientConnection(
+            conn: ClientConnection = core.ClientConnection(
                 segment, sock.detach(), True, target, _start_thread, max_receive, max_send
             )
+            return conn
     raise ConnectionError(refused)

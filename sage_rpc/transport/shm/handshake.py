@@ -20,7 +20,15 @@ from enum import IntEnum
 
 from sage_rpc.native import core
 
-__all__ = ["Hello", "HandshakeError", "Status", "create_segment", "receive_hello", "send_hello", "send_welcome"]
+__all__ = [
+    "HandshakeError",
+    "Hello",
+    "Status",
+    "create_segment",
+    "receive_hello",
+    "send_hello",
+    "send_welcome",
+]
 
 MAGIC = b"SAGERPC\n"
 HELLO = struct.Struct("<8sHHIQ")  # magic, version, reserved, feature bits, ring capacity
@@ -77,7 +85,9 @@ def create_segment(capacity: int) -> int:
             os.close(fd)
             raise
     except OSError as error:
-        raise OSError(error.errno, f"cannot create a shared segment of {size} bytes: {error.strerror}") from error
+        raise OSError(
+            error.errno, f"cannot create a shared segment of {size} bytes: {error.strerror}"
+        ) from error
     return fd
 
 
@@ -129,7 +139,9 @@ def send_hello(sock: socket.socket, capacity: int, fd: int, features: int = 0) -
     text = _receive_exactly(sock, min(length, MAX_TEXT)).decode("utf-8", "replace")
     if status != Status.ACCEPTED:
         known = status if status in set(Status) else Status.BAD_HELLO
-        raise HandshakeError(Status(known), text or f"the server refused with status {status}, version {version}")
+        raise HandshakeError(
+            Status(known), text or f"the server refused with status {status}, version {version}"
+        )
     return int(accepted)
 
 
@@ -151,7 +163,8 @@ def receive_hello(sock: socket.socket) -> Hello:
         OSError: the peer is gone.
     """
     space = socket.CMSG_SPACE(4 * array.array("i").itemsize)
-    # More than a HELLO of this version: a later one may be longer, and what stays unread resets the connection.
+    # More than a HELLO of this version: a later one may be longer, and what stays unread
+    # would reset the connection before the peer has read our answer.
     data, ancillary, flags, _ = sock.recvmsg(4096, space, socket.MSG_CMSG_CLOEXEC)
     fds = array.array("i")
     for level, kind, payload in ancillary:
@@ -161,7 +174,9 @@ def receive_hello(sock: socket.socket) -> Hello:
         if not data:
             raise ConnectionResetError("the peer closed the connection before it said anything")
         if len(data) < HELLO.size or data[:8] != MAGIC:
-            raise HandshakeError(Status.BAD_HELLO, "this is the memory queue of sage_rpc; no HELLO was received")
+            raise HandshakeError(
+                Status.BAD_HELLO, "this is the memory queue of sage_rpc; no HELLO was received"
+            )
         _, version, _, features, capacity = HELLO.unpack_from(data)
         if version != core.WIRE_VERSION:
             raise HandshakeError(

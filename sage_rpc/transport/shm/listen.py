@@ -61,9 +61,7 @@ class ShmListener:
         self._submit = pool.submit
         self._resolve = resolve
         self._resolve_dynamic = resolve_dynamic
-        self.core = core.ServerCore(
-            self, getattr(pool, "_max_workers", 64), max_rpcs, max_receive, max_send
-        )
+        self.core = core.ServerCore(self, getattr(pool, "_max_workers", 64), max_rpcs, max_receive, max_send)
         self._sockets: dict[int, tuple[socket.socket, Path]] = {}
         self._strangers: dict[int, socket.socket] = {}
         self._spare = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)

@@ -74,11 +74,13 @@ def runtime_directory() -> Path:
         raise RuntimeDirectoryError(f"the runtime directory {path} is not a directory; {_ADVICE}")
     if status.st_uid != os.getuid():
         raise RuntimeDirectoryError(
-            f"the runtime directory {path} belongs to uid {status.st_uid}, not to uid {os.getuid()}; {_ADVICE}"
+            f"the runtime directory {path} belongs to uid {status.st_uid}, not to uid {os.getuid()}; "
+            f"{_ADVICE}"
         )
     if status.st_mode & 0o022:
         raise RuntimeDirectoryError(
-            f"other users may write to the runtime directory {path} (mode {status.st_mode & 0o777:04o}); "
+            f"other users may write to the runtime directory {path} "
+            f"(mode {status.st_mode & 0o777:04o}); "
             f"chmod 700 it, or {_ADVICE}"
         )
     return path
@@ -114,8 +116,7 @@ def endpoint_of_target(target: str) -> str:
     """
     scheme, _, rest = target.partition(":")
     if scheme == "unix":
-        path = rest[2:] if rest.startswith("//") else rest
-        return unix_endpoint(unquote(path))
+        return unix_endpoint(unquote(rest.removeprefix("//")))
     if scheme == "unix-abstract":
         return unix_endpoint("\0" + unquote(rest))
     if scheme in ("dns", "ipv4", "ipv6"):

@@ -1,0 +1,112 @@
+# What the native core offers to Python; the reasons stand in _core.pyx.
+
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+import grpc
+
+WIRE_VERSION: int
+SEGMENT_HEADER_SIZE: int
+FRAME_TYPES: dict[str, int]
+FRAME_FLAGS: dict[str, int]
+
+class ProtocolViolation(Exception): ...
+
+def set_usable_cpus(cpus: int) -> None: ...
+def encode_metadata(metadata: Iterable[tuple[str | bytes, str | bytes]]) -> bytes: ...
+def decode_metadata(block: bytes) -> tuple[tuple[str, str | bytes], ...]: ...
+def encode_frame(kind: int, flags: int, stream: int, aux: int, body: bytes = ...) -> bytes: ...
+def decode_frame(frame: bytes) -> dict[str, Any]: ...
+
+class Segment:
+    @property
+    def capacity(self) -> int: ...
+    def __init__(self, fd: int, capacity: int, create: bool) -> None: ...
+
+class Connection:
+    dead: bool
+    death: str | None
+    def fileno(self) -> int: ...
+
+class ClientConnection(Connection):
+    draining: bool
+    max_receive: int
+    max_send: int
+    @property
+    def target(self) -> str: ...
+    def __init__(
+        self,
+        segment: Segment,
+        fd: int,
+        client: bool,
+        target: str,
+        start_thread: Callable[[Callable[[], None], str], object],
+        max_receive: int,
+        max_send: int,
+    ) -> None: ...
+    def close(self, why: str = ..., status: int = ...) -> None: ...
+    def retire(self) -> None: ...
+
+class ChannelCore:
+    conn: ClientConnection | None
+    pick: Callable[[grpc.CallCredentials | None, float | None], ClientConnection | None]
+    generation: int
+
+class UnaryUnary(grpc.UnaryUnaryMultiCallable):
+    def __init__(
+        self,
+        core: ChannelCore,
+        method: str,
+        serializer: Callable[[Any], bytes] | None,
+        deserializer: Callable[[bytes], Any] | None,
+        fallback: Callable[[], grpc.UnaryUnaryMultiCallable],
+    ) -> None: ...
+
+class MethodEntry:
+    def __init__(
+        self,
+        name: str,
+        behavior: Callable[[Any, grpc.ServicerContext], Any] | None,
+        deserializer: Callable[[bytes], Any] | None,
+        serializer: Callable[[Any], bytes] | None,
+        dynamic: bool = ...,
+    ) -> None: ...
+
+class ServerConnection(Connection):
+    @property
+    def peer_name(self) -> str: ...
+    def __init__(
+        self, segment: Segment, fd: int, client: bool, peer_name: str, auth: dict[str, Iterable[bytes]]
+    ) -> None: ...
+
+# Whom a ServerCore serves.
+class Owner(Protocol):
+    _submit: Callable[..., object]
+    _resolve: Callable[[str], MethodEntry]
+    _resolve_dynamic: Callable[[str, Any], MethodEntry]
+    def _accept(self, fd: int) -> None: ...
+    def _greet(self, fd: int) -> None: ...
+
+class ServerCore:
+    active: int
+    max_rpcs: int
+    max_receive: int
+    max_send: int
+    @property
+    def stopping(self) -> bool: ...
+    @property
+    def stopped(self) -> bool: ...
+    def __init__(
+        self, owner: Owner, max_workers: int, max_rpcs: int, max_receive: int, max_send: int
+    ) -> None: ...
+    def listen(self, fd: int) -> None: ...
+    def unlisten(self, fd: int) -> None: ...
+    def greet(self, fd: int) -> None: ...
+    def ungreet(self, fd: int) -> None: ...
+    def add(self, conn: ServerConnection) -> None: ...
+    def yield_pool(self) -> None: ...
+    def watch(self) -> None: ...
+    def begin_stop(self) -> None: ...
+    def wait_idle(self, seconds: float) -> None: ...
+    def cancel_all(self) -> None: ...
+    def shut(self) -> None: ...
