@@ -81,7 +81,7 @@ class Child:
         lines = self._errors.read().decode(errors="replace").strip().splitlines()[-LINES_SHOWN:]
         return ": " + " | ".join(line.strip() for line in lines) if lines else ""
 
-    def __enter__(self) -> Child:  # noqa: PYI034 - typing.Self came with Python 3.11
+    def __enter__(self) -> Child:
         return self
 
     def __exit__(self, *exc: object) -> None:
