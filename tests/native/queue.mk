@@ -1,0 +1,34 @@
+# The named queue (queue.h, robust_lock.h) under sanitizers; the Makefile includes this.
+
+.PHONY: queue-asan queue-ubsan queue-tsan
+
+QUEUE_HEADERS := check.h $(NATIVE)/ring.h $(NATIVE)/queue.h $(NATIVE)/robust_lock.h
+
+$(BUILD)/test_queue.asan: test_queue.c $(QUEUE_HEADERS) | $(BUILD)
+	$(CC) $(CFLAGS_ALL) $(ASAN) -DITEMS=200000u $< -o $@ -lpthread
+$(BUILD)/test_queue.ubsan: test_queue.c $(QUEUE_HEADERS) | $(BUILD)
+	$(CC) $(CFLAGS_ALL) $(UBSAN) -DITEMS=400000u -DKILLS=1000u $< -o $@ -lpthread
+$(BUILD)/test_queue.tsan: test_queue.c $(QUEUE_HEADERS) | $(BUILD)
+	$(CC) $(CFLAGS_ALL) $(TSAN) -DITEMS=60000u -DKILLS=100u $< -o $@ -lpthread
+
+queue-asan queue-ubsan: queue-%: $(BUILD)/test_queue.%
+	$(SAY) "$*: named queue"
+	@$(BUILD)/test_queue.$*
+
+queue-tsan: $(BUILD)/test_queue.tsan $(BUILD)/test_queue.unordered
+	$(SAY) "tsan: named queue"
+	@$(BUILD)/test_queue.tsan
+	@if TSAN_OPTIONS=halt_on_error=1 $(BUILD)/test_queue.unordered threads >$(BUILD)/queue-unordered.log 2>&1; \
+	then echo "tsan: a lock that is taken without acquire was not reported"; exit 1; \
+	elif grep -q 'data race' $(BUILD)/queue-unordered.log; \
+	then echo "  control: a lock that is taken without acquire is reported as a data race"; \
+	else cat $(BUILD)/queue-unordered.log; exit 1; fi
+
+# The control: the same test over a robust_lock.h whose owner does not see what the last one wrote.
+$(BUILD)/test_queue.unordered: test_queue.c $(QUEUE_HEADERS) | $(BUILD)
+	@mkdir -p $(BUILD)/queue-unordered
+	@sed 's/mine, memory_order_acquire/mine, memory_order_relaxed/' $(NATIVE)/robust_lock.h \
+		>$(BUILD)/queue-unordered/robust_lock.h
+	@cp $(NATIVE)/queue.h $(BUILD)/queue-unordered/
+	@! cmp -s $(NATIVE)/robust_lock.h $(BUILD)/queue-unordered/robust_lock.h
+	$(CC) $(CFLAGS_ALL:-I$(NATIVE)=-I$(BUILD)/queue-unordered -I$(NATIVE)) $(TSAN) -DITEMS=60000u $< -o $@ -lpthread
