@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from benchmarks import plot
-from benchmarks.machine import StolenTime, facts, versions
+from benchmarks.machine import Disturbance, facts, versions
 from benchmarks.measure import IDLE_CONNECTIONS, THREADS, WINDOW
 from benchmarks.options import build_parser, check_writable
 from benchmarks.peers import PEERS, REFERENCE
@@ -94,7 +94,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"absent: {name}: {reason}", file=sys.stderr)
 
     signal.signal(signal.SIGTERM, _terminated)
-    machine, stolen = facts(), StolenTime()
+    machine, disturbance = facts(), Disturbance()
     created = dt.datetime.now(dt.timezone.utc)
     try:
         results = measure(todo, repeats, seconds)
@@ -104,7 +104,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     record: dict[str, Any] = {
         "format": FORMAT,
         "created": created.isoformat(timespec="seconds"),
-        "machine": {**machine, "stolen": stolen.share()},
+        "machine": {**machine, **disturbance.shares()},
         "versions": versions([PEERS[name] for name in present]),
         "parameters": {
             "scenarios": arguments.only,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
+import resource
 import subprocess
 from collections.abc import Iterable
 from importlib import metadata
@@ -13,7 +14,7 @@ from typing import Any
 
 from benchmarks.peers import Peer
 
-__all__ = ["StolenTime", "facts", "versions"]
+__all__ = ["Disturbance", "facts", "versions"]
 
 
 def facts() -> dict[str, Any]:
@@ -62,26 +63,40 @@ def versions(peers: Iterable[Peer]) -> dict[str, str]:
     return found
 
 
-class StolenTime:
-    """The share of CPU time that the hypervisor gave to others since this object was made."""
+class Disturbance:
+    """What else the CPUs did since this object was made, as shares of all their time, from 0.0 to 1.0.
+
+    Counts everything but this process and its children that have ended.
+    """
 
     def __init__(self) -> None:
         self._before = self._read()
 
     @staticmethod
-    def _read() -> list[int] | None:
-        with contextlib.suppress(OSError):
+    def _read() -> tuple[float, float, float, float] | None:
+        """Seconds: all, busy, stolen, ours; None where the kernel does not say."""
+        try:
             fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()
-            return [int(field) for field in fields[1:9]]  # user ... steal
-        return None
+        except OSError:
+            return None
+        user, nice, system, idle, wait, irq, soft, stolen = (int(field) for field in fields[1:9])
+        busy = user + nice + system + irq + soft
+        tick = 1 / os.sysconf("SC_CLK_TCK")
+        ours = sum(
+            used.ru_utime + used.ru_stime
+            for used in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        )
+        return (busy + idle + wait + stolen) * tick, busy * tick, stolen * tick, ours
 
-    def share(self) -> float | None:
-        """From 0.0 to 1.0; None where the kernel does not say."""
+    def shares(self) -> dict[str, float | None]:
+        """`stolen` by the hypervisor, and used by `others` on this machine."""
         now = self._read()
         if self._before is None or now is None:
-            return None
-        spent = [after - before for before, after in zip(self._before, now, strict=True)]
-        return spent[7] / sum(spent) if sum(spent) else 0.0
+            return {"stolen": None, "others": None}
+        total, busy, stolen, ours = (after - before for before, after in zip(self._before, now, strict=True))
+        if total <= 0:
+            return {"stolen": 0.0, "others": 0.0}
+        return {"stolen": stolen / total, "others": max(0.0, busy - ours) / total}
 
     def __repr__(self) -> str:
-        return f"<StolenTime {self.share()}>"
+        return f"<Disturbance {self.shares()}>"

@@ -9,6 +9,7 @@ from benchmarks.scenarios import SCENARIOS
 
 __all__ = ["render", "size_name"]
 
+DISTURBED = 0.02  # share of CPU time that is worth a warning
 FEW = 100  # calls of one repeat, below which a 99th percentile is in truth the maximum
 
 
@@ -87,7 +88,8 @@ def render(record: dict[str, Any]) -> str:
         out += _lines(head, [(cell["peer"], cell["error"] or values(cell)) for cell in cells])
     if record["absent"]:
         out += ["", *(f"absent: {peer}: {why}" for peer, why in record["absent"].items())]
-    stolen = record["machine"]["stolen"]
-    if stolen is not None and stolen > 0.01:
-        out += ["", f"note: the hypervisor took {stolen:.0%} of the CPU time meanwhile; figures are too high"]
+    for name, who in (("stolen", "the hypervisor"), ("others", "other processes")):
+        share = machine[name]
+        if share is not None and share > DISTURBED:
+            out += ["", f"note: {who} took {share:.0%} of the CPU time meanwhile: all figures are disturbed"]
     return "\n".join(out)

@@ -55,6 +55,7 @@ def test_json_is_the_record_that_is_kept(quick) -> None:
     assert printed == json.loads(out.read_text())
     assert printed["format"] == record.FORMAT
     assert printed["machine"]["cpus"] >= 1
+    assert 0 <= printed["machine"]["others"] <= 1
     assert printed["versions"]["grpcio"]
     assert printed["parameters"]["sizes"] == [64, 65536]
     assert printed["absent"] == {}
@@ -196,6 +197,8 @@ def test_a_failed_cell_stands_in_the_record_and_in_the_table() -> None:
     cells = record.cells_of({Cell("unary", "pyzmq", 64): ["benchmarks.call ended with code 1: it broke"]})
     assert cells[0]["median"] is None
     assert "it broke" in cells[0]["error"]
-    head = {"cpus": 2, "cpu": "?", "kernel": "?", "python": "?", "stolen": None}
+    head = {"cpus": 2, "cpu": "?", "kernel": "?", "python": "?", "stolen": None, "others": 0.5}
     shown = {"machine": head, "versions": {}, "parameters": {"repeats": 1, "seconds": 1.0}, "absent": {}}
-    assert "FAILED: benchmarks.call ended" in table.render({**shown, "cells": cells})
+    text = table.render({**shown, "cells": cells})
+    assert "FAILED: benchmarks.call ended" in text
+    assert "other processes took 50% of the CPU time" in text
