@@ -1,4 +1,4 @@
-"""The README tells the truth: its examples run as they stand and print what they say."""
+"""README and docs tell the truth: their examples run as they stand and print what they say."""
 
 from __future__ import annotations
 
@@ -21,12 +21,14 @@ SECONDS = 40
 
 @pytest.fixture
 def examples(tmp_path: Path) -> Path:
-    """A directory with every marked example of the README; their server listens on a free port."""
+    """A directory with every marked example; their server listens on a free port."""
     with socket.create_server(("localhost", 0)) as probe:
         port = str(probe.getsockname()[1])
     (tmp_path / "port").write_text(port)
-    for name, text in EXAMPLE.findall((ROOT / "README.md").read_text("utf-8")):
-        (tmp_path / name).write_text(text.replace("50051", port))
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        for name, text in EXAMPLE.findall(page.read_text("utf-8")):
+            assert not (tmp_path / name).exists(), f"two examples are called {name}"
+            (tmp_path / name).write_text(text.replace("50051", port))
     return tmp_path
 
 
@@ -59,3 +61,7 @@ def test_the_stub_example(examples: Path) -> None:
 def test_the_operator_example(examples: Path) -> None:
     lines = run(examples, "squares.py")
     assert sorted(int(line) for line in lines if line.isdigit()) == [1, 1, 4, 4, 9]
+
+
+def test_the_example_of_services_by_name(examples: Path) -> None:
+    assert run(examples, "cache.py") == ["[1, 2.5, None]", "none", "[1, 2.5, None]", "{'cache': 'healthy'}"]
