@@ -159,6 +159,7 @@ def test_a_stopped_server_is_not_dead(server):
         call = channel.unary_unary("/test.Unary/echo")
         assert call(b"x") == b"x"
         server.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, server.process.pid, os.WSTOPPED)
         try:
             with pytest.raises(TimeoutError):
                 call(b"x", timeout=0.2)

@@ -14,6 +14,7 @@ import grpc
 import sage_rpc
 
 GATE = threading.Event()
+BEGUN = threading.Event()
 TERMINATED = threading.Event()
 
 
@@ -55,6 +56,7 @@ def remaining(request: bytes, context: grpc.ServicerContext) -> bytes:
 def wait(request: bytes, context: grpc.ServicerContext) -> bytes:
     """Blocks until open_gate, or until the call ends."""
     context.add_callback(TERMINATED.set)
+    BEGUN.set()
     while context.is_active() and not GATE.wait(0.005):
         pass
     return b"through"
@@ -66,8 +68,13 @@ def open_gate(request: bytes, context: grpc.ServicerContext) -> bytes:
 
 
 def was_terminated(request: bytes, context: grpc.ServicerContext) -> bytes:
-    """Whether a termination callback ran, waiting for it up to the call's deadline."""
-    return b"yes" if TERMINATED.wait(context.time_remaining()) else b"no"
+    """Whether what `wait` asked to be called at its end was called, after a while."""
+    return b"yes" if TERMINATED.wait(10) else b"no"
+
+
+def has_begun(request: bytes, context: grpc.ServicerContext) -> bytes:
+    """Whether `wait` runs, after a while."""
+    return b"yes" if BEGUN.wait(10) else b"no"
 
 
 def pause(request: bytes, context: grpc.ServicerContext) -> bytes:
@@ -101,7 +108,7 @@ def held(request: bytes, context: grpc.ServicerContext) -> bytes:
 
 def handlers() -> grpc.GenericRpcHandler:
     unary = [
-        echo, double, fail, abort, set_code, metadata, remaining, wait, open_gate, was_terminated, pause,
+        echo, double, fail, abort, set_code, metadata, remaining, wait, open_gate, was_terminated, has_begun, pause,
         peer, block_when_ended, held,
     ]  # fmt: skip
     table = {f.__name__: grpc.unary_unary_rpc_method_handler(f) for f in unary}
