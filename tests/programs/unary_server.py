@@ -108,9 +108,22 @@ def held(request: bytes, context: grpc.ServicerContext) -> bytes:
 
 def handlers() -> grpc.GenericRpcHandler:
     unary = [
-        echo, double, fail, abort, set_code, metadata, remaining, wait, open_gate, was_terminated, has_begun, pause,
-        peer, block_when_ended, held,
-    ]  # fmt: skip
+        echo,
+        double,
+        fail,
+        abort,
+        set_code,
+        metadata,
+        remaining,
+        wait,
+        open_gate,
+        was_terminated,
+        has_begun,
+        pause,
+        peer,
+        block_when_ended,
+        held,
+    ]
     table = {f.__name__: grpc.unary_unary_rpc_method_handler(f) for f in unary}
     table["not_bytes"] = grpc.unary_unary_rpc_method_handler(echo, None, not_serializable)
     table["stream"] = grpc.stream_stream_rpc_method_handler(wait_many)
