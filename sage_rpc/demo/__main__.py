@@ -10,11 +10,12 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from sage_rpc import native
 from sage_rpc.operators import JobError
+from sage_rpc.transport.options import TRANSPORTS
 
 if TYPE_CHECKING:
     from sage_rpc.demo.report import Outcome
@@ -29,11 +30,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         import rich  # noqa: F401 - asked for before anything starts
         import sklearn  # noqa: F401
     except ImportError as error:
-        print(f"the demo needs {error.name}: pip install 'sage-rpc[demo]'", file=sys.stderr)
+        name = {"sklearn": "scikit-learn"}.get(str(error.name), error.name)
+        print(f"the demo needs {name}: pip install 'sage-rpc[demo]'", file=sys.stderr)
         return 2
-    if arguments.transport is not None:
-        os.environ["SAGE_RPC_TRANSPORT"] = arguments.transport
-    if os.environ.get("SAGE_RPC_TRANSPORT") == "shm" and not native.available():
+    # Forced for the pipeline's calls alone: the services offer both transports, for the comparison.
+    forced = os.environ.pop("SAGE_RPC_TRANSPORT", None) or "auto"
+    if arguments.transport is None:
+        arguments.transport = forced
+    if arguments.transport not in TRANSPORTS:
+        print(f"SAGE_RPC_TRANSPORT is {forced!r}: expected one of {', '.join(TRANSPORTS)}", file=sys.stderr)
+        return 2
+    if arguments.transport == "shm" and not native.available():
         print(f"the memory queue cannot be used: {native.why_not()}", file=sys.stderr)
         return 1
     try:
@@ -60,7 +67,7 @@ def _run(arguments: argparse.Namespace) -> Outcome:
     console.print("Handwritten digits from scikit-learn; starting services and operators")
     data = digits.load()
     outcome = report.Outcome()
-    env, results = digits.build(data, arguments.items, arguments.workers)
+    env, results = digits.build(data, arguments.items, arguments.workers, arguments.transport)
     with env.submit() as job:
         outcome.processes = job.processes
         for _ in report.watched(results, outcome, arguments.items, console):
@@ -84,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m sage_rpc.demo",
         description="Classify handwritten digits with operators, in several processes, that call a "
         "nearest-neighbour service, a cache and a counter; then time the same calls over the memory queue "
-        f"and over gRPC. Exit code 1 unless more than {ENOUGH:.0%}% are recognised.",
+        f"and over gRPC. Exit code 1 unless more than {ENOUGH:.0%} are recognised.",
     )
     parser.add_argument(
         "--items", type=_at_least(1), default=2000, help="images to classify (default %(default)s)"
@@ -94,8 +101,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--transport",
-        choices=("auto", "shm", "grpc"),
-        help="what carries the pipeline's calls (default: auto)",
+        choices=TRANSPORTS,
+        help="what carries the pipeline's calls (default: $SAGE_RPC_TRANSPORT, else auto)",
     )
     parser.add_argument(
         "--calls",
@@ -107,18 +114,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _at_least(least: int) -> type[int]:
-    class Number(int):
-        def __new__(cls, text: str) -> Number:
-            value = super().__new__(cls, text)
-            if value < least:
-                raise argparse.ArgumentTypeError(f"{text} is less than {least}")
-            return value
+def _at_least(least: int) -> Callable[[str], int]:
+    def whole_number(text: str) -> int:
+        value = int(text)
+        if value < least:
+            raise argparse.ArgumentTypeError(f"{text} is less than {least}")
+        return value
 
-        __repr__ = int.__repr__
-
-    Number.__name__ = "whole number"  # as argparse calls it in its messages
-    return Number
+    return whole_number  # argparse shows its name
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def compare(endpoints: Mapping[str, ServiceEndpoint], digits: Digits, calls: int
         return {
             "cache.get": lambda: cache.get(b"0123456789abcdef"),
             "counter.add": lambda: counter.add("timed"),
-            "neighbours.classify": lambda: neighbours.classify(image),
+            "neighbours.nearest": lambda: neighbours.nearest(image),
         }
 
     found = []

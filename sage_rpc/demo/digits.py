@@ -9,14 +9,11 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.datasets import load_digits
-from sklearn.model_selection import train_test_split
 
-from sage_rpc.operators import BaseService, LocalEnvironment, MapFunction, Results
+from sage_rpc.operators import BaseService, BatchFunction, LocalEnvironment, MapFunction, Results
 
 __all__ = ["Digit", "Digits", "build", "load"]
 
@@ -66,6 +63,10 @@ class Digit:
 
 def load() -> Digits:
     """The digits, split in halves that have as many of each digit."""
+    # Imported here: the services' and operators' processes need it not.
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
     found = load_digits()
     images = found.data.astype(np.float32)
     train, test, train_labels, test_labels = train_test_split(
@@ -87,11 +88,14 @@ class Neighbours(BaseService):
     def classify(self, image: Image) -> int:
         """The digit that most of the `k` training images nearest to `image`, shape (64,), show."""
         counted = self.call_service_async["counter"].add("searches")
-        distances = self.squares - 2.0 * (self.images @ image)  # without the part all have in common
-        nearest = np.argpartition(distances, self.k)[: self.k]
-        digit = int(np.bincount(self.labels[nearest], minlength=10).argmax())
+        digit = int(np.bincount(self.nearest(image), minlength=10).argmax())
         counted.result(timeout=TIMEOUT)
         return digit
+
+    def nearest(self, image: Image) -> NDArray[np.int64]:
+        """The labels, shape (k,), of the training images nearest to `image`, shape (64,)."""
+        distances = self.squares - 2.0 * (self.images @ image)  # without the part all have in common
+        return self.labels[np.argpartition(distances, self.k)[: self.k]]
 
 
 class Cache:
@@ -129,6 +133,21 @@ class Tally:
         return dict(self.counts)
 
 
+class Images(BatchFunction):
+    """The test images, from the start again when there are fewer than asked for."""
+
+    def __init__(self, images: Image, labels: NDArray[np.int64], items: int) -> None:
+        self.images, self.labels, self.items = images, labels, items
+        self.given = 0
+
+    def execute(self) -> Digit | None:
+        if self.given == self.items:
+            return None
+        which = self.given % len(self.labels)
+        self.given += 1
+        return Digit(self.images[which], int(self.labels[which]))
+
+
 class Classify(MapFunction):
     """Asks the cache, and the neighbours where it knows nothing."""
 
@@ -158,15 +177,14 @@ class Check(MapFunction):
         return replace(row, right=right, calls=row.calls + 1)
 
 
-def build(digits: Digits, items: int, workers: int, k: int = 3) -> tuple[LocalEnvironment, Results]:
-    """The job: `items` test images, the same again where there are fewer, through `workers` processes."""
-    env = LocalEnvironment("digits", timeout=TIMEOUT)
+def build(
+    digits: Digits, items: int, workers: int, transport: str, k: int = 3
+) -> tuple[LocalEnvironment, Results]:
+    """The job: `items` test images, the same again where there are fewer, by `workers` processes."""
+    env = LocalEnvironment("digits", timeout=TIMEOUT, options=[("sage_rpc.transport", transport)])
     env.register_service("counter", Tally)
     env.register_service("cache", Cache, size=100_000)
     env.register_service("neighbours", Neighbours, digits.train_images, digits.train_labels, k)
-    count = len(digits.test_labels)
-    rows: list[Any] = [
-        Digit(digits.test_images[i % count], int(digits.test_labels[i % count])) for i in range(items)
-    ]
-    results = env.from_batch(rows).map(Classify, parallelism=workers).map(Check).results()
+    images = env.from_batch(Images, digits.test_images, digits.test_labels, items)
+    results = images.map(Classify, parallelism=workers).map(Check).results()
     return env, results

@@ -18,6 +18,7 @@ __all__ = ["Outcome", "print_outcome", "watched"]
 
 _LINES = 10  # of progress, where there is no terminal
 _NAMES = {"shm": "memory queue", "grpc": "gRPC"}
+_CARRIED = {"shm": "over the memory queue", "grpc": "over gRPC"}
 
 
 @dataclass
@@ -93,12 +94,12 @@ def watched(rows: Iterable[Digit], outcome: Outcome, items: int, console: Consol
 
 def print_outcome(outcome: Outcome, distinct: int, console: Console) -> None:
     """The result and the table."""
-    names = " and ".join(_NAMES.get(t, t) for t in sorted(outcome.transports))
+    carried = " and ".join(_CARRIED.get(t, t) for t in sorted(outcome.transports))
     processes = ", ".join(f"{name} x{len(pids)}" for name, pids in outcome.processes.items())
     lines = {
-        "accuracy": f"{outcome.accuracy:.2%} ({outcome.right} of {outcome.items}, {distinct} different images)",
+        "accuracy": f"{outcome.accuracy:.2%} ({outcome.right} of {outcome.items}, {distinct} different)",
         "from the cache": f"{outcome.cached} of {outcome.items}",
-        "calls made": f"{outcome.calls} over the {names}",
+        "calls made": f"{outcome.calls} {carried}",
         "counted": ", ".join(f"{count} {name}" for name, count in sorted(outcome.totals.items())),
         "processes": processes,
         "wall time": f"{outcome.seconds:.2f} s, {outcome.calls / outcome.seconds:,.0f} calls per second",

@@ -66,11 +66,13 @@ class Start:
         endpoints: name -> endpoint.
         descriptors: serialized protobuf files of the declared ones, each after those it imports.
         timeout: seconds a call may take where it says nothing else.
+        options: of the channels to services.
     """
 
     endpoints: dict[str, ServiceEndpoint]
     descriptors: tuple[bytes, ...]
     timeout: float | None
+    options: tuple[tuple[str, Any], ...]
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import operator
 import re
 import socket
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
 from google.protobuf import descriptor_pool
@@ -36,6 +37,7 @@ class LocalEnvironment:
     Args:
         name: stands in logs, errors and process titles.
         timeout: seconds a call to a service may take where it says nothing else; None for no limit.
+        options: of the channels to services, for example [("sage_rpc.transport", "grpc")].
         start_timeout: seconds each service, and then all operators, may take to be ready; None for no limit.
         queue_rows: rows that may wait between two operators before the sender waits, per worker.
         log_level: what operators and services write to stderr.
@@ -46,6 +48,7 @@ class LocalEnvironment:
         name: str,
         *,
         timeout: float | None = DEFAULT_TIMEOUT,
+        options: Sequence[tuple[str, Any]] = (),
         start_timeout: float | None = START_TIMEOUT,
         queue_rows: int = QUEUE_ROWS,
         log_level: int = logging.INFO,
@@ -54,6 +57,7 @@ class LocalEnvironment:
             raise ValueError(f"queue_rows is {queue_rows}: at least 1 row must fit")
         self.name = _checked_name("environment", name)
         self._timeout = timeout
+        self._options = tuple(options)
         self._start_timeout = start_timeout
         self._queue_rows = queue_rows
         self._log_level = log_level
@@ -174,6 +178,7 @@ class LocalEnvironment:
             endpoints=dict(self._endpoints),
             descriptors=tuple(self._descriptors.values()),
             timeout=self._timeout,
+            options=self._options,
             start_timeout=self._start_timeout,
             queue_rows=self._queue_rows,
             log_level=self._log_level,
@@ -194,8 +199,9 @@ class LocalEnvironment:
         parallelism: int,
         upstream: str | None,
     ) -> DataStream:
-        if type(parallelism) is not int or parallelism < 1:
-            raise ValueError(f"parallelism is {parallelism!r}: at least 1 worker process is needed")
+        parallelism = operator.index(parallelism)
+        if parallelism < 1:
+            raise ValueError(f"parallelism is {parallelism}: at least 1 worker process is needed")
         check_code(kind, code, args, kwargs)
         wanted = suggested_name(kind, code)
         taken = {spec.name for spec in self._operators} | {spec.name for spec in self._services}

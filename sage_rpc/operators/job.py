@@ -202,7 +202,7 @@ class Job:
             return "finished"
         return "running" if self._flowing else "starting"
 
-    def __enter__(self) -> Job:  # noqa: PYI034 - typing.Self came with Python 3.11
+    def __enter__(self) -> Job:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
@@ -241,7 +241,9 @@ class Job:
             if self._ended.is_set():
                 raise RuntimeError(f"the job {self.name!r} has ended, and its services with it")
             if self._manager is None:
-                self._manager = ServiceManager(self._endpoints, timeout=self._plan.timeout)
+                self._manager = ServiceManager(
+                    self._endpoints, timeout=self._plan.timeout, options=self._plan.options
+                )
             return self._manager
 
     def _forget(self) -> None:
@@ -350,14 +352,14 @@ class Job:
         self._wait(lambda: all(worker.target for worker in self._services), limit)
         for worker in self._services:
             self._endpoints[worker.name] = ServiceEndpoint(worker.target or "")
-        start = Start(self._endpoints, self._plan.descriptors, self._plan.timeout)
+        start = self._start_message()
         for worker in self._services:
             worker.tell(start)
             self._wait(lambda worker=worker: worker.ready, limit)  # type: ignore[misc]
         self._services_ready.set()
 
     def _start_operators(self) -> None:
-        start = Start(self._endpoints, self._plan.descriptors, self._plan.timeout)
+        start = self._start_message()
         for worker in self._operators:
             worker.tell(start)
         self._wait(lambda: all(worker.ready for worker in self._operators), self._plan.start_timeout)
@@ -365,6 +367,9 @@ class Job:
         self._flowing = True
         for worker in self._operators:
             worker.tell(Go())
+
+    def _start_message(self) -> Start:
+        return Start(self._endpoints, self._plan.descriptors, self._plan.timeout, self._plan.options)
 
     def _finish_services(self) -> None:
         for worker in reversed(self._services):

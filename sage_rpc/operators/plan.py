@@ -123,6 +123,7 @@ class Plan:
         endpoints: services that run elsewhere.
         descriptors: serialized protobuf files of the declared ones, each after those it imports.
         timeout: seconds a call may take where it says nothing else.
+        options: of the channels to services.
         start_timeout: seconds until each service, and then all operators, must be ready.
         queue_rows: rows held between two operators.
         log_level: of the workers' root loggers.
@@ -138,6 +139,7 @@ class Plan:
     endpoints: dict[str, ServiceEndpoint]
     descriptors: tuple[bytes, ...]
     timeout: float | None
+    options: tuple[tuple[str, Any], ...]
     start_timeout: float | None
     queue_rows: int
     log_level: int

@@ -130,7 +130,7 @@ def make_context(boot: Boot, start: Start) -> Context:
     pool = descriptor_pool.Default()
     for file in start.descriptors:
         pool.AddSerializedFile(file)
-    manager = ServiceManager(start.endpoints, timeout=start.timeout)
+    manager = ServiceManager(start.endpoints, timeout=start.timeout, options=start.options)
     return Context(boot.job, boot.name, boot.worker, boot.parallelism, manager)
 
 
