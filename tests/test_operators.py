@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from google.protobuf import descriptor_pb2
 
 import sage_rpc
 from sage_rpc.operators import (
@@ -929,3 +930,65 @@ def test_a_forked_child_keeps_no_lifeline_open(tmp_path: Path, runtime_directory
         assert processes_in(runtime_directory) == [int(child)]
         process.stdin.close()
         wait_for_end([int(child)])
+
+
+# -- examples
+
+
+@pytest.mark.parametrize(
+    ("program", "expected"),
+    [
+        ("hello_stub.py", "Hello, Ada!\nINVALID_ARGUMENT: whom shall I greet?\ncarried by: "),
+        ("hello_operators.py", "words; the most common:\n"),
+    ],
+)
+def test_the_examples_run(program: str, expected: str) -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "examples" / program)],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert expected in done.stdout
+
+
+def test_the_examples_generated_code_is_fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    protoc = pytest.importorskip("grpc_tools.protoc")
+    monkeypatch.syspath_prepend(str(ROOT / "examples"))
+    import hello_pb2
+
+    out = tmp_path / "hello.descriptors"
+    assert (
+        protoc.main(["protoc", f"-I{ROOT / 'examples'}", f"--descriptor_set_out={out}", "hello.proto"]) == 0
+    )
+    (file,) = descriptor_pb2.FileDescriptorSet.FromString(out.read_bytes()).file
+    ours = descriptor_pb2.FileDescriptorProto.FromString(hello_pb2.DESCRIPTOR.serialized_pb)
+    assert [(m.name, [f.name for f in m.field]) for m in ours.message_type] == [
+        (m.name, [f.name for f in m.field]) for m in file.message_type
+    ]
+    assert ours.service == file.service
+
+
+def test_a_declared_service_that_runs_elsewhere(
+    env: LocalEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its descriptor travels along: the worker processes have not imported the generated module."""
+    monkeypatch.syspath_prepend(str(ROOT / "examples"))
+    import hello_pb2
+
+    class Ask(MapFunction):
+        def execute(self, row):
+            assert "hello_pb2" not in sys.modules
+            return self.call_service["greeter"].hello(name=row).text
+
+    command = [sys.executable, str(ROOT / "examples" / "hello_stub.py"), "serve"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
+        target = server.stdout.readline().strip()
+        service = hello_pb2.DESCRIPTOR.services_by_name["Greeter"]
+        env.register_endpoint("greeter", target, service=service)
+        assert env.from_batch(["Ada", "Bob"]).map(Ask).collect() == ["Hello, Ada!", "Hello, Bob!"]
