@@ -503,6 +503,21 @@ def test_the_block_of_a_job_ends_it(env: LocalEnvironment) -> None:
     assert "ended" in repr(job)
 
 
+def test_code_that_cannot_be_interrupted_is_killed(env: LocalEnvironment) -> None:
+    def stubborn(row):
+        while True:
+            with contextlib.suppress(BaseException):
+                forever(row)
+
+    env.from_batch([1]).sink(stubborn)
+    job = env.submit()
+    (pid,) = job.processes["stubborn"]
+    start = time.monotonic()
+    assert job.cancel().stopped
+    assert time.monotonic() - start < 8
+    assert not Path(f"/proc/{pid}").exists()
+
+
 def test_an_environment_of_services_alone(env: LocalEnvironment) -> None:
     env.register_service("adder", Adder)
     with env.submit() as job:
@@ -539,7 +554,8 @@ def test_a_failing_operator_fails_the_job(env: LocalEnvironment) -> None:
     assert "failed in execute(): ValueError: no 100s here" in str(error)
     assert 'raise ValueError(f"no {row}s here")' in error.remote_traceback
     assert isinstance(error.__cause__, ValueError)
-    pickle.loads(pickle.dumps(error.__cause__))
+    copy = pickle.loads(pickle.dumps(error))
+    assert (str(copy), copy.name, repr(copy.__cause__)) == (str(error), error.name, repr(error.__cause__))
 
 
 @pytest.mark.parametrize("step", ["__init__", "setup", "cleanup", "exit"])

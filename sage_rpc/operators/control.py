@@ -80,7 +80,7 @@ class Ready:
     """setup() is done.
 
     Attributes:
-        sockets: paths that must be removed when the process cannot do it.
+        sockets: paths that the guard must remove when nobody else can.
     """
 
     sockets: tuple[str, ...] = ()

@@ -294,7 +294,7 @@ class Results:
         self._operator = operator
         self._job: Job | None = None
         self._input: Input | None = None
-        self._connected = threading.Event()
+        self._settled = threading.Event()  # connected, or the job has ended without that
         self._rows: Iterator[Any] | None = None
         self.exhausted = False
 
@@ -320,9 +320,7 @@ class Results:
         job = self._job
         if job is None:
             raise RuntimeError("results() are read after submit()")
-        while not self._connected.wait(0.1):
-            if job.state in ("failed", "ended"):
-                break
+        self._settled.wait()
         if self._input is not None:
             try:
                 for batch in self._input.batches():
@@ -340,7 +338,7 @@ class Results:
     def _attach(self, job: Job) -> None:
         self._job = job
         self._input = None
-        self._connected.clear()
+        self._settled.clear()
         self._rows = None
         self.exhausted = False
 
@@ -354,7 +352,11 @@ class Results:
 
     def _connect(self, links: list[socket.socket], capacity: int) -> None:
         self._input = Input(links, capacity)
-        self._connected.set()
+        self._settled.set()
+
+    def _settle(self) -> None:
+        """The job has ended; whoever waits for rows need not."""
+        self._settled.set()
 
 
 def _checked_name(what: str, name: str) -> str:
@@ -371,6 +373,6 @@ def _wait_or_cancel(job: Job) -> None:
     try:
         job.wait()
     except BaseException:
-        if job.state not in ("failed", "ended"):
+        with contextlib.suppress(Exception):  # what made the waiting end is what is to be seen
             job.cancel()
         raise

@@ -281,6 +281,8 @@ class Job:
                 self._shut_down()
             finally:
                 self._result = self._result or self._summary()
+                for result in self._plan.results:
+                    result._settle()
                 for event in (self._services_ready, self._rows_done, self._ended):
                     event.set()
                 _live.discard(self)
@@ -507,7 +509,6 @@ def _note(worker: Worker, message: Message, group: Group | None) -> Failed | Los
         worker.target = message.target
     elif isinstance(message, Ready):
         worker.ready = True
-        worker.sockets = message.sockets
         if group is not None:
             for path in message.sockets:
                 group.remember(path)

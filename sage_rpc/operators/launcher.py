@@ -21,6 +21,7 @@ from pathlib import Path
 from sage_rpc.operators.control import Done, Message, Messages, send
 from sage_rpc.operators.parent import GRACE
 from sage_rpc.operators.processes import Boot
+from sage_rpc.transport.shm.rendezvous import endpoint_of_target, published, unlink_if_dead
 
 __all__ = ["KILL_AFTER", "Group", "Worker", "flatten", "socket_pairs"]
 
@@ -100,7 +101,6 @@ class Worker:
         target: a service's address, once it is known.
         done: what it said at its end; None before.
         reported: it has said what went wrong.
-        sockets: paths to remove when it could not.
     """
 
     def __init__(self, boot: Boot, kind: str, payload: bytes, group: Group) -> None:
@@ -112,7 +112,6 @@ class Worker:
         self.target: str | None = None
         self.done: Done | None = None
         self.reported = False
-        self.sockets: tuple[str, ...] = ()
         self._messages = Messages()
         self._pidfd: int | None = None
         self.control, theirs = socket.socketpair()
@@ -206,13 +205,19 @@ class Worker:
         if self._pidfd is not None:
             os.close(self._pidfd)
             self._pidfd = None
-        for path in self.sockets:
-            with contextlib.suppress(OSError):
-                Path(path).unlink()
+        if self.target is not None:
+            _remove_sockets(self.target)
         return in_time
 
     def __repr__(self) -> str:
         return f"<Worker {self.label} process {self.process.pid}{' ready' if self.ready else ''}>"
+
+
+def _remove_sockets(target: str) -> None:
+    """Remove what a service that was killed has left of itself."""
+    with contextlib.suppress(OSError):
+        for path in published(endpoint_of_target(target)):
+            unlink_if_dead(path)
 
 
 def socket_pairs(senders: int, receivers: int) -> tuple[list[list[socket.socket]], list[list[socket.socket]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 __all__ = ["JobError", "JobResult", "OperatorCounts"]
 
@@ -30,9 +31,19 @@ class JobError(RuntimeError):
         self.type_name = type_name
         self.remote_traceback = remote_traceback
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (self.args[0], {**self.__dict__, "__cause__": self.__cause__})
+
     def __str__(self) -> str:
         text = super().__str__()
         return f"{text}\n\nRemote traceback:\n{self.remote_traceback}" if self.remote_traceback else text
+
+
+def _rebuild(text: str, state: dict[str, Any]) -> JobError:
+    cause = state.pop("__cause__")
+    error = JobError(text, **state)
+    error.__cause__ = cause
+    return error
 
 
 @dataclass(frozen=True)
