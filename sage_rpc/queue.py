@@ -198,7 +198,7 @@ class SageQueue:
         with _locked(name, _path(name), 0) as shm:
             shm.unlink()
 
-    def __enter__(self) -> SageQueue:  # noqa: PYI034 - typing.Self came with Python 3.11
+    def __enter__(self) -> SageQueue:
         return self
 
     def __exit__(

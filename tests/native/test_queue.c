@@ -7,6 +7,7 @@
  */
 #include <pthread.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 
 #include "check.h"
@@ -16,6 +17,9 @@
 #define ITEMS 200000u
 #endif
 
+#ifndef FAIL_AFTER
+#define FAIL_AFTER 100 /* seconds */
+#endif
 #define CAPACITY 8192u
 #define LARGEST 3000u
 
@@ -244,7 +248,7 @@ static pid_t start(void *(*run)(void *), sq_queue *q, ledger *book, uint64_t pro
     const pid_t child = fork();
     CHECK(child >= 0);
     if (child != 0) return child;
-    fail_after(100);
+    fail_after(FAIL_AFTER);
     CHECK(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0); /* a failed test leaves no process behind */
     sq_queue own = *q; /* as a forked process has it */
     worker w = {&own, book, producer};
@@ -413,6 +417,134 @@ static void death_of_the_sleeping_putter(void) {
         finish(second);
         CHECK(get_item(&q, &id, SQ_NOWAIT, 0) == SQ_OK && id.producer == 2);
         queue_free(&q);
+    }
+}
+
+/* ---- death at every instruction ---- */
+
+#ifndef STRIDE
+#define STRIDE 1u
+#endif
+
+/* What runs one instruction at a time; each is ready to make its one call. */
+static void *put_traced(void *of) {
+    const worker *w = of;
+    uint8_t item[LARGEST];
+    const label id = {1, 1};
+    item_write(item, id);
+    sq_call call = {.item = item, .length = item_length(id)};
+    CHECK(rl_enter_thread() == 0);
+    w->q->may_spin = false;
+    raise(SIGSTOP);
+    sq_put(w->q, &call, SQ_WAIT, RL_FOREVER);
+    raise(SIGSTOP);
+    return NULL;
+}
+
+static void *get_traced(void *of) {
+    const worker *w = of;
+    uint8_t item[LARGEST];
+    sq_call call = {.buffer = item, .length = sizeof item};
+    CHECK(rl_enter_thread() == 0);
+    w->q->may_spin = false;
+    raise(SIGSTOP);
+    sq_get(w->q, &call, SQ_WAIT, (int64_t)w->producer); /* 0: asks to sleep, and is told that the time is over */
+    raise(SIGSTOP);
+    return NULL;
+}
+
+/* Start `run`, execute so many instructions of its call, kill it. False when the call was over before. */
+static bool kill_after(unsigned instructions, void *(*run)(void *), sq_queue *q, uint64_t argument) {
+    int status;
+    const pid_t child = start(run, q, NULL, argument);
+    CHECK(ptrace(PTRACE_SEIZE, child, NULL, (void *)(uintptr_t)PTRACE_O_EXITKILL) == 0);
+    do CHECK(waitpid(child, &status, WUNTRACED) == child);
+    while (WIFSTOPPED(status) && WSTOPSIG(status) != SIGSTOP && ptrace(PTRACE_CONT, child, NULL, NULL) == 0);
+    bool running = WIFSTOPPED(status);
+    for (unsigned i = 0; running && i < instructions; i++) {
+        CHECK(ptrace(PTRACE_SINGLESTEP, child, NULL, NULL) == 0);
+        CHECK(waitpid(child, &status, 0) == child);
+        running = WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP;
+    }
+    CHECK(kill(child, SIGKILL) == 0);
+    expect_killed(child);
+    return running;
+}
+
+static bool can_trace(void) {
+    const pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) _exit(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0 ? 0 : 1);
+    int status;
+    CHECK(waitpid(child, &status, 0) == child);
+    if (WEXITSTATUS(status) != 0) printf("  skipped: this sandbox does not allow ptrace\n");
+    return WEXITSTATUS(status) == 0;
+}
+
+/* A producer dies while one consumer sleeps and nobody else calls: if the item counts, the sleeper gets it. */
+static unsigned kill_putter(unsigned instructions) {
+    sq_queue q = queue_new(0);
+    ledger *book = ledger_new();
+    const pid_t sleeper = start(get_one, &q, book, 0);
+    wait_until_asleep(&q, false);
+    const bool more = kill_after(instructions, put_traced, &q, 0);
+    sq_view v;
+    CHECK(sq_peek(&q, &v));
+    const bool committed = v.puts == 1;
+    if (!committed) CHECK(put_item(&q, (label){2, 2}, SQ_WAIT, RL_FOREVER) == SQ_OK);
+    finish(sleeper);
+    CHECK(atomic_load(&book->got[1]) == committed && atomic_load(&book->got[2]) == !committed);
+    label id;
+    CHECK(get_item(&q, &id, SQ_NOWAIT, 0) == SQ_EMPTY);
+    CHECK(munmap(book, sizeof *book) == 0);
+    queue_free(&q);
+    return more;
+}
+
+/* A consumer dies while one producer waits for room: if the item was taken, the sleeper puts its own. */
+static unsigned kill_getter(unsigned instructions) {
+    sq_queue q = queue_new(1);
+    CHECK(put_item(&q, (label){0, 0}, SQ_NOWAIT, 0) == SQ_OK);
+    const pid_t sleeper = start(put_one, &q, NULL, 2);
+    wait_until_asleep(&q, true);
+    const bool more = kill_after(instructions, get_traced, &q, (uint64_t)RL_FOREVER);
+    sq_view v;
+    CHECK(sq_peek(&q, &v));
+    label id;
+    if (v.gets == 0) CHECK(get_item(&q, &id, SQ_WAIT, RL_FOREVER) == SQ_OK && id.producer == 0);
+    finish(sleeper);
+    CHECK(get_item(&q, &id, SQ_NOWAIT, 0) == SQ_OK && id.producer == 2);
+    queue_free(&q);
+    return more;
+}
+
+/* A consumer dies on its way to sleep and back, when another one wants to sleep too. */
+static unsigned kill_sleeper(unsigned instructions) {
+    sq_queue q = queue_new(0);
+    ledger *book = ledger_new();
+    const bool more = kill_after(instructions, get_traced, &q, 0);
+    const pid_t next = start(get_one, &q, book, 0);
+    CHECK(put_item(&q, (label){2, 2}, SQ_WAIT, RL_FOREVER) == SQ_OK);
+    finish(next);
+    CHECK(atomic_load(&book->got[2]) == 1);
+    CHECK(munmap(book, sizeof *book) == 0);
+    queue_free(&q);
+    return more;
+}
+
+static void death_at_every_instruction(void) {
+    static const struct {
+        const char *name;
+        unsigned (*run)(unsigned);
+    } victims[] = {{"put", kill_putter}, {"get", kill_getter}, {"get that sleeps", kill_sleeper}};
+    if (!can_trace()) return;
+    for (size_t i = 0; i < sizeof victims / sizeof *victims; i++) {
+        const unsigned first = (unsigned)mix((uint64_t)rl_now_ns()) % STRIDE;
+        unsigned instructions = first;
+        fail_after(FAIL_AFTER);
+        while (victims[i].run(instructions)) instructions += STRIDE;
+        printf("  %s: killed after %u to %u of its instructions, every %u\n", victims[i].name, first, instructions, STRIDE);
+        CHECK(instructions > 50);
     }
 }
 
@@ -657,7 +789,7 @@ int main(int argc, char **argv) {
     } tests[] = {
         TEST(reference), TEST(sizes_at_the_limit), TEST(deadlines), TEST(foreign_segments_are_refused),
         TEST(processes), TEST(death_at_each_step), TEST(death_leaves_no_sleeper), TEST(death_of_the_sleeping_getter),
-        TEST(death_of_the_sleeping_putter), TEST(death_at_random), TEST(a_signal_ends_waiting),
+        TEST(death_of_the_sleeping_putter), TEST(death_at_every_instruction), TEST(death_at_random), TEST(a_signal_ends_waiting),
         TEST(nothing_in_memory_crashes_us), TEST(an_owner_that_does_not_exist_is_replaced),
         /* Threads last: a process that had threads does not fork here. */
         TEST(threads), TEST(a_thread_dies_with_the_lock), TEST(closing_ends_waiting),
@@ -665,7 +797,7 @@ int main(int argc, char **argv) {
     setvbuf(stdout, NULL, _IOLBF, 0);
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {
         if (argc > 1 && strcmp(argv[1], tests[i].name) != 0) continue;
-        fail_after(100);
+        fail_after(FAIL_AFTER);
         const int64_t begin = rl_now_ns();
         tests[i].run();
         printf("  %s (%lld ms)\n", tests[i].name, (long long)(rl_now_ns() - begin) / 1000000);
