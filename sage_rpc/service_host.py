@@ -173,9 +173,9 @@ class ServiceHost:
         return self
 
     def stop(self, grace: float | None = None) -> None:
-        """Stop serving, waiting up to `grace` seconds for calls under way."""
+        """Stop serving, waiting up to `grace` seconds for calls under way; the rest are cancelled."""
         self.server.stop(grace).wait()
-        self._pool.shutdown(wait=grace is not None)
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def __enter__(self) -> ServiceHost:
         return self.start()
