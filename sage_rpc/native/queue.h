@@ -420,8 +420,6 @@ static inline sq_result sq_wait(sq_queue *q, sq_call *call, int64_t deadline) {
     rl_lock *line = call->is_put ? &q->shared->putters : &q->shared->getters;
     rl_hold hold;
     sq_result r = sq_of(rl_wait(line, &hold, deadline, false, &q->closed), sq_not_ready(call));
-    /* Behind a putter that needs much room, a small item may fit all the same. */
-    if (r == sq_not_ready(call)) return sq_attempt(q, call, SQ_NOWAIT, deadline);
     if (r != SQ_OK) return r;
     r = sq_sleep_turns(q, call, deadline);
     rl_release(line, &hold);
