@@ -1,7 +1,8 @@
 """sage_rpc: gRPC-compatible RPC over shared-memory queues on one host, over gRPC between hosts."""
 
-from sage_rpc.channel import Channel, insecure_channel
+from sage_rpc.channel import Channel, insecure_channel, secure_channel
 from sage_rpc.errors import RemoteError, RpcError
+from sage_rpc.install import install, installed, uninstall
 from sage_rpc.manager import ServiceEndpoint, ServiceManager
 from sage_rpc.proto.v1.invoke_pb2 import ServiceRequest, ServiceResponse
 from sage_rpc.proxies import AsyncServiceCallProxy, ServiceCallProxy
@@ -25,6 +26,10 @@ __all__ = [
     "ServiceRequest",
     "ServiceResponse",
     "insecure_channel",
+    "install",
+    "installed",
+    "secure_channel",
     "server",
+    "uninstall",
 ]
 __version__ = "0.1.0"

@@ -19,6 +19,7 @@ import grpc
 
 from sage_rpc import errors, native
 from sage_rpc.native import core
+from sage_rpc.transport import grpc as stock
 from sage_rpc.transport.options import Options
 from sage_rpc.transport.shm.connect import DEFAULT_RING_BYTES, connect
 from sage_rpc.transport.shm.rendezvous import UnreachableError, endpoint_of_target
@@ -26,7 +27,7 @@ from sage_rpc.transport.shm.rendezvous import UnreachableError, endpoint_of_targ
 if TYPE_CHECKING:
     from sage_rpc.native._core import ClientConnection
 
-__all__ = ["Channel", "insecure_channel"]
+__all__ = ["Channel", "insecure_channel", "secure_channel"]
 
 RETRY_SECONDS = 0.1
 _LOGGER = logging.getLogger("sage_rpc")
@@ -51,11 +52,33 @@ def insecure_channel(
     return Channel(target, options, compression)
 
 
+def secure_channel(
+    target: str,
+    credentials: grpc.ChannelCredentials,
+    options: Sequence[tuple[str, Any]] | None = None,
+    compression: grpc.Compression | None = None,
+) -> Channel:
+    """A channel to `target` with `grpc.secure_channel`'s signature: TLS, mTLS and call credentials.
+
+    gRPC carries its calls, on one host too: `channel.transport` is "grpc".
+
+    Args:
+        target: a gRPC target, for example "example.org:443".
+        credentials: from `grpc.ssl_channel_credentials` and its kin.
+        options: as of `insecure_channel`; with ("sage_rpc.transport", "shm") every call is refused.
+        compression: for all calls.
+
+    Raises:
+        ValueError: insecure credentials, or an option of ours with a value that is not allowed.
+    """
+    return Channel(target, options, compression, credentials)
+
+
 class Channel(grpc.Channel):
     """A `grpc.Channel` over the memory queue where it can be had, over gRPC elsewhere.
 
     Usable from any thread, and in a forked child, where it connects anew. Pickles as its target and
-    options, and connects where it is unpickled.
+    options, and connects where it is unpickled; with credentials it does not pickle.
     """
 
     def __init__(
@@ -63,8 +86,10 @@ class Channel(grpc.Channel):
         target: str,
         options: Sequence[tuple[str, Any]] | None = None,
         compression: grpc.Compression | None = None,
+        credentials: grpc.ChannelCredentials | None = None,
     ) -> None:
         self._target = target
+        self._credentials = credentials
         self._given_options = tuple(options or ())
         self._compression = compression
         self._options = Options(options, DEFAULT_RING_BYTES)
@@ -77,6 +102,10 @@ class Channel(grpc.Channel):
         self._endpoint: str | None = None
         self._shm: Any = None
         self._picked = "idle"
+        if credentials is not None:
+            self._picked, self._reason = "grpc", "a secure channel goes over gRPC"
+            self._grpc = self._open_grpc()  # now, so that credentials that cannot be used are an error here
+            return
         if native.available():
             self._shm = core.ChannelCore()
             self._shm.pick = self._pick
@@ -111,6 +140,11 @@ class Channel(grpc.Channel):
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
+        if self._credentials is not None:
+            raise TypeError(
+                f"the secure channel to {self._target} does not pickle, because its credentials do not: send "
+                "the target, and call sage_rpc.secure_channel in the process that is to use it"
+            )
         return Channel, (self._target, self._given_options, self._compression)
 
     # -- the picker
@@ -181,8 +215,13 @@ class Channel(grpc.Channel):
             if self._closed:
                 raise ValueError("Cannot invoke RPC on closed channel!")
             if self._grpc is None:
-                self._grpc = grpc.insecure_channel(self._target, self._options.grpc, self._compression)
+                self._grpc = self._open_grpc()
             return self._grpc
+
+    def _open_grpc(self) -> grpc.Channel:
+        if self._credentials is None:
+            return stock.insecure_channel(self._target, self._options.grpc, self._compression)
+        return stock.secure_channel(self._target, self._credentials, self._options.grpc, self._compression)
 
     # -- grpc.Channel
 

@@ -1,7 +1,8 @@
-"""The sage-rpc command: `version`, `doctor`, `demo`.
+"""The sage-rpc command: `version`, `doctor`, `demo`, `run`.
 
 Rules: what a program may read is on stdout (`--json`), complaints are on stderr. Exit codes: 0 all is
-well, 1 the memory queue cannot be used, 2 wrong arguments, 141 whoever read our output left.
+well, 1 the memory queue cannot be used, 2 wrong arguments, 141 whoever read our output left; those of
+`run` are its program's.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from sage_rpc import __version__, doctor
+from sage_rpc import __version__, doctor, run
 
 __all__ = ["main"]
 
@@ -24,6 +25,9 @@ _READER_LEFT = 141  # as a shell says it of a process ended by SIGPIPE
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command with `argv` (default: the process's arguments). -> its exit code."""
+    argv = sys.argv[1:] if argv is None else argv
+    if argv and argv[0] == "run":  # what follows belongs to somebody's program
+        return run.main(argv[1:])
     arguments, rest = _parser().parse_known_args(argv)
     if rest and arguments.run is not _demo:
         _parser().error(f"unrecognized arguments: {' '.join(rest)}")
@@ -63,6 +67,8 @@ def _parser() -> argparse.ArgumentParser:
         add_help=False,
     )
     demo.set_defaults(run=_demo)
+
+    commands.add_parser("run", help="run a program with our channels and servers in the place of grpc's")
     return parser
 
 

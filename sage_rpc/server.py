@@ -18,6 +18,7 @@ import grpc
 
 from sage_rpc import errors, native
 from sage_rpc.native import core
+from sage_rpc.transport import grpc as stock
 from sage_rpc.transport.options import Options
 from sage_rpc.transport.shm.connect import DEFAULT_RING_BYTES
 from sage_rpc.transport.shm.listen import ShmListener
@@ -98,7 +99,7 @@ class Server(grpc.Server):
         self._lock = threading.Lock()  # guards _stopping and _stopped
         self._stopping = False
         self._stopped = threading.Event()
-        self._server: grpc.Server = grpc.server(
+        self._server: grpc.Server = stock.server(
             self._shared_pool,
             handlers,
             interceptors,

@@ -24,14 +24,14 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = (
     (frozenset({"transport"}),),
     (frozenset({"transport.shm"}), frozenset({"transport.grpc"})),
     (frozenset({"channel", "server", "aio"}),),
-    (frozenset({"discovery"}),),
+    (frozenset({"install"}), frozenset({"discovery"})),
     (frozenset({"observe"}),),
     (frozenset({"manager", "proxies", "policies", "service_host"}),),
     (frozenset({"supervisor", "config"}),),
     (frozenset({"operators"}),),
     # The package itself offers the public names of all that is below.
     (frozenset({""}),),
-    (frozenset({"cli", "__main__", "doctor", "demo"}),),
+    (frozenset({"cli", "__main__", "doctor", "demo", "run"}),),
 )
 
 Place = tuple[int, int]

@@ -1,0 +1,180 @@
+"""`python -m sage_rpc run`: a program cannot tell it from `python` itself, except that its calls are fast."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import needs_native
+
+ROOT = Path(__file__).parents[1]
+
+# What a program can see of how it was started, and the ways in which it may end.
+PROGRAM = '''
+"""The docstring."""
+import atexit, sys
+main = sys.modules["__main__"]
+atexit.register(print, "at exit")
+print(sys.argv, sys.path[0], __name__, __file__, __package__, __cached__ and "cached", __doc__)
+print(type(__loader__).__name__, __spec__ and __spec__.name, main.__dict__ is globals(), __builtins__)
+how, what = sys.argv[1:3]
+if how == "exit":
+    sys.exit(int(what) if what.isdigit() else what)
+if how == "raise":
+    def inner():
+        raise ValueError(what) from KeyError("the cause")
+    inner()
+if how == "hook":
+    sys.excepthook = lambda kind, error, traceback: print(kind, error, traceback.tb_lineno)
+    raise ValueError(what)
+if how == "interrupt":
+    raise KeyboardInterrupt
+'''
+
+SPAWNING = """
+import multiprocessing, sys
+
+class Box:
+    def __init__(self, value):
+        self.value = value
+
+def twice(box):
+    return Box(2 * box.value)
+
+if __name__ == "__main__":
+    with multiprocessing.get_context(sys.argv[1]).Pool(1) as pool:
+        print([box.value for box in pool.map(twice, [Box(1), Box(2)])])
+"""
+
+THIRD_PARTY = """
+from concurrent import futures
+import grpc
+
+def peer(request, context):
+    return context.peer().split(":")[0].encode()
+
+server = grpc.server(futures.ThreadPoolExecutor(2))
+handler = grpc.unary_unary_rpc_method_handler(peer)
+server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("t.T", {"peer": handler}),))
+port = server.add_insecure_port("127.0.0.1:0")
+server.start()
+with grpc.insecure_channel(f"localhost:{port}") as channel:
+    print(channel.unary_unary("/t.T/peer")(b"", timeout=10).decode())
+server.stop(None).wait()
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    (tmp_path / "below" / "package").mkdir(parents=True)
+    (tmp_path / "below" / "prog.py").write_text(PROGRAM)
+    (tmp_path / "link.py").symlink_to(tmp_path / "below" / "prog.py")
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "__init__.py").write_text("")
+    (tmp_path / "package" / "__main__.py").write_text(PROGRAM)
+    (tmp_path / "package" / "part.py").write_text(PROGRAM)
+    (tmp_path / "wrong.py").write_text("x = (\n")
+    (tmp_path / "latin.py").write_bytes(b"# coding: latin-1\nprint(ascii('\xe9'))\n")
+    (tmp_path / "spawning.py").write_text(SPAWNING)
+    (tmp_path / "third_party.py").write_text(THIRD_PARTY)
+    with zipfile.ZipFile(tmp_path / "app.zip", "w") as archive:
+        archive.writestr("__main__.py", PROGRAM)
+    return tmp_path
+
+
+def python(place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=place,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def run(place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return python(place, "-m", "sage_rpc", "run", *arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["below/prog.py", "return", "x", "-m", "--", "-h", "--version"],
+        ["below/../below/prog.py", "exit", "3"],
+        ["link.py", "exit", "a text"],
+        ["below/prog.py", "raise", "a text"],
+        ["below/prog.py", "hook", "a text"],
+        ["below/prog.py", "interrupt", ""],
+        ["-m", "package", "exit", "3", "-m"],
+        ["-m", "package.part", "raise", "a text"],
+        ["app.zip", "exit", "3"],
+        ["package", "exit", "3"],
+        ["latin.py"],
+        ["wrong.py"],
+        ["spawning.py", "spawn"],
+        ["spawning.py", "fork"],
+    ],
+    ids=" ".join,
+)
+def test_a_program_ends_and_sees_itself_as_under_python(place, arguments):
+    plain, ours = python(place, *arguments), run(place, *arguments)
+    # Python's own -m shows the frames of runpy, which begins the program; ours begins with the program.
+    stderr = re.sub(r'  File "<frozen runpy>".*\n', "", plain.stderr)
+    assert (ours.returncode, ours.stdout, ours.stderr) == (plain.returncode, plain.stdout, stderr)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["missing.py"], ["-m", "missing"], ["-m", "package.missing.part"], ["below"]], ids=" ".join
+)
+def test_a_program_that_is_not_there_is_named_as_by_python(place, arguments):
+    plain, ours = python(place, *arguments), run(place, *arguments)
+    assert ours.returncode == plain.returncode
+    assert ours.stderr == re.sub(r"^\S+: ", "sage-rpc run: ", plain.stderr)
+
+
+@pytest.mark.parametrize("arguments", [[], ["-m"], ["--surplus", "prog.py"]], ids=" ".join)
+def test_wrong_arguments_end_with_2(place, arguments):
+    done = run(place, *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "usage: sage-rpc run" in done.stderr
+
+
+def test_help(place):
+    done = run(place, "--help")
+    assert done.returncode == 0
+    assert "usage: sage-rpc run [-h] (PROGRAM | -m MODULE) [ARGUMENT ...]" in done.stdout
+
+
+def test_an_interrupted_program_dies_of_the_signal(place):
+    (place / "waits.py").write_text("import time\nprint('waits', flush=True)\ntime.sleep(60)\n")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sage_rpc", "run", "waits.py"],
+        cwd=place,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "waits\n"
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=10)
+    assert process.returncode == -signal.SIGINT
+    assert error.splitlines()[1].endswith('waits.py", line 3, in <module>')
+    assert error.splitlines()[-1] == "KeyboardInterrupt"
+
+
+@needs_native
+def test_an_unmodified_program_gets_the_memory_queue(place):
+    assert python(place, "third_party.py").stdout == "ipv4\n"
+    done = run(place, "third_party.py")
+    assert (done.stdout, done.stderr) == ("shm\n", "")
