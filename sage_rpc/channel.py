@@ -69,7 +69,7 @@ def secure_channel(
         compression: for all calls.
 
     Raises:
-        ValueError: insecure credentials, or an option of ours with a value that is not allowed.
+        ValueError: an option of ours has a value that is not allowed.
     """
     return Channel(target, options, compression, credentials)
 
