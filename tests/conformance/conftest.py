@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 parameters[name] in values for name, values in when.items()
             ):
                 item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quiet() -> Iterator[None]:
+    """Handlers fail on purpose here. Formatting their tracebacks is slow, and in CPython 3.11 it parses
+    source in their threads, which makes pytest's own parsing in the main thread fail (SystemError).
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("grpc", "sage_rpc"):
+            patch.setattr(logging.getLogger(name), "level", logging.CRITICAL)
+        yield
 
 
 @pytest.fixture(scope="session", params=COLUMNS)
