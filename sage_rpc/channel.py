@@ -8,6 +8,7 @@ the calls. Unary calls use the memory queue; the streaming kinds go over gRPC on
 from __future__ import annotations
 
 import contextlib
+import copyreg
 import logging
 import os
 import threading
@@ -338,3 +339,19 @@ class _RefusedUnaryUnary(grpc.UnaryUnaryMultiCallable):
         raise self._error
 
     with_call = future = __call__
+
+
+def _a_method_does_not_pickle(_method: Any) -> Any:
+    raise TypeError(
+        "a stub does not pickle, nor do its methods: send the channel, or its target, and make the stub "
+        "where it is used: GreeterStub(channel)"
+    )
+
+
+def _a_call_does_not_pickle(_call: Any) -> Any:
+    raise TypeError("a call does not pickle, it belongs to this process: send its result()")
+
+
+if native.available():
+    copyreg.pickle(core.UnaryUnary, _a_method_does_not_pickle)
+    copyreg.pickle(core.Call, _a_call_does_not_pickle)

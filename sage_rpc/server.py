@@ -112,6 +112,9 @@ class Server(grpc.Server):
     def __repr__(self) -> str:
         return f"<sage_rpc.Server endpoints={self._endpoints} shm={self._shm.core if self._shm else 'off'!r}>"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError("a server does not pickle: make it in the process that is to serve")
+
     # -- grpc.Server
 
     def add_generic_rpc_handlers(self, generic_rpc_handlers: Sequence[grpc.GenericRpcHandler]) -> None:
