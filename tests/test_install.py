@@ -197,6 +197,7 @@ def test_many_threads_leave_one_state():
 
 
 @needs_native
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_forked_child_is_installed_too(server: ServerProcess):
     sage_rpc.install()
     child = os.fork()

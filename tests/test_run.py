@@ -129,7 +129,7 @@ def run(place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_a_program_ends_and_sees_itself_as_under_python(place, arguments):
     plain, ours = python(place, *arguments), run(place, *arguments)
     # Python's own -m shows the frames of runpy, which begins the program; ours begins with the program.
-    stderr = re.sub(r'  File "<frozen runpy>".*\n', "", plain.stderr)
+    stderr = re.sub(r'  File "(<frozen runpy>|.*/runpy\.py)".*\n(    .*\n)?', "", plain.stderr)
     assert (ours.returncode, ours.stdout, ours.stderr) == (plain.returncode, plain.stdout, stderr)
 
 
@@ -169,7 +169,7 @@ def test_an_interrupted_program_dies_of_the_signal(place):
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=10)
     assert process.returncode == -signal.SIGINT
-    assert error.splitlines()[1].endswith('waits.py", line 3, in <module>')
+    assert re.search(r'/waits\.py", line \d, in <module>$', error.splitlines()[1])
     assert error.splitlines()[-1] == "KeyboardInterrupt"
 
 
