@@ -103,14 +103,13 @@ class Channel(grpc.Channel):
         self._endpoint: str | None = None
         self._shm: Any = None
         self._picked = "idle"
-        if credentials is not None:
-            self._picked, self._reason = "grpc", "a secure channel goes over gRPC"
-            self._grpc = self._open_grpc()  # now, so that credentials that cannot be used are an error here
-            return
         if native.available():
             self._shm = core.ChannelCore()
             self._shm.pick = self._pick
-        if self._options.transport == "grpc":
+        if credentials is not None:
+            self._picked, self._reason = "grpc", "a secure channel goes over gRPC"
+            self._grpc = self._open_grpc()  # now, so that credentials that cannot be used are an error here
+        elif self._options.transport == "grpc":
             self._reason = "the transport is forced to grpc"
         elif not native.available():
             self._reason = native.why_not()

@@ -11,6 +11,7 @@ import functools
 import logging
 import threading
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import grpc
@@ -29,26 +30,48 @@ class _State:
     on = False  # read without the lock: a call beside install() may go either way
 
 
-def _switch(ours: _Factory, stocks: _Factory) -> _Factory:
-    @functools.wraps(stocks)
-    def factory(*args: Any, **kwargs: Any) -> Any:
-        return (ours if _State.on else stocks)(*args, **kwargs)
+class _Switch:
+    """One name in a module of grpc's, what stands there by nature, and what stands there while installed."""
 
-    return factory
+    def __init__(self, module: ModuleType, name: str, stocks: _Factory, ours: _Factory) -> None:
+        @functools.wraps(stocks)
+        def switch(*args: Any, **kwargs: Any) -> Any:
+            return (ours if _State.on else stocks)(*args, **kwargs)
+
+        self._module = module
+        self._name = name
+        self._stock = stocks
+        self._switch = switch
+        self._placed = False  # the name leads to our switch, perhaps through somebody's wrapper
+
+    def __repr__(self) -> str:
+        return f"<_Switch {self._module.__name__}.{self._name}{' placed' if self._placed else ''}>"
+
+    def place(self) -> str | None:
+        """Put the switch there. -> what it replaced that was not grpc's own, to complain about."""
+        current = getattr(self._module, self._name)
+        if current is self._switch or (self._placed and current is not self._stock):
+            return None
+        setattr(self._module, self._name, self._switch)
+        self._placed = True
+        if current is self._stock:
+            return None
+        whose = getattr(current, "__module__", None) or type(current).__module__
+        return f"{self._module.__name__}.{self._name}, which {whose} had replaced before"
+
+    def remove(self) -> None:
+        """Put grpc's own back, unless somebody's wrapper stands there, which then leads to grpc's own."""
+        if getattr(self._module, self._name) is self._switch:
+            setattr(self._module, self._name, self._stock)
+            self._placed = False
 
 
-_STOCK: dict[str, _Factory] = {
-    "insecure_channel": stock.insecure_channel,
-    "secure_channel": stock.secure_channel,
-    "server": stock.server,
-}
-_SWITCHES: dict[str, _Factory] = {
-    "insecure_channel": _switch(insecure_channel, stock.insecure_channel),
-    "secure_channel": _switch(secure_channel, stock.secure_channel),
-    "server": _switch(server, stock.server),
-}
-_lock = threading.Lock()  # guards _State.on, _placed and the names in grpc
-_placed: set[str] = set()  # names in grpc that lead to our switch, perhaps through somebody's wrapper
+_SWITCHES = (
+    _Switch(grpc, "insecure_channel", stock.insecure_channel, insecure_channel),
+    _Switch(grpc, "secure_channel", stock.secure_channel, secure_channel),
+    _Switch(grpc, "server", stock.server, server),
+)
+_lock = threading.Lock()  # guards the switches and _State.on
 
 
 def install() -> None:
@@ -65,23 +88,11 @@ def install() -> None:
         sage_rpc.install()
         import their_program
     """
-    replaced = []
     with _lock:
-        for name, switch in _SWITCHES.items():
-            current = getattr(grpc, name)
-            if current is switch or (name in _placed and current is not _STOCK[name]):
-                continue
-            if current is not _STOCK[name]:
-                replaced.append((name, current))
-            setattr(grpc, name, switch)
-            _placed.add(name)
+        replaced = [switch.place() for switch in _SWITCHES]
         _State.on = True
-    for name, current in replaced:
-        _LOGGER.warning(
-            "sage_rpc.install() replaced grpc.%s, which %s had replaced before: to keep both, install first",
-            name,
-            getattr(current, "__module__", None) or type(current).__module__,
-        )
+    for what in filter(None, replaced):
+        _LOGGER.warning("sage_rpc.install() replaced %s: to keep both, install first", what)
 
 
 def uninstall() -> None:
@@ -92,10 +103,8 @@ def uninstall() -> None:
     """
     with _lock:
         _State.on = False
-        for name, switch in _SWITCHES.items():
-            if getattr(grpc, name) is switch:
-                setattr(grpc, name, _STOCK[name])
-                _placed.discard(name)
+        for switch in _SWITCHES:
+            switch.remove()
 
 
 def installed() -> bool:
