@@ -10,6 +10,8 @@ import multiprocessing
 import os
 import pickle
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent import futures
@@ -18,10 +20,11 @@ from typing import Any
 
 import grpc
 import pytest
+import trustme
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 import sage_rpc
-from tests.conftest import ServerProcess, needs_native
+from tests.conftest import PROGRAMS, ServerProcess, needs_native
 
 pytestmark = [needs_native, pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")]
 
@@ -163,6 +166,36 @@ def test_a_child_of_a_servers_handler_does_not_hide_the_servers_death(tmp_path):
                 error = waiting.exception(SECONDS)
                 assert error.code() is grpc.StatusCode.UNAVAILABLE
                 os.kill(child, 0)  # it is there
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["in clear", "TLS"])
+def test_a_channel_over_grpc_survives_a_fork_where_grpcio_was_told(tls, tmp_path):
+    server = sage_rpc.server(futures.ThreadPoolExecutor(4))
+    table = {
+        "echo": grpc.unary_unary_rpc_method_handler(lambda request, context: request),
+        "echo_all": grpc.stream_stream_rpc_method_handler(lambda requests, context: requests),
+    }
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("t.T", table),))
+    arguments = []
+    if tls:
+        authority = trustme.CA()
+        certificate = authority.issue_cert("localhost")
+        chain = b"".join(blob.bytes() for blob in certificate.cert_chain_pems)
+        pair = (certificate.private_key_pem.bytes(), chain)
+        port = server.add_secure_port("127.0.0.1:0", grpc.ssl_server_credentials([pair]))
+        arguments.append(str(tmp_path / "ca.pem"))
+        authority.cert_pem.write_to_path(arguments[0])
+    else:
+        port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    done = subprocess.run(
+        [sys.executable, str(PROGRAMS / "forking_client.py"), f"localhost:{port}", *arguments],
+        env={**os.environ, "PYTHONPATH": str(PROGRAMS.parents[1]), "GRPC_ENABLE_FORK_SUPPORT": "1"},
+        capture_output=True, text=True, timeout=40,
+    )  # fmt: skip
+    server.stop(None).wait()
+    got = "True [b'a', b'b'] grpc"
+    assert done.stdout.splitlines() == [f"parent {got}", f"child {got}", "status 0", f"parent {got}"], done
 
 
 # ---------------------------------------------------------------- worker pools
