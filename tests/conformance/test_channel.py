@@ -254,7 +254,7 @@ def test_a_call_to_nobody_is_unavailable(column, dead_port, way):
 @ways()
 def test_waiting_for_nobody_ends_at_the_deadline(column, dead_port, way):
     with column.channel(f"127.0.0.1:{dead_port}") as channel:
-        outcome = way.run(getattr(channel, way.kind)("/x/y"), wait_for_ready=True, timeout=0.2)
+        outcome = way.run(getattr(channel, way.kind)("/x/y"), wait_for_ready=True, timeout=0.1)
         assert failure(outcome)[0] is grpc.StatusCode.DEADLINE_EXCEEDED
 
 

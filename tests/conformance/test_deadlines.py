@@ -161,7 +161,7 @@ def test_deadlines_pass_in_their_own_order(rpc, way):
         if len(order) == 2:
             done.set()
 
-    late = way.start(method, timeout=3 * SHORT)
+    late = way.start(method, timeout=2 * SHORT)
     late.add_done_callback(lambda _: note("late"))
     early = way.start(method, timeout=SHORT)
     early.add_done_callback(lambda _: note("early"))
@@ -178,7 +178,7 @@ def test_what_arrived_before_the_deadline_counts(rpc, kind):
         yield b"1"
         ended.wait(SECONDS)
 
-    call = rpc.method(kind, behave)(b"" if kind == "unary_stream" else iter(()), timeout=3 * SHORT)
+    call = rpc.method(kind, behave)(b"" if kind == "unary_stream" else iter(()), timeout=2 * SHORT)
     assert next(call) == b"1"
     with pytest.raises(grpc.RpcError):
         next(call)

@@ -108,7 +108,10 @@ def test_a_response_that_does_not_serialize_is_internal(serialized, way, broken)
 @ways()
 @bad
 def test_a_response_that_does_not_parse_is_internal(rpc, way, broken):
-    outcome = way.run(rpc.method(way.kind, echo(way.kind), None, broken))
+    behaviour = echo(way.kind)
+    if way.kind == "stream_stream":  # grpcio does not cancel the call: the handler must not wait for more
+        behaviour = lambda requests, _: iter([next(requests)])
+    outcome = way.run(rpc.method(way.kind, behaviour, None, broken))
     assert failure(outcome) == (grpc.StatusCode.INTERNAL, "Exception deserializing response!")
 
 
