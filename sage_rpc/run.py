@@ -11,12 +11,14 @@ import builtins
 import importlib.machinery
 import importlib.util
 import io
+import os
 import pkgutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import CodeType, ModuleType, TracebackType
 
+from sage_rpc import startup
 from sage_rpc.install import install
 
 __all__ = ["main"]
@@ -24,7 +26,7 @@ __all__ = ["main"]
 # python's own exit codes where there is no such file, no such module.
 _NO_FILE = 2
 _NO_MODULE = 1
-_USAGE = "sage-rpc run [-h] (PROGRAM | -m MODULE) [ARGUMENT ...]"
+_USAGE = "sage-rpc run [-h] [--children] (PROGRAM | -m MODULE) [ARGUMENT ...]"
 
 
 def main(argv: Sequence[str]) -> int:
@@ -37,6 +39,11 @@ def main(argv: Sequence[str]) -> int:
         usage=_USAGE,
         description="Run a Python program with sage_rpc's channels and servers in the place of grpc's.",
     )
+    parser.add_argument(
+        "--children",
+        action="store_true",
+        help="also in the Python processes that it starts anew (multiprocessing's spawn, subprocess)",
+    )
     parser.add_argument("-m", action="store_true", dest="module", help="PROGRAM is the name of a module")
     parser.add_argument("program", metavar="PROGRAM", help="a script, or a directory or zip with a __main__")
     # What follows the program is the program's: only what comes before it is parsed here.
@@ -47,6 +54,8 @@ def main(argv: Sequence[str]) -> int:
     arguments = parser.parse_args(argv[: ours + 1])
     sys.argv[:] = [arguments.program, *argv[ours + 1 :]]
     install()
+    if arguments.children:
+        _install_in_children()
     try:
         code, module = _module(arguments.program) if arguments.module else _script(arguments.program)
     except _CannotStartError as error:
@@ -54,6 +63,11 @@ def main(argv: Sequence[str]) -> int:
         return error.exit_code
     _execute(code, module)
     return 0
+
+
+def _install_in_children() -> None:
+    paths = [str(Path(startup.__file__).parent), os.environ.get("PYTHONPATH")]
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
 
 
 class _CannotStartError(Exception):

@@ -31,7 +31,7 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = (
     (frozenset({"operators"}),),
     # The package itself offers the public names of all that is below.
     (frozenset({""}),),
-    (frozenset({"cli", "__main__", "doctor", "demo", "run"}),),
+    (frozenset({"cli", "__main__", "doctor", "demo", "run", "startup"}),),
 )
 
 Place = tuple[int, int]

@@ -60,14 +60,45 @@ import grpc
 def peer(request, context):
     return context.peer().split(":")[0].encode()
 
-server = grpc.server(futures.ThreadPoolExecutor(2))
-handler = grpc.unary_unary_rpc_method_handler(peer)
-server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("t.T", {"peer": handler}),))
-port = server.add_insecure_port("127.0.0.1:0")
-server.start()
-with grpc.insecure_channel(f"localhost:{port}") as channel:
-    print(channel.unary_unary("/t.T/peer")(b"", timeout=10).decode())
-server.stop(None).wait()
+def serve():
+    server = grpc.server(futures.ThreadPoolExecutor(2))
+    handler = grpc.unary_unary_rpc_method_handler(peer)
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("t.T", {"peer": handler}),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    return server, port
+
+if __name__ == "__main__":
+    server, port = serve()
+    with grpc.insecure_channel(f"localhost:{port}") as channel:
+        print(channel.unary_unary("/t.T/peer")(b"", timeout=10).decode())
+    server.stop(None).wait()
+"""
+
+# A program whose calls are made by children, in a module that takes a name from grpc.
+CALLER = """
+from concurrent import futures
+from grpc import insecure_channel
+
+def ask(port):
+    with insecure_channel(f"localhost:{port}") as channel:
+        return channel.unary_unary("/t.T/peer")(b"", timeout=10).decode()
+"""
+PARENT = """
+import multiprocessing, subprocess, sys
+import caller, third_party
+
+def python(code):
+    return subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True).stdout.strip()
+
+if __name__ == "__main__":
+    server, port = third_party.serve()
+    for method in ("spawn", "forkserver"):
+        with multiprocessing.get_context(method).Pool(1) as pool:
+            print(method, pool.apply(caller.ask, (port,)))
+    print("subprocess", python(f"import caller; print(caller.ask({port}))"))
+    print("without grpc", python("import sys; print('grpc' in sys.modules)"))
+    server.stop(None).wait()
 """
 
 
@@ -83,17 +114,20 @@ def place(tmp_path: Path) -> Path:
     (tmp_path / "wrong.py").write_text("x = (\n")
     (tmp_path / "latin.py").write_bytes(b"# coding: latin-1\nprint(ascii('\xe9'))\n")
     (tmp_path / "spawning.py").write_text(SPAWNING)
+    (tmp_path / "parent.py").write_text(PARENT)
+    (tmp_path / "caller.py").write_text(CALLER)
+    (tmp_path / "parent.py").write_text(PARENT)
     (tmp_path / "third_party.py").write_text(THIRD_PARTY)
     with zipfile.ZipFile(tmp_path / "app.zip", "w") as archive:
         archive.writestr("__main__.py", PROGRAM)
     return tmp_path
 
 
-def python(place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def python(place: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=place,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | env,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -152,7 +186,7 @@ def test_wrong_arguments_end_with_2(place, arguments):
 def test_help(place):
     done = run(place, "--help")
     assert done.returncode == 0
-    assert "usage: sage-rpc run [-h] (PROGRAM | -m MODULE) [ARGUMENT ...]" in done.stdout
+    assert "usage: sage-rpc run [-h] [--children] (PROGRAM | -m MODULE) [ARGUMENT ...]" in done.stdout
 
 
 def test_an_interrupted_program_dies_of_the_signal(place):
@@ -178,3 +212,50 @@ def test_an_unmodified_program_gets_the_memory_queue(place):
     assert python(place, "third_party.py").stdout == "ipv4\n"
     done = run(place, "third_party.py")
     assert (done.stdout, done.stderr) == ("shm\n", "")
+
+
+@needs_native
+@pytest.mark.parametrize(
+    ("flags", "carrier"), [([], "ipv4"), (["--children"], "shm")], ids=["", "--children"]
+)
+def test_children_that_start_anew_get_it_where_asked(place, flags, carrier):
+    done = run(place, *flags, "parent.py")
+    expected = [f"{how} {carrier}" for how in ("spawn", "forkserver", "subprocess")]
+    assert (done.stdout.splitlines(), done.stderr) == ([*expected, "without grpc False"], "")
+
+
+STARTS = """
+import os, subprocess, sys
+startup = os.environ["PYTHONPATH"].split(os.pathsep)[0]
+path = os.pathsep.join([startup, *sys.argv[2:]])
+subprocess.run([sys.executable, "-c", sys.argv[1]], env={**os.environ, "PYTHONPATH": path}, check=True)
+"""
+
+
+def test_children_run_the_sitecustomize_of_their_environment_too(place):
+    (place / "starts.py").write_text(STARTS)
+    (place / "theirs").mkdir()
+    (place / "theirs" / "sitecustomize.py").write_text("print('theirs')")
+    child = (
+        "import grpc, sys; print(grpc.server.__wrapped__ is not None, sys.modules['sitecustomize'].__file__)"
+    )
+    done = run(place, "--children", "starts.py", child, str(ROOT), str(place / "theirs"))
+    expected = ["theirs", f"True {place}/theirs/sitecustomize.py"]
+    assert (done.stdout.splitlines(), done.stderr) == (expected, "")
+
+
+def test_what_imports_grpc_sees_no_loader_of_ours(place):
+    (place / "starts.py").write_text(STARTS)
+    child = "import grpc; print(type(grpc.__loader__).__name__, type(grpc.__spec__.loader).__name__)"
+    done = run(place, "--children", "starts.py", child, str(ROOT))
+    assert (done.stdout, done.stderr) == ("SourceFileLoader SourceFileLoader\n", "")
+
+
+def test_children_of_an_environment_without_sage_rpc_go_on_without(place):
+    (place / "starts.py").write_text(STARTS)
+    child = (
+        "import sys; sys.modules['sage_rpc'] = None\n"  # what an import that finds nothing comes to
+        "import grpc; print(hasattr(grpc.server, '__wrapped__'))"
+    )
+    done = run(place, "--children", "starts.py", child, str(ROOT))
+    assert (done.stdout, done.stderr) == ("False\n", "")
