@@ -91,6 +91,15 @@ class Way:
             return Outcome([answer[0]], call=answer[1])
         return self.finish(answer)
 
+    def run_or_raise(self, method: Any, request: Any, **arguments: Any) -> Any:
+        """Invoke with `request` just as it is, and wait for the end; raises the error."""
+        arguments.setdefault("timeout", SECONDS)
+        function = method if self.style in {"call", "iterator"} else getattr(method, self.style)
+        answer = function(request, **arguments)
+        if self.style == "iterator":
+            return list(answer)
+        return answer.result(timeout=SECONDS) if self.style == "future" else answer
+
     def __str__(self) -> str:
         return f"{self.kind}-{self.style}"
 

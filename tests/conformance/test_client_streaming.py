@@ -118,10 +118,7 @@ def test_the_handler_may_answer_before_the_requests_end(rpc, way):
         answered.wait(SECONDS)
         yield b"ignored"
 
-    method = rpc.stream_unary(behave)
-    function = method if way.style == "call" else getattr(method, way.style)
-    answer = function(requests(), timeout=SECONDS)
-    answer = answer.result(timeout=SECONDS) if way.style == "future" else answer
+    answer = way.run_or_raise(rpc.stream_unary(behave), requests())
     answered.set()
     assert (answer[0] if way.style == "with_call" else answer) == b"first"
 
@@ -144,10 +141,8 @@ def test_an_error_before_the_requests_end_ends_the_call(rpc, way):
         yield b"1"
         ended.wait(SECONDS)
 
-    method = rpc.stream_unary(behave)
-    function = method if way.style == "call" else getattr(method, way.style)
     with pytest.raises(grpc.RpcError) as caught:
-        function(requests(), timeout=SECONDS).result(timeout=SECONDS)
+        way.run_or_raise(rpc.stream_unary(behave), requests())
     ended.set()
     assert (caught.value.code(), caught.value.details()) == (grpc.StatusCode.INVALID_ARGUMENT, "enough")
 
@@ -158,10 +153,8 @@ def test_an_exception_in_the_request_iterator_ends_the_call(rpc, way):
         yield b"1"
         raise ValueError("no more")
 
-    method = rpc.stream_unary(total)
-    function = method if way.style == "call" else getattr(method, way.style)
     with pytest.raises(grpc.RpcError) as caught:
-        function(requests(), timeout=SECONDS).result(timeout=SECONDS)
+        way.run_or_raise(rpc.stream_unary(total), requests())
     assert (caught.value.code(), caught.value.details()) == (
         grpc.StatusCode.UNKNOWN, "Exception iterating requests!",
     )  # fmt: skip
