@@ -15,12 +15,10 @@ from dataclasses import dataclass
 import grpc
 import pytest
 
-from tests.conformance.columns import known_difference
 from tests.conformance.invocation import ASYNCHRONOUS, failure, ways
 from tests.conformance.service import KINDS, SECONDS, SERVICE, handler_of
 
 UDS = grpc.LocalConnectionType.UDS
-no_secure_channel = known_difference("sage_rpc has no secure_channel")
 
 
 def reveal(kind):
@@ -74,7 +72,6 @@ def test_a_secure_port_is_opened(secure_target):
     assert secure_target
 
 
-@no_secure_channel
 @ways(ASYNCHRONOUS)
 def test_a_secure_channel_carries_calls(column, secure_target, way):
     with column.secure_channel(secure_target, grpc.local_channel_credentials(UDS)) as channel:
@@ -83,7 +80,6 @@ def test_a_secure_channel_carries_calls(column, secure_target, way):
         assert b"security" in outcome.responses[0]
 
 
-@no_secure_channel
 @ways(ASYNCHRONOUS)
 def test_call_credentials_travel_as_metadata(column, secure_target, way):
     with column.secure_channel(secure_target, grpc.local_channel_credentials(UDS)) as channel:
@@ -93,7 +89,6 @@ def test_call_credentials_travel_as_metadata(column, secure_target, way):
         assert b"Bearer the-token" in outcome.responses[0]
 
 
-@no_secure_channel
 @ways(ASYNCHRONOUS)
 def test_a_plugin_is_told_what_is_called(column, secure_target, way):
     plugin = Plugin((("x-own", "from the plugin"),))
@@ -103,7 +98,6 @@ def test_a_plugin_is_told_what_is_called(column, secure_target, way):
     assert plugin.contexts[0][1] == way.kind
 
 
-@no_secure_channel
 @ways(ASYNCHRONOUS)
 def test_the_error_of_a_plugin_is_unavailable(column, secure_target, way):
     credentials = grpc.metadata_call_credentials(Plugin(error=ValueError("no token today")))
@@ -113,7 +107,6 @@ def test_the_error_of_a_plugin_is_unavailable(column, secure_target, way):
         assert "no token today" in details
 
 
-@no_secure_channel
 @ways(ASYNCHRONOUS)
 def test_credentials_of_a_channel_go_with_every_call(column, secure_target, way):
     composed = grpc.composite_channel_credentials(
@@ -123,7 +116,6 @@ def test_credentials_of_a_channel_go_with_every_call(column, secure_target, way)
         assert b"Bearer of-the-channel" in way.run(method_of(channel, way)).responses[0]
 
 
-@no_secure_channel
 @ways(ASYNCHRONOUS)
 def test_call_credentials_may_be_composed(column, secure_target, way):
     composed = grpc.composite_call_credentials(
@@ -136,7 +128,6 @@ def test_call_credentials_may_be_composed(column, secure_target, way):
         assert b"two" in response
 
 
-@no_secure_channel
 def test_the_identity_of_a_secure_caller_may_be_asked(column, secure_target):
     with column.secure_channel(secure_target, grpc.local_channel_credentials(UDS)) as channel:
         assert channel.unary_unary(f"/{SERVICE}/unary_unary")(b"", timeout=SECONDS)
@@ -198,7 +189,6 @@ def tls(column, identity):
 REVEALING = {kind: reveal(kind) for kind in KINDS}
 
 
-@no_secure_channel
 @ways(ASYNCHRONOUS)
 def test_tls_carries_calls(column, tls, identity, way):
     credentials = grpc.ssl_channel_credentials(identity("localhost").certificate)
@@ -213,7 +203,6 @@ def test_an_insecure_channel_does_not_reach_a_secure_port(column, tls, way):
         assert failure(way.run(method_of(channel, way)))[0] is grpc.StatusCode.UNAVAILABLE
 
 
-@no_secure_channel
 @ways(ASYNCHRONOUS)
 def test_a_server_with_another_certificate_is_unavailable(column, tls, identity, way):
     credentials = grpc.ssl_channel_credentials(identity("another").certificate)
@@ -221,7 +210,6 @@ def test_a_server_with_another_certificate_is_unavailable(column, tls, identity,
         assert failure(way.run(method_of(channel, way)))[0] is grpc.StatusCode.UNAVAILABLE
 
 
-@no_secure_channel
 def test_mutual_tls_names_the_caller(column, tls, identity):
     seen = []
 
@@ -241,7 +229,6 @@ def test_mutual_tls_names_the_caller(column, tls, identity):
     assert seen == [("x509_subject_alternative_name", [b"caller"])]
 
 
-@no_secure_channel
 def test_mutual_tls_refuses_a_caller_without_a_certificate(column, tls, identity):
     own = identity("localhost")
     target = tls(REVEALING, root_certificates=own.certificate, require_client_auth=True)
@@ -251,7 +238,6 @@ def test_mutual_tls_refuses_a_caller_without_a_certificate(column, tls, identity
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
 
 
-@no_secure_channel
 def test_call_credentials_travel_over_tls(column, tls, identity):
     credentials = grpc.ssl_channel_credentials(identity("localhost").certificate)
     with column.secure_channel(tls(REVEALING), credentials) as channel:
