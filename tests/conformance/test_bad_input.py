@@ -43,7 +43,7 @@ def goes_on(rpc, way):
 # -- metadata of the caller
 
 
-@ways()
+@ways(ASYNCHRONOUS)
 @pytest.mark.parametrize("pair", INVALID)
 def test_invalid_metadata_is_internal(rpc, way, pair):
     outcome = way.run(rpc.method(way.kind, echo(way.kind)), metadata=(("good", "x"), INVALID[pair]))
@@ -60,7 +60,7 @@ def test_invalid_metadata_reaches_no_handler(rpc, way):
 
 
 @known_difference("text is encoded", "ours-shm", when={"way": UNARY, "metadata": ["text for bytes"]})
-@ways()
+@ways(ASYNCHRONOUS)
 @pytest.mark.parametrize("metadata", WRONG_TYPE)
 def test_metadata_of_the_wrong_type_is_raised_at_once(rpc, way, metadata):
     """Whether it is a TypeError or a ValueError is nowhere promised."""
@@ -195,7 +195,7 @@ def test_whatever_the_request_iterator_raises_is_unknown(rpc, way, error):
 # -- handlers
 
 
-@ways()
+@ways(ASYNCHRONOUS)
 @pytest.mark.parametrize(
     "error", [ValueError, AssertionError, grpc.RpcError, OSError, TimeoutError, MemoryError]
 )

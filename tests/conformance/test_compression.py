@@ -17,7 +17,7 @@ MESSAGES = {"compressible": b"x" * 50_000, "empty": b"", "random": bytes(range(2
 HANDLERS = {kind: handler_of(kind, echo(kind)) for kind in KINDS}
 
 
-@ways()
+@ways(ASYNCHRONOUS)
 @every
 @pytest.mark.parametrize("message", MESSAGES)
 def test_a_call_may_ask_for_it(rpc, way, compression, message):

@@ -6,7 +6,7 @@ import grpc
 import pytest
 
 from tests.conformance.columns import known_difference
-from tests.conformance.invocation import WAYS, WITH_CALL, ways
+from tests.conformance.invocation import ASYNCHRONOUS, WAYS, ways
 from tests.conformance.service import SECONDS, echo
 
 VALUES = [
@@ -41,7 +41,7 @@ MAKE = {
 }
 
 
-@ways()
+@ways(ASYNCHRONOUS)
 @values
 def test_the_handler_sees_what_was_sent(rpc, way, pair):
     seen = []
@@ -50,7 +50,7 @@ def test_the_handler_sees_what_was_sent(rpc, way, pair):
     assert received(seen, [pair]) == [pair]
 
 
-@ways(WITH_CALL)
+@ways(ASYNCHRONOUS)
 @values
 def test_the_caller_sees_initial_metadata(rpc, way, pair):
     method = rpc.method(way.kind, echo(way.kind, lambda context: context.send_initial_metadata((pair,))))
@@ -59,7 +59,7 @@ def test_the_caller_sees_initial_metadata(rpc, way, pair):
     assert received(outcome.call.initial_metadata(), [pair]) == [pair]
 
 
-@ways(WITH_CALL)
+@ways(ASYNCHRONOUS)
 @values
 def test_the_caller_sees_trailing_metadata(rpc, way, pair):
     method = rpc.method(way.kind, echo(way.kind, lambda context: context.set_trailing_metadata((pair,))))
