@@ -31,7 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def quiet() -> Iterator[None]:
     """Handlers fail on purpose here. Formatting their tracebacks is slow, and in CPython 3.11 it parses
     source in their threads, which makes pytest's own parsing in the main thread fail (SystemError).
@@ -68,8 +68,8 @@ def service(column: Column, session_runtime_directory: Path) -> Iterator[Service
         patch.setenv("SAGE_RPC_RUNTIME_DIR", str(session_runtime_directory))
         patch.delenv("SAGE_RPC_TRANSPORT", raising=False)
         started = Service(column)
-        yield started
-        started.close()
+    yield started
+    started.close()
 
 
 @pytest.fixture

@@ -111,6 +111,7 @@ def test_whoever_waits_is_woken_by_a_cancellation(rpc, way, wait):
     thread.start()
     assert waits.wait(SECONDS)
     assert blocked.begun.wait(SECONDS)
+    rpc.unary_unary(echo("unary_unary"))(b"", timeout=SECONDS)  # it sleeps by now; test_races has the rest
     call.cancel()
     thread.join(SECONDS)
     assert len(outcomes) == 1
