@@ -144,14 +144,14 @@ def test_none_as_a_unary_response_is_internal(rpc, kind):
 @known_difference(
     "what bytes() takes is sent",
     "ours-shm",
-    when={"kind": ["unary_unary"], "value": [5, [1, 2], bytearray(b"x")]},
+    when={"kind": ["unary_unary"], "value": [5, bytearray(b"x")]},
 )
 @pytest.mark.parametrize("kind", ["unary_unary", "stream_unary"])
-@pytest.mark.parametrize("value", [5, "text", [1, 2], bytearray(b"x")], ids=str)
+@pytest.mark.parametrize("value", [5, "text", bytearray(b"x")], ids=str)
 def test_a_unary_response_that_is_no_bytes_is_no_success(rpc, kind, value):
     """Here grpcio's call ends only at its deadline; sooner is as good."""
     way = next(way for way in ASYNCHRONOUS if way.kind == kind)
-    outcome = way.run(rpc.method(kind, lambda _request, _context: value), timeout=0.2)
+    outcome = way.run(rpc.method(kind, lambda _request, _context: value), timeout=0.1)
     assert failure(outcome)[0] in {grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.INTERNAL}
     goes_on(rpc, way)
 

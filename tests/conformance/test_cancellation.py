@@ -333,7 +333,7 @@ def test_a_future_that_is_dropped_is_cancelled(rpc):
     future = blocked.method.future(b"")
     assert blocked.begun.wait(SECONDS)
     del future
-    assert blocked.ended.wait(2)
+    assert blocked.ended.wait(1)
 
 
 def test_a_cancellation_travels_on_when_the_handler_says_so(rpc):

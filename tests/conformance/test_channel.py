@@ -114,7 +114,7 @@ def test_a_subscription_notices_that_a_call_connected(rpc, channel):
     rpc.method("unary_unary", echo("unary_unary"), channel=channel)(b"", timeout=SECONDS)
     with contextlib.suppress(queue.Empty):
         while READY not in states.seen:
-            states.seen.append(states.told.get(timeout=2))
+            states.seen.append(states.told.get(timeout=1))
     assert states.seen[-1] is READY
 
 
@@ -177,7 +177,7 @@ def test_a_subscription_is_told_that_the_server_went_away(column, dead_port):
         channel.subscribe(states, try_to_connect=True)
         states.until(READY)
         server.stop(None).wait(SECONDS)
-        assert states.told.get(timeout=2) in {IDLE, TRANSIENT_FAILURE, grpc.ChannelConnectivity.CONNECTING}
+        assert states.told.get(timeout=1) in {IDLE, TRANSIENT_FAILURE, grpc.ChannelConnectivity.CONNECTING}
 
 
 # -- readiness

@@ -72,7 +72,7 @@ def test_exception_and_traceback_of_a_success_are_none(rpc, way):
 
 @ways(ASYNCHRONOUS)
 @pytest.mark.parametrize("wait", ["result", "exception", "traceback"])
-@pytest.mark.parametrize("timeout", [0, 0.02])
+@pytest.mark.parametrize("timeout", [0, 0.01])
 def test_a_wait_that_times_out_leaves_the_call_alone(rpc, way, wait, timeout):
     call, gate = gated(rpc, way)
     with pytest.raises(grpc.FutureTimeoutError):

@@ -171,7 +171,7 @@ def test_metadata_of_the_response_over_sixteen_kibibytes_is_resource_exhausted(r
 @pytest.mark.parametrize("which", ["send_initial_metadata", "set_trailing_metadata"])
 def test_metadata_of_the_response_of_a_mebibyte_is_resource_exhausted(rpc, way, which):
     act = lambda context: getattr(context, which)((("key", "v" * (1 << 20)),))
-    assert failure(way.run(rpc.method(way.kind, echo(way.kind, act)), timeout=2))[0] is (
+    assert failure(way.run(rpc.method(way.kind, echo(way.kind, act)), timeout=1))[0] is (
         grpc.StatusCode.RESOURCE_EXHAUSTED
     )
 

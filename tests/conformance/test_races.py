@@ -12,10 +12,9 @@ import pytest
 
 from tests.conformance.columns import known_difference
 from tests.conformance.invocation import ASYNCHRONOUS, ways
-from tests.conformance.service import SECONDS, SERVICE, echo, handler_of
+from tests.conformance.service import SECONDS, echo
 
-ROUNDS = 60
-SERVED_OR_STOPPED = {grpc.StatusCode.OK, grpc.StatusCode.CANCELLED, grpc.StatusCode.UNAVAILABLE}
+ROUNDS = 40
 
 
 def ended(call):
@@ -58,13 +57,13 @@ def draws(way, call):
 @ways(ASYNCHRONOUS)
 def test_every_cancellation_wakes_whoever_waits(rpc, way):
     method, begun = blocking(rpc, way)
-    for _ in range(2 * ROUNDS):
+    for _ in range(3 * ROUNDS):
         call = way.start(method)
         waiter = threading.Thread(target=draws, args=(way, call), daemon=True)
         waiter.start()
         assert begun.acquire(timeout=SECONDS)
         call.cancel()
-        waiter.join(2)
+        waiter.join(1)
         assert not waiter.is_alive()
 
 
@@ -167,19 +166,3 @@ def test_a_wait_that_times_out_meets_the_end(rpc, way):
         except grpc.FutureTimeoutError:
             assert ended(call) is grpc.StatusCode.ABORTED
         assert call.code() is grpc.StatusCode.ABORTED
-
-
-@ways(ASYNCHRONOUS)
-def test_a_server_stops_while_calls_begin(serve, way):
-    """Each ends: served, refused, or ended with the server."""
-    for _ in range(3):
-        served = serve(registered={"m": handler_of(way.kind, echo(way.kind))})
-        method = getattr(served.channel, way.kind)(f"/{SERVICE}/m")
-        way.run(method)
-        stopper = threading.Thread(target=served.server.stop, args=(0,), daemon=True)
-        stopper.start()
-        for _ in range(10):
-            call = way.start(method, timeout=SECONDS)
-            draws(way, call)
-            assert call.code() in SERVED_OR_STOPPED
-        stopper.join(SECONDS)

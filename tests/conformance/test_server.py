@@ -375,7 +375,7 @@ def test_a_smaller_grace_shortens_a_longer_one(serve):
     first = served.server.stop(60)
     assert not first.is_set()
     second = served.server.stop(0)
-    assert first.wait(2)
+    assert first.wait(1)
     assert second.wait(SECONDS)
     assert call.exception(timeout=SECONDS) is not None
 
@@ -529,7 +529,7 @@ def test_a_server_that_nobody_holds_stops_serving(column):
     del server
     with column.channel(f"localhost:{port}") as channel:
         method = channel.unary_unary(f"/{SERVICE}/m")
-        deadline = time.monotonic() + 3  # grpcio looks once a second
+        deadline = time.monotonic() + 2.5  # grpcio looks once a second
         while time.monotonic() < deadline:
             try:
                 method(b"", timeout=SECONDS)

@@ -11,7 +11,7 @@ import pytest
 from tests.conformance.invocation import ASYNCHRONOUS, WAYS, ways
 from tests.conformance.service import KINDS, SECONDS, echo
 
-THREADS, CALLS = 8, 25
+THREADS, CALLS = 8, 15
 LONG = 4 * SECONDS  # for the whole of a test with many threads
 
 
