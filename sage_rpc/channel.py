@@ -22,6 +22,7 @@ from sage_rpc import errors, native
 from sage_rpc.native import core
 from sage_rpc.transport import grpc as stock
 from sage_rpc.transport.options import Options
+from sage_rpc.transport.shm import feeders
 from sage_rpc.transport.shm.connect import DEFAULT_RING_BYTES, connect
 from sage_rpc.transport.shm.rendezvous import UnreachableError, endpoint_of_target
 
@@ -254,8 +255,8 @@ class Channel(grpc.Channel):
         response_deserializer: Callable[[bytes], Any] | None = None,
         _registered_method: bool | None = False,
     ) -> grpc.UnaryStreamMultiCallable:
-        return self._over_grpc().unary_stream(
-            method, request_serializer, response_deserializer, _registered_method
+        return self._streaming(
+            "UnaryStream", method, request_serializer, response_deserializer, _registered_method
         )
 
     def stream_unary(
@@ -265,8 +266,8 @@ class Channel(grpc.Channel):
         response_deserializer: Callable[[bytes], Any] | None = None,
         _registered_method: bool | None = False,
     ) -> grpc.StreamUnaryMultiCallable:
-        return self._over_grpc().stream_unary(
-            method, request_serializer, response_deserializer, _registered_method
+        return self._streaming(
+            "StreamUnary", method, request_serializer, response_deserializer, _registered_method
         )
 
     def stream_stream(
@@ -276,9 +277,29 @@ class Channel(grpc.Channel):
         response_deserializer: Callable[[bytes], Any] | None = None,
         _registered_method: bool | None = False,
     ) -> grpc.StreamStreamMultiCallable:
-        return self._over_grpc().stream_stream(
-            method, request_serializer, response_deserializer, _registered_method
+        return self._streaming(
+            "StreamStream", method, request_serializer, response_deserializer, _registered_method
         )
+
+    def _streaming(
+        self,
+        kind: str,
+        method: str,
+        serializer: Callable[[Any], bytes] | None,
+        deserializer: Callable[[bytes], Any] | None,
+        registered: bool | None,
+    ) -> Any:
+        """The multicallable of a kind that streams."""
+        over_grpc = {"UnaryStream": "unary_stream", "StreamUnary": "stream_unary", "StreamStream": "stream_stream"}
+
+        def fallback() -> Any:
+            return getattr(self._over_grpc(), over_grpc[kind])(method, serializer, deserializer, registered)
+
+        if self._shm is None:
+            if self._options.transport == "shm":
+                return _RefusedUnaryUnary(self._shm_refused())
+            return fallback()
+        return getattr(core, kind)(self._shm, method, serializer, deserializer, fallback, feeders.run)
 
     def subscribe(
         self, callback: Callable[[grpc.ChannelConnectivity], None], try_to_connect: bool | None = False

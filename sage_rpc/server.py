@@ -258,11 +258,17 @@ def _bind(interceptor: grpc.ServerInterceptor, continuation: _Continuation) -> _
 
 
 def _entry(name: str, handler: grpc.RpcMethodHandler | None) -> Any:
-    if handler is None or handler.request_streaming or handler.response_streaming:
+    if handler is None:
         return core.MethodEntry(name, None, None, None)
-    return core.MethodEntry(
-        name, handler.unary_unary, handler.request_deserializer, handler.response_serializer
-    )
+    kind = (bool(handler.request_streaming), bool(handler.response_streaming))
+    behavior = {
+        (False, False): handler.unary_unary,
+        (False, True): handler.unary_stream,
+        (True, False): handler.stream_unary,
+        (True, True): handler.stream_stream,
+    }[kind]
+    deserializer, serializer = handler.request_deserializer, handler.response_serializer
+    return core.MethodEntry(name, behavior, deserializer, serializer, False, *kind)
 
 
 def _never_called(_request: Any, _context: Any) -> None:

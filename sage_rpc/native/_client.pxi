@@ -9,6 +9,7 @@
 
 cdef class Waiter:
     cdef PyThread_type_lock lock
+    cdef int what
 
     def __cinit__(self):
         self.lock = PyThread_allocate_lock()
@@ -60,6 +61,7 @@ cdef class Call:
     cdef bint attended              # a thread waits for it, no listener needed
     cdef uint64_t position          # where its frame starts in the ring; 0: not known
     cdef bint unsent                # the connection died before the server took the call
+    cdef bint streams               # a StreamCall
     cdef object value
     cdef object failure
 
@@ -80,6 +82,14 @@ cdef class Call:
         if self.callbacks is not None:
             self.conn.ready.append(self)
         return 0
+
+    cdef bint streams_in(self):
+        """Does the server send any number of responses?"""
+        return False
+
+    cdef bint due(self, int what):
+        """Is what a thread waits for there? The end of the call is always."""
+        return self.status >= 0
 
     # -- grpc.Call and grpc.RpcContext
 
@@ -117,7 +127,7 @@ cdef class Call:
             return False
         if self.callbacks is None:
             self.callbacks = []
-        self.callbacks.append((callback, False))
+        self.callbacks.append((callback, None))
         self._need_listener()
         return True
 
@@ -170,7 +180,7 @@ cdef class Call:
             return
         if self.callbacks is None:
             self.callbacks = []
-        self.callbacks.append((fn, True))
+        self.callbacks.append((fn, self))
         self._need_listener()
 
     def __repr__(self):
@@ -191,7 +201,7 @@ cdef class Call:
         if self.status >= 0:
             return 0
         limit = NEVER if timeout is None else <int64_t>sr_now_ns() + <int64_t>(max(0.0, timeout) * 1e9)
-        self.conn.wait(self, limit)
+        self.conn.wait(self, limit, W_END)
         if self.status < 0:
             raise grpc.FutureTimeoutError()
         return 0
@@ -243,9 +253,11 @@ cdef class ClientConnection(Connection):
     cdef object start_thread
     cdef int fail_streak, skip_spins
     cdef public int64_t max_receive, max_send
+    cdef readonly bint streams       # the server takes calls of all four kinds
 
     def __init__(self, Segment segment, int fd, bint client, str target, object start_thread,
-                 int64_t max_receive, int64_t max_send):
+                 int64_t max_receive, int64_t max_send, int features=0):
+        self.streams = (features & SW_FEATURE_STREAMS) != 0
         self.target = target
         self.start_thread = start_thread
         self.max_receive = max_receive
@@ -299,7 +311,8 @@ cdef class ClientConnection(Connection):
     # -- starting and ending calls
 
     cdef int start(self, Call call, bytes message, bytes metadata, int64_t timeout_ns) except -1:
-        cdef int flags = SW_END
+        """`message` None: the requests follow one by one."""
+        cdef int flags = 0 if message is None else SW_END
         cdef bytes prefix = None
         cdef uint64_t t
         cdef object number = self.methods.get(call.method)
@@ -406,8 +419,7 @@ cdef class ClientConnection(Connection):
 
     cdef int dispatch(self, sw_header *h, sw_view *v, const uint8_t *at) except -1:
         cdef Call call
-        cdef Assembly assembly
-        cdef int got
+        cdef bint got
         if h.type == SW_PING:
             if not h.flags & SW_END:
                 self.send_frame(SW_PING, SW_END, 0, h.aux, None, None)
@@ -426,38 +438,15 @@ cdef class ClientConnection(Connection):
             return self.fail("the peer sent metadata that is cut short")
         if h.flags & SW_HAS_INITIAL and not _metadata_ok(at + v.initial, v.initial_size):
             return self.fail("the peer sent metadata that is cut short")
+        if h.type == SW_CREDIT:
+            return self.credit(call, h.aux)
         if h.flags & SW_HAS_MESSAGE:
-            if h.flags & SW_CONTINUED:
-                assembly = call.assembly
-                if assembly is None:
-                    return self.fail("the peer continued a message that it had not begun")
-                got = assembly.add(at + v.message, v.message_size)
-                if self.dead or call.status >= 0:
-                    return 0                   # given up meanwhile: add() may release the GIL
-                if got < 0 or (got == 1) == ((h.flags & SW_MORE) != 0):
-                    return self.fail("the peer sent a message of another length than announced")
-                if got == 1:
-                    call.message = assembly.data
-                    call.assembly = None
-            elif call.message is not None or call.assembly is not None:
-                self.end_call(call, INTERNAL, "the server sent more than one response to a unary call")
-                return 0
-            elif 0 <= self.max_receive < <int64_t>v.total or v.total > <uint64_t>0x7fffffffffff:
-                self.end_call(call, RESOURCE_EXHAUSTED,
-                              f"CLIENT: Received message larger than max ({v.total} vs. {self.max_receive})")
-                return 0
-            elif h.flags & SW_MORE:
-                try:
-                    assembly = Assembly.begin(v.total)
-                except MemoryError:
-                    self.end_call(call, RESOURCE_EXHAUSTED, f"CLIENT: no memory for a message of {v.total} bytes")
-                    return 0
-                call.assembly = assembly
-                assembly.add(at + v.message, v.message_size)
-                if self.dead or call.status >= 0:
-                    return 0
+            if call.streams and (<StreamCall>call).inbox is not None:
+                got = self.arrive(<StreamCall>call, h, v, at)
             else:
-                call.message = _bytes_at(at, v.message, v.message_size)
+                got = self.only_message(call, h, v, at)
+            if got == 0:
+                return 0
         if h.type == SW_TRAILERS:
             if h.flags & SW_HAS_INITIAL:
                 call.initial = _bytes_at(at, v.initial, v.initial_size)
@@ -467,15 +456,116 @@ cdef class ClientConnection(Connection):
             if h.flags & SW_HAS_DETAILS:
                 text = _bytes_at(at, v.details, v.details_size).decode("utf-8", "replace")
             self.calls.pop(h.stream, None)
-            if h.aux == <uint32_t>OK and call.message is None:
+            if h.aux == <uint32_t>OK and call.message is None and not call.streams_in():
                 call.finish(INTERNAL, "the server ended a unary call without a response")
             else:
                 call.finish(<int>h.aux if h.aux <= 16 else UNKNOWN, text)
         elif h.type == SW_HEADERS and h.flags & SW_HAS_METADATA:
             call.initial = _bytes_at(at, v.metadata, v.metadata_size)
+            if call.streams:
+                (<StreamCall>call).wake(W_HEADERS)
         elif h.type == SW_CANCEL:
             self.calls.pop(h.stream, None)
             call.finish(<int>h.aux if 1 <= h.aux <= 16 else UNKNOWN, "the server cancelled the call")
+        return 0
+
+    cdef bint only_message(self, Call call, sw_header *h, sw_view *v, const uint8_t *at) except -1:
+        """Take the response of a unary call, or a piece of it. False: call or connection are over."""
+        cdef Assembly assembly
+        cdef int got
+        if h.flags & SW_CONTINUED:
+            assembly = call.assembly
+            if assembly is None:
+                self.fail("the peer continued a message that it had not begun")
+                return False
+            got = assembly.add(at + v.message, v.message_size)
+            if self.dead or call.status >= 0:
+                return False                   # given up meanwhile: add() may release the GIL
+            if got < 0 or (got == 1) == ((h.flags & SW_MORE) != 0):
+                self.fail("the peer sent a message of another length than announced")
+                return False
+            if got == 1:
+                call.message = assembly.data
+                call.assembly = None
+            return True
+        if call.message is not None or call.assembly is not None:
+            self.end_call(call, INTERNAL, "the server sent more than one response to a unary call")
+            return False
+        if not self.acceptable(call, v):
+            return False
+        if not h.flags & SW_MORE:
+            call.message = _bytes_at(at, v.message, v.message_size)
+            return True
+        call.assembly = assembly = self.assemble(call, v)
+        if assembly is None:
+            return False
+        assembly.add(at + v.message, v.message_size)
+        return not self.dead and call.status < 0
+
+    cdef bint acceptable(self, Call call, sw_view *v) except -1:
+        """Is the message short enough? Ends the call if not."""
+        if 0 <= self.max_receive < <int64_t>v.total or v.total > <uint64_t>0x7fffffffffff:
+            self.end_call(call, RESOURCE_EXHAUSTED,
+                          f"CLIENT: Received message larger than max ({v.total} vs. {self.max_receive})")
+            return False
+        return True
+
+    cdef Assembly assemble(self, Call call, sw_view *v):
+        try:
+            return Assembly.begin(v.total)
+        except MemoryError:
+            self.end_call(call, RESOURCE_EXHAUSTED, f"CLIENT: no memory for a message of {v.total} bytes")
+            return None
+
+    cdef bint arrive(self, StreamCall call, sw_header *h, sw_view *v, const uint8_t *at) except -1:
+        """Take a message of a stream, or a piece of one. False: call or connection are over."""
+        cdef Inbox inbox = call.inbox
+        cdef Assembly assembly
+        cdef int64_t charge = CHARGE + v.message_size
+        cdef int got
+        if h.flags & SW_CONTINUED or inbox.assembly is not None:
+            assembly = inbox.assembly
+            if assembly is None or not h.flags & SW_CONTINUED:
+                self.fail("the peer mixed up the pieces of its messages")
+                return False
+            got = assembly.add(at + v.message, v.message_size)
+            if self.dead or call.status >= 0:
+                return False
+            if got < 0 or (got == 1) == ((h.flags & SW_MORE) != 0):
+                self.fail("the peer sent a message of another length than announced")
+                return False
+            inbox.charged += charge
+            if got == 1:
+                inbox.assembly = None
+                inbox.add(assembly.data, inbox.charged)
+                inbox.charged = 0
+        else:
+            if not self.acceptable(call, v):
+                return False
+            if not h.flags & SW_MORE:
+                inbox.add(_bytes_at(at, v.message, v.message_size), charge)
+            else:
+                assembly = self.assemble(call, v)
+                if assembly is None:
+                    return False
+                inbox.assembly = assembly
+                inbox.charged = charge
+                assembly.add(at + v.message, v.message_size)
+                if self.dead or call.status >= 0:
+                    return False
+        call.give_back()
+        call.wake(W_MESSAGE)
+        return True
+
+    cdef int credit(self, Call call, uint32_t bytes_) except -1:
+        cdef StreamCall stream
+        if not call.streams:
+            return 0
+        stream = <StreamCall>call
+        stream.window += bytes_
+        if stream.window > 0x7fffffff:
+            return self.fail("the peer gave more credit than there can be")
+        stream.wake(W_CREDIT)
         return 0
 
     cdef int go_away(self, uint32_t last) except -1:
@@ -514,8 +604,8 @@ cdef class ClientConnection(Connection):
                 self.fail_streak += 1
             self.skip_spins = (1 << self.fail_streak) - 1
 
-    cdef int lead(self, Call call, int64_t until) except -1:
-        """Receive until `call` ended (None: until something is due for the listener), `until` or death.
+    cdef int lead(self, Call call, int64_t until, int what) except -1:
+        """Receive until `what` is due for `call` (None: until something is due for the listener), `until` or death.
 
         -> 1: still holding the role; 0: the role was taken over.
         """
@@ -531,7 +621,7 @@ cdef class ClientConnection(Connection):
             n = self.receive(DRAIN_LIMIT)
             if call is not None and self.ready:
                 self.wake_listener()           # callbacks do not wait until our own call has ended
-            if self.dead or (call.status >= 0 if call is not None else len(self.ready) > 0):
+            if self.dead or (call.due(what) if call is not None else len(self.ready) > 0):
                 return 1
             if self.outq:
                 self.flush()
@@ -636,15 +726,43 @@ cdef class ClientConnection(Connection):
             self.wake_listener()
         return 0
 
-    cdef int wait(self, Call call, int64_t limit) except -1:
-        """Block until `call` ended or `limit` (monotonic ns) passed; ends it at its own deadline."""
+    cdef int room(self) except -1:
+        cdef Waiter w
+        for entry in self.followers:
+            w = <Waiter>entry[1]
+            if w.what == W_ROOM:
+                w.wake()
+        return 0
+
+    cdef int glance(self) except -1:
+        """Take what has arrived, without waiting, unless another thread receives."""
+        cdef uint64_t mine
+        if self.dead or not self.take_role(False):
+            return 0
+        mine = self.token
+        try:
+            self.receive(DRAIN_LIMIT)
+            if not self.dead:
+                self.flush()
+                if self.read_bells() == 0:
+                    self.receive(1 << 30)
+                    self.fail("the server process ended or closed the connection")
+        finally:
+            if self.token == mine:
+                self.leave_role()
+            if self.dead:
+                self.release_if_unused()
+        return 0
+
+    cdef int wait(self, Call call, int64_t limit, int what) except -1:
+        """Block until `what` is due for `call` or `limit` (monotonic ns) passed; ends it at its own deadline."""
         cdef int64_t until = limit if limit < call.deadline else call.deadline
-        while call.status < 0:
+        while not call.due(what):
             if self.take_role(False):
-                self.lead_for(call, until)
+                self.lead_for(call, until, what)
             else:
-                self.follow(call, until)
-            if call.status < 0 and until != NEVER and <int64_t>sr_now_ns() >= until:
+                self.follow(call, until, what)
+            if not call.due(what) and until != NEVER and <int64_t>sr_now_ns() >= until:
                 if until == call.deadline:
                     self.end_call(call, DEADLINE_EXCEEDED, "Deadline Exceeded")
                 break
@@ -654,14 +772,14 @@ cdef class ClientConnection(Connection):
             self.close_if_retired()
         return 0
 
-    cdef int lead_for(self, Call call, int64_t until) except -1:
+    cdef int lead_for(self, Call call, int64_t until, int what) except -1:
         cdef uint64_t mine = self.token
         try:
-            if not call.attended:              # other threads may end it
+            if not call.attended or call.streams:  # other threads may end it
                 if self.poke < 0:
                     self.poke = self.make_eventfd()
                 self.led_for = call
-            self.lead(call, until)
+            self.lead(call, until, what)
         finally:
             if self.token == mine:
                 self.led_for = None
@@ -672,18 +790,20 @@ cdef class ClientConnection(Connection):
             self.lost(call)
         return 0
 
-    cdef int follow(self, Call call, int64_t until) except -1:
-        """Sleep until the call ended, the role was offered, or `until`."""
+    cdef int follow(self, Call call, int64_t until, int what) except -1:
+        """Sleep until `what` is due, the role was offered, or `until`."""
         cdef Waiter w = Waiter()
         cdef bint goes_on = False
         if call.waiters is None:
             call.waiters = []
         call.waiters.append(w)
+        w.what = what
         entry = (call, w)
         self.followers.append(entry)
         try:
-            w.wait(until)
-            goes_on = call.status < 0 and (until == NEVER or <int64_t>sr_now_ns() < until)
+            if self.led and not call.due(what):    # making the entry may have let other threads run
+                w.wait(until)
+            goes_on = not call.due(what) and (until == NEVER or <int64_t>sr_now_ns() < until)
         finally:
             call.waiters.remove(w)
             self.followers.remove(entry)
@@ -750,7 +870,7 @@ cdef class ClientConnection(Connection):
             if (self.unattended > 0 or self.outq) and self.take_role(True):
                 mine = self.token
                 try:
-                    self.lead(None, NEVER)
+                    self.lead(None, NEVER, W_END)
                 finally:
                     if self.token == mine:
                         self.led = False
@@ -787,10 +907,10 @@ cdef class ClientConnection(Connection):
             call = self.ready.popleft()
             callbacks = call.callbacks
             call.callbacks = None
-            for callback, with_call in callbacks or ():
+            for callback, argument in callbacks or ():
                 try:
-                    if with_call:
-                        callback(call)
+                    if argument is not None:
+                        callback(argument)
                     else:
                         callback()
                 except Exception:
@@ -805,8 +925,8 @@ cdef class ChannelCore:
     cdef public int generation       # grows when the gRPC channel was replaced (after a fork)
 
 
-cdef class UnaryUnary:
-    """A `grpc.UnaryUnaryMultiCallable` that uses the memory queue when the channel has it.
+cdef class Multicallable:
+    """A method of a channel: it uses the memory queue when the channel has it.
 
     `fallback` makes the multicallable of the gRPC channel, for the calls that go there.
     """
@@ -825,6 +945,94 @@ cdef class UnaryUnary:
         self.deserializer = deserializer
         self.fallback = fallback
 
+    cdef object grpc_callable(self):
+        if self.over_grpc is None or self.generation != self.core.generation:
+            self.generation = self.core.generation
+            self.over_grpc = self.fallback()
+        return self.over_grpc
+
+    cdef ClientConnection connection(self, timeout, credentials, bint sure):
+        """The connection for a call, or None: gRPC carries it. `sure` asks whether the server is still there.
+
+        Raises what `pick` raises: there is no connection, and no other way.
+        """
+        cdef ClientConnection conn = self.core.conn
+        if conn is None or conn.dead or conn.draining or credentials is not None:
+            return self.core.pick(credentials, timeout)
+        if sure and not conn.calls and conn.gone():
+            return self.core.pick(credentials, timeout)
+        return conn
+
+    cdef int begin(self, Call call, ClientConnection conn, request, bint has_request, timeout, metadata) except -1:
+        """Start `call`; it may have ended at once."""
+        cdef bytes block = None
+        cdef object data = None
+        cdef int64_t timeout_ns = -1
+        cdef double seconds
+        cdef bint bad_metadata = False
+        if metadata is not None:
+            try:
+                block = encode_metadata(metadata) if metadata != () else None
+            except ValueError:
+                bad_metadata = True
+        call.conn = conn
+        call.method = self.method
+        call.deserializer = self.deserializer
+        call.status = -1
+        call.deadline = NEVER
+        if not call.attended:
+            conn.unattended += 1
+        if bad_metadata:
+            return call.finish(INTERNAL, "Invalid metadata")
+        if has_request:
+            try:
+                data = self.serialized(request)
+            except Exception:
+                _LOGGER.exception("Exception serializing the request of %s", self.method)
+                return call.finish(INTERNAL, "Exception serializing request!")
+            if 0 <= conn.max_send < PyBytes_GET_SIZE(data):
+                return call.finish(RESOURCE_EXHAUSTED, _too_large_to_send(len(data), conn.max_send))
+        if block is not None and PyBytes_GET_SIZE(block) > <Py_ssize_t>(conn.piece // 2):
+            return call.finish(
+                RESOURCE_EXHAUSTED, f"metadata of {len(block)} bytes exceeds the limit of {conn.piece // 2}")
+        if len(self.method) > MAX_METHOD_NAME:
+            return call.finish(
+                RESOURCE_EXHAUSTED,
+                f"a method's name of {len(self.method)} bytes exceeds the limit of {MAX_METHOD_NAME}")
+        if timeout is not None:
+            seconds = timeout
+            if seconds <= 0:
+                return call.finish(DEADLINE_EXCEEDED, "Deadline Exceeded")
+            if seconds < 1e8:                  # beyond three years there is no deadline
+                timeout_ns = <int64_t>(seconds * 1e9)
+                call.deadline = <int64_t>sr_now_ns() + timeout_ns
+        conn.start(call, <bytes>data, block, timeout_ns)
+        if not call.attended and timeout_ns >= 0 and call.status < 0:
+            conn.remember_deadline(call)
+        return 0
+
+    cdef inline object serialized(self, request):
+        data = request if self.serializer is None else self.serializer(request)
+        return data if type(data) is bytes else bytes(data)
+
+    cdef Call failed(self, Call call, error):
+        """`call` as it is when not even a connection was there for it."""
+        call.method = self.method
+        call.deadline = NEVER
+        call.attended = True
+        call.status = _CODES[error.code()]
+        call.text = error.details()
+        call.failure = error
+        return call
+
+
+cdef str _too_large_to_send(Py_ssize_t size, int64_t limit):
+    return f"CLIENT: Sent message larger than max ({size} vs. {limit})"
+
+
+cdef class UnaryUnary(Multicallable):
+    """A `grpc.UnaryUnaryMultiCallable`."""
+
     def __call__(self, request, timeout=None, metadata=None, credentials=None, wait_for_ready=None, compression=None):
         cdef Call call = self.blocking(request, timeout, metadata, credentials)
         if call is None:
@@ -839,108 +1047,39 @@ cdef class UnaryUnary:
         return call._value(), call
 
     def future(self, request, timeout=None, metadata=None, credentials=None, wait_for_ready=None, compression=None):
-        cdef Call call
+        cdef ClientConnection conn
+        cdef Call call = Call.__new__(Call)
         try:
-            call = self.begin(request, timeout, metadata, credentials, False)
-        except grpc.RpcError as error:         # no connection, and no other way: a future that failed
-            call = Call.__new__(Call)
-            call.method = self.method
-            call.deadline = NEVER
-            call.attended = True
-            call.status = _CODES[error.code()]
-            call.text = error.details()
-            call.failure = error
-            return call
-        if call is None:
+            conn = self.connection(timeout, credentials, True)
+        except grpc.RpcError as error:
+            return self.failed(call, error)
+        if conn is None:
             return self.grpc_callable().future(
                 request, timeout, metadata, credentials, wait_for_ready, compression)
+        self.begin(call, conn, request, True, timeout, metadata)
         if call.status < 0:
-            call.conn.wake_listener()
-        return call
-
-    cdef object grpc_callable(self):
-        if self.over_grpc is None or self.generation != self.core.generation:
-            self.generation = self.core.generation
-            self.over_grpc = self.fallback()
-        return self.over_grpc
-
-    cdef Call begin(self, request, timeout, metadata, credentials, bint attended):
-        cdef ClientConnection conn = self.core.conn
-        cdef Call call
-        cdef bytes block = None
-        cdef int64_t timeout_ns = -1
-        cdef double seconds
-        cdef bint bad_metadata = False
-        if conn is None or conn.dead or conn.draining or credentials is not None:
-            conn = self.core.pick(credentials, timeout)
-            if conn is None:
-                return None
-        elif not attended and not conn.calls and conn.gone():
-            return self.begin(request, timeout, metadata, credentials, attended)
-        if metadata is not None:
-            try:
-                block = encode_metadata(metadata) if metadata != () else None
-            except ValueError:
-                bad_metadata = True
-        call = Call.__new__(Call)
-        call.conn = conn
-        call.method = self.method
-        call.deserializer = self.deserializer
-        call.status = -1
-        call.deadline = NEVER
-        call.attended = attended
-        if not attended:
-            conn.unattended += 1
-        if bad_metadata:
-            call.finish(INTERNAL, "Invalid metadata")
-            return call
-        try:
-            data = request if self.serializer is None else self.serializer(request)
-            if type(data) is not bytes:
-                data = bytes(data)
-        except Exception:
-            _LOGGER.exception("Exception serializing the request of %s", self.method)
-            call.finish(INTERNAL, "Exception serializing request!")
-            return call
-        if 0 <= conn.max_send < PyBytes_GET_SIZE(data):
-            call.finish(RESOURCE_EXHAUSTED,
-                        f"CLIENT: Sent message larger than max ({len(data)} vs. {conn.max_send})")
-            return call
-        if block is not None and PyBytes_GET_SIZE(block) > <Py_ssize_t>(conn.piece // 2):
-            call.finish(RESOURCE_EXHAUSTED, f"metadata of {len(block)} bytes exceeds the limit of {conn.piece // 2}")
-            return call
-        if len(self.method) > MAX_METHOD_NAME:
-            call.finish(RESOURCE_EXHAUSTED,
-                        f"a method's name of {len(self.method)} bytes exceeds the limit of {MAX_METHOD_NAME}")
-            return call
-        if timeout is not None:
-            seconds = timeout
-            if seconds <= 0:
-                call.finish(DEADLINE_EXCEEDED, "Deadline Exceeded")
-                return call
-            if seconds < 1e8:                  # beyond three years there is no deadline
-                timeout_ns = <int64_t>(seconds * 1e9)
-                call.deadline = <int64_t>sr_now_ns() + timeout_ns
-        conn.start(call, <bytes>data, block, timeout_ns)
-        if not attended and timeout_ns >= 0 and call.status < 0:
-            conn.remember_deadline(call)
+            conn.wake_listener()
         return call
 
     cdef Call blocking(self, request, timeout, metadata, credentials):
         """A call that ended with OK, or None: gRPC must carry it. Raises the error of any other end."""
+        cdef ClientConnection conn
         cdef Call call = None
         cdef int attempt
         for attempt in range(MAX_UNSENT_ATTEMPTS):
             if call is not None and timeout is not None:
                 timeout = call.time_remaining()
-            call = self.begin(request, timeout, metadata, credentials, True)
-            if call is None:
+            conn = self.connection(timeout, credentials, False)
+            if conn is None:
                 return None
+            call = Call.__new__(Call)
+            call.attended = True
+            self.begin(call, conn, request, True, timeout, metadata)
             if call.status < 0:
                 try:
-                    call.conn.wait(call, NEVER)
+                    conn.wait(call, NEVER, W_END)
                 except BaseException:
-                    call.conn.end_call(call, CANCELLED, "Cancelled: the waiting thread was interrupted")
+                    conn.end_call(call, CANCELLED, "Cancelled: the waiting thread was interrupted")
                     raise
             if call.status == OK:
                 return call

@@ -17,7 +17,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.pythread cimport (
     NOWAIT_LOCK, PyThread_acquire_lock, PyThread_allocate_lock, PyThread_free_lock, PyThread_release_lock,
-    PyThread_type_lock)
+    PyThread_get_thread_ident, PyThread_type_lock)
 from libc.errno cimport EAGAIN, EINTR, errno
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
@@ -146,6 +146,8 @@ cdef extern from "wire.h" nogil:
     int SW_OPEN, SW_HEADERS, SW_MESSAGE, SW_TRAILERS, SW_CANCEL, SW_CREDIT, SW_PING, SW_GOAWAY
     int SW_END, SW_HAS_MESSAGE, SW_MORE, SW_HAS_METADATA, SW_HAS_TIMEOUT, SW_HAS_NAME, SW_HAS_INITIAL
     int SW_HAS_DETAILS, SW_CONTINUED
+    int SW_FEATURE_STREAMS
+    int64_t SW_WINDOW
     sw_header sw_load_header(const uint8_t *)
     const char *sw_parse(const sw_header *, const uint8_t *, sw_view *)
     int sw_metadata_begin(const uint8_t *, uint32_t, uint32_t *, uint32_t *)
@@ -154,6 +156,7 @@ cdef extern from "wire.h" nogil:
 _LOGGER = logging.getLogger("sage_rpc")
 
 WIRE_VERSION = SW_VERSION
+FEATURES = SW_FEATURE_STREAMS         # feature bits that this side can use
 SEGMENT_HEADER_SIZE = SR_HEADER_SIZE
 FRAME_TYPES = {"OPEN": SW_OPEN, "HEADERS": SW_HEADERS, "MESSAGE": SW_MESSAGE, "TRAILERS": SW_TRAILERS,
                "CANCEL": SW_CANCEL, "CREDIT": SW_CREDIT, "PING": SW_PING, "GOAWAY": SW_GOAWAY}
@@ -171,6 +174,13 @@ cdef int MAX_METHOD_NAME = 4096       # bytes
 cdef int MAX_METHOD_NAMES = 65536     # per connection
 cdef int MAX_TIMEOUT_MS = 1 << 30
 cdef int MAX_UNSENT_ATTEMPTS = 5
+cdef int64_t CHARGE = SW_FRAME_HEADER # bytes of credit a MESSAGE frame costs besides its message
+cdef int64_t LEAST_PART = 16384       # bytes; a message that must be split is not split finer
+cdef int64_t OWED = SW_WINDOW // 4    # bytes of credit given back at once
+
+# What a thread waits for.
+cdef int W_END = 0, W_MESSAGE = 1, W_CREDIT = 2, W_ROOM = 3, W_HEADERS = 4
+
 cdef int64_t NEVER = 0x7fffffffffffffff
 
 cdef int USABLE_CPUS = 1
@@ -497,6 +507,12 @@ cdef class Connection:
             self.tx_busy = False
             if self.dead:
                 self.release_if_unused()
+        if not self.outq:
+            self.room()
+        return 0
+
+    cdef int room(self) except -1:
+        """All frames have found room: wake the threads that wait for that."""
         return 0
 
     cdef bint wants_room(self):
@@ -566,6 +582,26 @@ cdef class Connection:
         if sr_must_wake_reader(&self.tx):
             self.bell()
         return SR_READY
+
+    cdef int64_t send_part(self, uint32_t stream, bytes message, int64_t offset, int64_t window) except -1:
+        """Send the next part of a message of a streaming direction: what `window` (at least LEAST_PART, or all
+        of it) and a frame allow. -> bytes of the message that went."""
+        cdef int64_t total = PyBytes_GET_SIZE(message), n = total - offset
+        cdef int flags = SW_CONTINUED if offset else 0
+        cdef uint64_t size
+        if n > window - CHARGE:
+            n = window - CHARGE
+        if n > <int64_t>self.piece - CHARGE - 8:
+            n = <int64_t>self.piece - CHARGE - 8
+        if n == total:
+            self.send_frame(SW_MESSAGE, 0, stream, 0, None, message)
+            return n
+        if offset + n < total:
+            flags |= SW_MORE
+        size = <uint64_t>total
+        prefix = None if offset else PyBytes_FromStringAndSize(<char *>&size, 8)
+        self.send_frame(SW_MESSAGE, flags, stream, 0, prefix, message[offset:offset + n])
+        return n
 
     # -- receiving
 
@@ -661,6 +697,41 @@ cdef class Assembly:
         return 1 if self.offset == self.total else 0
 
 
+cdef class Inbox:
+    """What arrived of a streaming direction and was not yet taken, and the credit its sender is owed.
+
+    Messages are charged until the application takes them. The pieces of a message that is still arriving
+    are given back as soon as nothing is before it, so that a message larger than the window can arrive.
+    """
+    cdef object messages             # deque of (message, charge)
+    cdef Assembly assembly           # the message that is arriving in pieces
+    cdef int64_t charged             # for its pieces so far
+    cdef int64_t owed
+
+    def __cinit__(self):
+        self.messages = deque()
+
+    cdef int add(self, bytes message, int64_t charge) except -1:
+        self.messages.append((message, charge))
+        return 0
+
+    cdef int64_t settle(self):
+        """-> credit to be sent now, 0 for none yet."""
+        cdef int64_t credit = 0
+        if self.assembly is not None and not self.messages:
+            self.owed += self.charged
+            self.charged = 0
+        if self.owed >= OWED:
+            credit = self.owed
+            self.owed = 0
+        return credit
+
+    cdef bytes take(self):
+        message, charge = self.messages.popleft()
+        self.owed += <int64_t>charge
+        return message
+
+
 cdef bint _metadata_ok(const uint8_t *block, uint32_t size):
     """Is this a complete metadata block, so that decode_metadata() will take it?"""
     cdef uint32_t at = 0, count = 0
@@ -697,4 +768,5 @@ def _after_fork_in_child():
 os.register_at_fork(after_in_child=_after_fork_in_child)
 
 include "_client.pxi"
+include "_streams.pxi"
 include "_server.pxi"

@@ -8,6 +8,9 @@
 #            occupies no thread of the pool) and when the leader is stuck in a slow handler. It never
 #            runs a handler: it queues requests in `pending` and asks the pool for a thread.
 #
+# A handler that waits for a request, for credit or for room leads on meanwhile, if its thread led or if the
+# watcher reads; otherwise it sleeps on a lock until the reader wakes it.
+#
 # While a leader works, the watcher ticks every millisecond without taking the GIL; a leader that spent a
 # whole tick in one handler is no longer the reader. Methods known to be slow give the role up before
 # they start. With no traffic nobody ticks, nobody spins, and every thread sleeps in poll().
@@ -20,17 +23,21 @@ cdef int64_t COOL_NS = 5000000        # a connection this long without a request
 
 
 cdef class MethodEntry:
-    """A method as the server runs it. `behavior` None: there is no such method (or not for unary calls)."""
+    """A method as the server runs it. `behavior` None: there is no such method."""
     cdef public object name, behavior, deserializer, serializer
     cdef public bint dynamic          # ask the resolver for every call (interceptors, foreign handlers)
-    cdef int64_t typical_ns           # moving average of the handler's duration
+    cdef public bint requests_stream, responses_stream
+    cdef int64_t typical_ns           # moving average of the handler's duration, of unary calls
 
-    def __init__(self, name, behavior, deserializer, serializer, bint dynamic=False):
+    def __init__(self, name, behavior, deserializer, serializer, bint dynamic=False, bint requests_stream=False,
+                 bint responses_stream=False):
         self.name = name
         self.behavior = behavior
         self.deserializer = deserializer
         self.serializer = serializer
         self.dynamic = dynamic
+        self.requests_stream = requests_stream
+        self.responses_stream = responses_stream
 
 
 cdef class ServicerContext:
@@ -46,7 +53,13 @@ cdef class ServicerContext:
     cdef bint cancelled, ended, aborted
     cdef object status, text, trailing, initial
     cdef list callbacks
-    cdef object error                 # what abort() raised
+    # For calls whose requests or responses stream:
+    cdef Inbox inbox                  # None where there is one request
+    cdef bint half_closed             # the client sends no more requests
+    cdef int64_t window               # bytes the client will take
+    cdef list waiters                 # threads that wait for this call
+    cdef unsigned long thread         # that runs the handler
+    cdef object gone                  # what the handler was told the end of the call with
 
     # -- grpc.RpcContext
 
@@ -139,6 +152,136 @@ cdef class ServicerContext:
     def __repr__(self):
         return f"<ServicerContext {self.entry.name} stream {self.stream} of {self.conn!r}>"
 
+    # -- waiting
+
+    cdef bint due(self, int what):
+        if self.cancelled or self.ended or self.conn.dead:
+            return True
+        if what == W_MESSAGE:
+            return len(self.inbox.messages) > 0 or self.half_closed
+        if what == W_CREDIT:
+            return self.window >= LEAST_PART + CHARGE
+        if what == W_ROOM:
+            return not self.conn.outq
+        return False
+
+    cdef int wake(self, int what) except -1:
+        cdef Waiter w
+        if self.waiters is not None:
+            for w in self.waiters:
+                if w.what == what or what == W_END:
+                    w.wake()
+        if what == W_END and self.core.leads_for is self and self.core.leader_asleep:
+            self.core.kick(self.core.kick_leader)
+        return 0
+
+    cdef int wait(self, int what) except -1:
+        """Block a thread of the handler until `what` is due, or the call is over."""
+        cdef Waiter w
+        cdef unsigned long me = PyThread_get_thread_ident()
+        while not self.due(what):
+            if <int64_t>sr_now_ns() >= self.deadline:
+                self.conn.end(self, DEADLINE_EXCEEDED, "Deadline Exceeded", None, None)
+                self.cancelled = True
+                break
+            if me == self.thread and self.core.lead_on(self, what, me):
+                continue
+            w = Waiter()
+            w.what = what
+            if self.waiters is None:
+                self.waiters = []
+            self.waiters.append(w)
+            if what == W_ROOM:
+                self.conn.for_room.append(w)
+            try:
+                if not self.due(what):
+                    w.wait(self.deadline)
+            finally:
+                self.waiters.remove(w)
+                if what == W_ROOM:
+                    self.conn.for_room.remove(w)
+        return 0
+
+    # -- requests and responses of streams
+
+    cdef bytes next_message(self):
+        """The next request; None when there is none: half-closed, or the call is over."""
+        cdef bytes message
+        cdef int64_t credit
+        if not self.due(W_MESSAGE):
+            self.wait(W_MESSAGE)
+        if self.cancelled or self.ended or self.conn.dead or not self.inbox.messages:
+            return None
+        message = self.inbox.take()
+        credit = self.inbox.settle()
+        if credit and not self.half_closed:
+            self.conn.send_frame(SW_CREDIT, 0, self.stream, <uint32_t>credit, None, None)
+        return message
+
+    cdef int tell_gone(self) except -1:
+        """Raise what ends a handler whose call is over."""
+        if self.gone is None:
+            self.gone = grpc.RpcError()
+        raise self.gone
+
+    cdef int send_response(self, bytes data) except -1:
+        """Send one of many responses, waiting for credit and for room."""
+        cdef int64_t total = PyBytes_GET_SIZE(data), offset = 0, n
+        while not (self.cancelled or self.ended or self.conn.dead):
+            if self.window < CHARGE + LEAST_PART and self.window < CHARGE + total - offset:
+                self.wait(W_CREDIT)
+                continue
+            if self.conn.outq:
+                self.wait(W_ROOM)
+                continue
+            n = self.conn.send_part(self.stream, data, offset, self.window)
+            self.window -= CHARGE + n
+            offset += n
+            if offset == total:
+                return 0
+        return 0
+
+    cdef int send_responses(self, MethodEntry entry, responses) except -1:
+        cdef bytes data
+        while not (self.cancelled or self.ended or self.conn.dead):
+            if <int64_t>sr_now_ns() >= self.deadline:
+                return self.conn.end(self, DEADLINE_EXCEEDED, "Deadline Exceeded", None, None)
+            try:
+                response = next(responses)
+            except StopIteration:
+                break
+            except Exception as error:
+                return self.raised(entry, error, "Exception iterating responses")
+            if response is None:
+                break
+            if self.cancelled or self.ended or self.conn.dead:
+                return 0
+            try:
+                response = response if entry.serializer is None else entry.serializer(response)
+                data = response if type(response) is bytes else bytes(response)
+            except Exception:
+                _LOGGER.exception("Failed to serialize a response of %s", entry.name)
+                return self.refuse(INTERNAL, "Failed to serialize response!")
+            response = None
+            if 0 <= self.core.max_send < PyBytes_GET_SIZE(data):
+                return self.refuse(
+                    RESOURCE_EXHAUSTED,
+                    f"SERVER: Sent message larger than max ({len(data)} vs. {self.core.max_send})")
+            self.send_response(data)
+        if self.ended:
+            return 0
+        return self.finish_with(OK, "", None)
+
+    cdef int raised(self, MethodEntry entry, error, str when) except -1:
+        """End the call because its handler raised."""
+        if self.ended or (self.gone is not None and error is self.gone):
+            return self.conn.forget(self)
+        if self.aborted:
+            return self.refuse(UNKNOWN, "RPC Aborted")
+        details = f"{when}: {error}"
+        _LOGGER.error(details, exc_info=error)
+        return self.refuse(UNKNOWN, details)
+
     # -- inside
 
     cdef int64_t run(self) except -1:
@@ -147,6 +290,7 @@ cdef class ServicerContext:
         cdef int64_t begun = <int64_t>sr_now_ns()
         cdef bytes data = self.request
         self.request = None
+        self.thread = PyThread_get_thread_ident()
         if self.cancelled or self.conn.dead:
             self.conn.forget(self)
             return 0
@@ -159,6 +303,8 @@ cdef class ServicerContext:
             self.call_behavior(entry, data)
         finally:
             PyContext_Exit(context)
+        if self.inbox is not None or self.window != SW_WINDOW:
+            return 0                           # it streamed, and waited for the client
         begun = <int64_t>sr_now_ns() - begun
         self.entry.typical_ns += (begun - self.entry.typical_ns) // 8
         return 0
@@ -173,20 +319,29 @@ cdef class ServicerContext:
                 return self.refuse(UNKNOWN, details)
         if entry.behavior is None:
             return self.refuse(UNIMPLEMENTED, "Method not found!")
-        try:
-            request = data if entry.deserializer is None else entry.deserializer(data)
-        except Exception:
-            _LOGGER.exception("Exception deserializing the request of %s", entry.name)
-            return self.refuse(INTERNAL, "Exception deserializing request!")
+        if entry.requests_stream:
+            if self.inbox is None:             # the only request came with OPEN
+                self.inbox = Inbox()
+                self.inbox.add(data, 0)
+                self.half_closed = True
+            request = _requests(self, entry.deserializer)
+        else:
+            if data is None:
+                data = self.next_message()
+                if data is None:
+                    return self.refuse(UNIMPLEMENTED, f'"{entry.name}" requires exactly one request message.')
+            try:
+                request = data if entry.deserializer is None else entry.deserializer(data)
+            except Exception:
+                _LOGGER.exception("Exception deserializing the request of %s", entry.name)
+                return self.refuse(INTERNAL, "Exception deserializing request!")
         del data
         try:
             response = entry.behavior(request, self)
+            if entry.responses_stream:
+                return self.send_responses(entry, response)
         except Exception as error:
-            if self.aborted:
-                return self.refuse(UNKNOWN, "RPC Aborted")
-            details = f"Exception calling application: {error}"
-            _LOGGER.exception(details)
-            return self.refuse(UNKNOWN, details)
+            return self.raised(entry, error, "Exception calling application")
         except BaseException as error:
             self.refuse(UNKNOWN, f"Exception calling application: {error}")
             raise
@@ -250,6 +405,39 @@ cdef int _code_number(code):
     return number
 
 
+cdef class RequestIterator:
+    """The requests of a streaming call, for its handler."""
+    cdef ServicerContext context
+    cdef object deserializer
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        cdef ServicerContext context = self.context
+        cdef bytes message = context.next_message()
+        if message is None:
+            if context.cancelled or context.conn.dead:
+                context.tell_gone()
+            raise StopIteration
+        try:
+            return message if self.deserializer is None else self.deserializer(message)
+        except Exception:
+            _LOGGER.exception("Exception deserializing a request of %s", context.entry.name)
+            context.refuse(INTERNAL, "Exception deserializing request!")
+        context.tell_gone()
+
+    def next(self):
+        return self.__next__()
+
+
+cdef object _requests(ServicerContext context, deserializer):
+    cdef RequestIterator requests = RequestIterator.__new__(RequestIterator)
+    requests.context = context
+    requests.deserializer = deserializer
+    return requests
+
+
 cdef class ServerConnection(Connection):
     """The server's end of one connection. `peer_name` is what context.peer() returns."""
     cdef readonly str peer_name
@@ -258,6 +446,7 @@ cdef class ServerConnection(Connection):
     cdef dict entries                # method number -> MethodEntry
     cdef dict streams                # stream -> ServicerContext under way
     cdef uint32_t last_stream
+    cdef list for_room               # Waiters of threads whose frames wait for room
     cdef bint hot
     cdef int64_t last_request
 
@@ -266,6 +455,13 @@ cdef class ServerConnection(Connection):
         self.auth = auth
         self.entries = {}
         self.streams = {}
+        self.for_room = []
+
+    cdef int room(self) except -1:
+        cdef Waiter w
+        for w in self.for_room:
+            w.wake()
+        return 0
 
     def __repr__(self):
         state = f"dead: {self.death}" if self.dead else "hot" if self.hot else "idle"
@@ -296,8 +492,78 @@ cdef class ServerConnection(Connection):
             if context.assembly is not None:
                 context.assembly = None        # it never became a request: nobody else will end it
                 self.forget(context)
+            else:
+                context.wake(W_END)
         elif h.type == SW_MESSAGE:
+            if context.inbox is not None:
+                return self.arrive(context, h, v, at)
             return self.piece_of(context, h, v, at)
+        elif h.type == SW_CREDIT:
+            context.window += h.aux
+            if context.window > 0x7fffffff:
+                return self.fail("the peer gave more credit than there can be")
+            context.wake(W_CREDIT)
+        return 0
+
+    cdef bint acceptable(self, ServicerContext context, sw_view *v) except -1:
+        if 0 <= self.core.max_receive < <int64_t>v.total or v.total > <uint64_t>0x7fffffffffff:
+            self.end(context, RESOURCE_EXHAUSTED,
+                     f"SERVER: Received message larger than max ({v.total} vs. {self.core.max_receive})",
+                     None, None)
+            return False
+        return True
+
+    cdef Assembly assemble(self, ServicerContext context, sw_view *v):
+        try:
+            return Assembly.begin(v.total)
+        except MemoryError:
+            self.end(context, RESOURCE_EXHAUSTED, f"SERVER: no memory for a message of {v.total} bytes", None, None)
+            return None
+
+    cdef int arrive(self, ServicerContext context, sw_header *h, sw_view *v, const uint8_t *at) except -1:
+        """A request of a stream, a piece of one, or its half's end."""
+        cdef Inbox inbox = context.inbox
+        cdef Assembly assembly
+        cdef int64_t charge = CHARGE + v.message_size, credit
+        cdef int got
+        if context.half_closed:
+            return self.fail("the peer sent a request after the last one")
+        if h.flags & SW_CONTINUED or (inbox.assembly is not None and h.flags & SW_HAS_MESSAGE):
+            assembly = inbox.assembly
+            if assembly is None or not h.flags & SW_CONTINUED:
+                return self.fail("the peer mixed up the pieces of its messages")
+            got = assembly.add(at + v.message, v.message_size)
+            if self.dead:
+                return 0
+            if got < 0 or (got == 1) == ((h.flags & SW_MORE) != 0):
+                return self.fail("the peer sent a message of another length than announced")
+            inbox.charged += charge
+            if got == 1:
+                inbox.assembly = None
+                inbox.add(assembly.data, inbox.charged)
+                inbox.charged = 0
+        elif h.flags & SW_HAS_MESSAGE:
+            if not self.acceptable(context, v):
+                return 0
+            if not h.flags & SW_MORE:
+                inbox.add(_bytes_at(at, v.message, v.message_size), charge)
+            else:
+                assembly = self.assemble(context, v)
+                if assembly is None:
+                    return 0
+                inbox.assembly = assembly
+                inbox.charged = charge
+                assembly.add(at + v.message, v.message_size)
+                if self.dead:
+                    return 0
+        if h.flags & SW_END:
+            if inbox.assembly is not None:
+                return self.fail("the peer ended its half in the middle of a message")
+            context.half_closed = True
+        credit = inbox.settle()
+        if credit and not context.half_closed and not context.ended:
+            self.send_frame(SW_CREDIT, 0, context.stream, <uint32_t>credit, None, None)
+        context.wake(W_MESSAGE)
         return 0
 
     cdef int open(self, sw_header *h, sw_view *v, const uint8_t *at) except -1:
@@ -325,6 +591,7 @@ cdef class ServerConnection(Connection):
         context.entry = entry
         context.stream = h.stream
         context.deadline = NEVER
+        context.window = SW_WINDOW
         if h.flags & SW_HAS_TIMEOUT and v.timeout_ns < <uint64_t>(1 << 60):
             context.deadline = <int64_t>sr_now_ns() + <int64_t>v.timeout_ns
         if h.flags & SW_HAS_METADATA:
@@ -335,18 +602,19 @@ cdef class ServerConnection(Connection):
         self.streams[h.stream] = context
         if 0 <= core.max_rpcs < core.active:
             return self.end(context, RESOURCE_EXHAUSTED, "Concurrent RPC limit exceeded!", None, None)
-        if not h.flags & SW_HAS_MESSAGE or not h.flags & (SW_END | SW_MORE):
-            return self.end(context, UNIMPLEMENTED, "only unary calls travel over this connection", None, None)
-        if 0 <= core.max_receive < <int64_t>v.total or v.total > <uint64_t>0x7fffffffffff:
-            return self.end(context, RESOURCE_EXHAUSTED,
-                            f"SERVER: Received message larger than max ({v.total} vs. {core.max_receive})",
-                            None, None)
+        if not h.flags & SW_HAS_MESSAGE:
+            context.inbox = Inbox()
+            context.half_closed = (h.flags & SW_END) != 0
+            core.pending.append(context)
+            return 0
+        if not h.flags & (SW_END | SW_MORE):
+            return self.fail("the peer opened a call with a request that is neither the only one nor a part of it")
+        if not self.acceptable(context, v):
+            return 0
         if h.flags & SW_MORE:
-            try:
-                assembly = Assembly.begin(v.total)
-            except MemoryError:
-                return self.end(context, RESOURCE_EXHAUSTED, f"SERVER: no memory for a message of {v.total} bytes",
-                                None, None)
+            assembly = self.assemble(context, v)
+            if assembly is None:
+                return 0
             context.assembly = assembly
             assembly.add(at + v.message, v.message_size)
             return 0
@@ -373,6 +641,7 @@ cdef class ServerConnection(Connection):
     cdef int forget(self, ServicerContext context) except -1:
         if not context.ended:
             context.ended = True
+            context.wake(W_END)
             self.streams.pop(context.stream, None)
             self.core.active -= 1
             if context.callbacks is not None:
@@ -423,9 +692,12 @@ cdef class ServerConnection(Connection):
             if context.assembly is not None:
                 context.assembly = None
                 self.forget(context)
-            elif context.callbacks is not None:
-                self.core.endings.append(context)
+            else:
+                context.wake(W_END)
+                if context.callbacks is not None:
+                    self.core.endings.append(context)
         self.streams.clear()
+        self.room()
         c_shutdown(self.fd, SHUT_RDWR)
         return 0
 
@@ -448,7 +720,8 @@ cdef class ServerCore:
     cdef object pending               # requests read and not yet begun
     cdef object endings               # contexts whose termination callbacks are due
     cdef int reader
-    cdef uint64_t leadership          # counts changes of leader
+    cdef unsigned long leader         # the leader's thread
+    cdef ServicerContext leads_for    # the call whose handler waits in the leader's thread
     cdef bint draining                # the reader is in the middle of reading
     cdef bint leader_in_handler, leader_asleep, give_way
     cdef volatile uint64_t runs       # handlers begun by leaders
@@ -652,7 +925,7 @@ cdef class ServerCore:
             conn = <ServerConnection>each
             if conn.last_request == 0:
                 conn.last_request = now
-            elif now - conn.last_request > COOL_NS and not conn.outq and not conn.streams:
+            elif now - conn.last_request > COOL_NS and not conn.outq:
                 if sr_reader_sleep(&conn.rx):
                     sr_reader_awake(&conn.rx)
                 else:
@@ -733,9 +1006,12 @@ cdef class ServerCore:
         self.cool_down()
         return n
 
-    cdef int read_some(self, uint64_t mine) except -1:
-        """The leader's wait. -> 1: there is something to run; 0: give the pool its thread back."""
-        cdef int n, nrings
+    cdef int read_some(self, ServicerContext context, int what) except -1:
+        """The leader's wait. -> 1: there is something to run; 0: give the pool its thread back.
+
+        With `context`, whose handler waits in this thread: until `what` is due for it or its time is over.
+        """
+        cdef int n, nrings, ms
         cdef ServerConnection conn
         cdef epoll_event events[64]
         cdef bint spun = False, found
@@ -744,10 +1020,18 @@ cdef class ServerCore:
             if self.reads_since_epoll >= EPOLL_EVERY:
                 self.look(0)
             self.read_hot()
-            if self.pending or self.endings:
-                return 1
-            if self.stopping or self.give_way:
-                return 0
+            ms = self.linger_ms
+            if context is None:
+                if self.pending or self.endings:
+                    return 1
+                if self.stopping or self.give_way:
+                    return 0
+            else:
+                if context.due(what) or self.stopped:
+                    return 1
+                ms = self.leave_to_others(context.deadline)
+                if ms == 0:
+                    return 1
             nrings = <int>len(self.hot)
             if nrings == 1 and (<ServerConnection>self.hot[0]).outq:
                 conn = <ServerConnection>self.hot[0]
@@ -773,14 +1057,62 @@ cdef class ServerCore:
                 continue
             self.leader_asleep = True
             with nogil:
-                n = epoll_wait(self.ep, events, 64, self.linger_ms)
+                n = epoll_wait(self.ep, events, 64, ms)
             self.leader_asleep = False
             self.disarm()
             if n > 0:
                 self.handle(events, n)
                 self.cool_down()
-            elif n == 0:
+            elif n == 0 and context is None:
                 return 0
+
+    cdef int leave_to_others(self, int64_t until) except -1:
+        """This thread reads but cannot run anything: ask the pool. -> how long it may sleep, in ms; -1: for ever."""
+        cdef int64_t now
+        cdef int ms = -1
+        if self.endings and (self.unstarted > 0 or self.running >= self.max_workers):
+            self.run_endings()
+        if (self.pending or self.endings) and self.running < self.max_workers:
+            self.ask_for_thread()
+            ms = TICK_MS
+        if until != NEVER:
+            now = <int64_t>sr_now_ns()
+            if now >= until:
+                return 0
+            if ms < 0 or (until - now) // 1000000 < ms:
+                ms = <int>min((until - now + 999999) // 1000000, <int64_t>MAX_TIMEOUT_MS)
+        return ms
+
+    cdef bint lead_on(self, ServicerContext context, int what, unsigned long me) except -1:
+        """Read while the handler of this thread, one of the pool's, waits. False: somebody else does."""
+        if self.stopped or self.ep < 0:
+            return False
+        if self.reader == LEADER:
+            if self.leader != me:
+                return False
+        elif self.draining:
+            return False
+        else:
+            self.become_leader(me)
+        self.leader_in_handler = False
+        self.leads_for = context
+        self.runs += 1
+        try:
+            self.read_some(context, what)
+        finally:
+            self.leads_for = None
+            if self.reader == LEADER and self.leader == me:
+                self.leader_in_handler = True
+                self.runs += 1
+                if not self.watcher_ticking:
+                    self.kick(self.kick_watcher)
+        return True
+
+    cdef void become_leader(self, unsigned long me):
+        self.reader = LEADER
+        self.leader = me
+        self.leader_in_handler = False
+        self.disarm()
 
     # -- the pool's threads
 
@@ -810,14 +1142,14 @@ cdef class ServerCore:
     def drive(self):
         """Serve in a thread of the pool, until there is nothing to do for a while."""
         cdef ServicerContext context
-        cdef uint64_t mine = 0
+        cdef unsigned long me = PyThread_get_thread_ident()
         cdef bint leads
         self.unstarted -= 1
         try:
             while not self.stopped:
                 if self.pending or self.endings:
                     context = self.pending.popleft() if not self.endings else None
-                    leads = self.reader == LEADER and self.leadership == mine
+                    leads = self.reader == LEADER and self.leader == me
                     if context is not None and context.entry.typical_ns > SLOW_NS:
                         if leads:
                             self.hand_to_watcher()
@@ -835,32 +1167,27 @@ cdef class ServerCore:
                         else:
                             context.run()
                     finally:
-                        if leads and self.leadership == mine:
+                        if self.reader == LEADER and self.leader == me:
                             self.leader_in_handler = False
                     continue
                 if self.give_way:
                     break
-                if self.reader != LEADER or self.leadership != mine:
+                if self.reader != LEADER or self.leader != me:
                     if self.draining or self.reader == LEADER:
                         break
-                    self.reader = LEADER
-                    self.leadership += 1
-                    self.leader_in_handler = False
-                    mine = self.leadership
-                    self.disarm()
-                if self.read_some(mine) == 0:
+                    self.become_leader(me)
+                if self.read_some(None, W_END) == 0:
                     break
         finally:
             self.running -= 1
             self.give_way = False
-            if self.reader == LEADER and self.leadership == mine:
+            if self.reader == LEADER and self.leader == me:
                 self.hand_to_watcher()
             elif self.pending or self.endings:
                 self.ask_for_thread()
 
     cdef int hand_to_watcher(self) except -1:
         self.reader = WATCHER
-        self.leadership += 1
         self.leader_in_handler = False
         self.kick(self.kick_watcher)
         return 0
@@ -900,7 +1227,6 @@ cdef class ServerCore:
                             quiet += 1
                 if stuck and self.leader_in_handler and self.runs == seen and self.reader == LEADER:
                     self.reader = WATCHER
-                    self.leadership += 1
                     self.leader_in_handler = False
                 elif quiet >= QUIET_TICKS:
                     self.watcher_ticking = False
@@ -972,6 +1298,7 @@ cdef class ServerCore:
                 context = <ServicerContext>each
                 conn.end(context, UNAVAILABLE, "the server was stopped", None, None)
                 context.cancelled = True
+                context.wake(W_END)
         self.run_endings()
         self.idle.wake()
 

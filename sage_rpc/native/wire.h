@@ -30,6 +30,11 @@ enum {
 };
 
 enum {
+    SW_FEATURE_STREAMS = 1, /* feature bit 0: calls of all four kinds */
+    SW_WINDOW = 1 << 20     /* bytes that may be under way in a streaming direction before credit is given */
+};
+
+enum {
     SW_END = 0x01,      /* the sender's half is closed after this frame (PING: this is the answer) */
     SW_HAS_MESSAGE = 0x02,
     SW_MORE = 0x04,     /* the message goes on in MESSAGE frames with SW_CONTINUED */

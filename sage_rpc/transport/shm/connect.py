@@ -68,7 +68,7 @@ def connect(
             fd = create_segment(ring_bytes)
             try:
                 segment = core.Segment(fd, ring_bytes, True)
-                send_hello(sock, ring_bytes, fd)
+                features = send_hello(sock, ring_bytes, fd, core.FEATURES)
             except HandshakeError as error:
                 refused = f"the server of {target} refused a memory queue: {error}"
                 continue
@@ -82,7 +82,7 @@ def connect(
                 os.close(fd)
             sock.setblocking(False)
             conn: ClientConnection = core.ClientConnection(
-                segment, sock.detach(), True, target, _start_thread, max_receive, max_send
+                segment, sock.detach(), True, target, _start_thread, max_receive, max_send, features
             )
             return conn
     raise ConnectionError(refused)

@@ -171,5 +171,5 @@ class ShmListener:
             "gid": [str(gid).encode()],
             "pid": [str(pid).encode()],
         }
-        send_welcome(sock, Status.ACCEPTED)
+        send_welcome(sock, Status.ACCEPTED, features=hello.features & core.FEATURES)
         self.core.add(core.ServerConnection(segment, sock.detach(), False, f"shm:pid:{pid}", auth))

@@ -1,0 +1,313 @@
+# The client's end of the calls that stream. Included by _core.pyx.
+#
+# A StreamCall is a call whose requests, responses or both come one by one. Its user holds it directly
+# when there is one response, and through a ResponseStream otherwise; a ResponseStream that nobody holds any
+# more cancels its call. Requests are taken from the user's iterator by a thread that `feed` runs in, one of
+# few that are used again and again. No listener thread works for such a call unless callbacks were asked for:
+# whoever waits for a response, for credit or for room receives for all, and questions that do not wait
+# (is_active, done) look at the ring themselves.
+
+cdef class StreamCall(Call):
+    cdef Inbox inbox                 # None where there is one response
+    cdef int64_t window              # bytes the server will take
+
+    cdef bint streams_in(self):
+        return self.inbox is not None
+
+    cdef bint due(self, int what):
+        if self.status >= 0:
+            return True
+        if what == W_MESSAGE:
+            return len(self.inbox.messages) > 0
+        if what == W_CREDIT:
+            return self.window >= LEAST_PART + CHARGE
+        if what == W_ROOM:
+            return not self.conn.outq
+        if what == W_HEADERS:
+            return self.initial is not None or (self.inbox is not None and len(self.inbox.messages) > 0)
+        return False
+
+    cdef int wake(self, int what) except -1:
+        cdef Waiter w
+        if self.waiters is not None:
+            for w in self.waiters:
+                if w.what == what or what == W_MESSAGE and w.what == W_HEADERS:
+                    w.wake()
+        return 0
+
+    cdef int give_back(self) except -1:
+        cdef int64_t credit = self.inbox.settle()
+        if credit and self.status < 0:
+            self.conn.send_frame(SW_CREDIT, 0, self.stream, <uint32_t>credit, None, None)
+        return 0
+
+    cdef bytes next_message(self):
+        """The next response; None at the end."""
+        cdef bytes message
+        while not self.inbox.messages:
+            if self.status >= 0:
+                return None
+            self.conn.wait(self, NEVER, W_MESSAGE)
+        message = self.inbox.take()
+        self.give_back()
+        return message
+
+    cdef int end_here(self, int status, object text) except -1:
+        """End the call from this side; what has arrived is not wanted any more."""
+        if self.status < 0:
+            if self.inbox is not None:
+                self.inbox.messages.clear()
+            self.conn.end_call(self, status, text)
+            self.conn.run_ready()
+        return 0
+
+    def cancel(self):
+        if self.status >= 0:
+            return False
+        self.end_here(CANCELLED, "Locally cancelled by application!")
+        return True
+
+    def initial_metadata(self):
+        if self.status < 0:
+            self.conn.wait(self, NEVER, W_HEADERS)
+        return decode_metadata(self.initial) if self.initial is not None else ()
+
+    def is_active(self):
+        self.look()
+        return self.status < 0
+
+    def running(self):
+        self.look()
+        return self.status < 0
+
+    def done(self):
+        self.look()
+        return self.status >= 0
+
+    cdef int look(self) except -1:
+        if self.status < 0:
+            self.conn.glance()
+        if self.status < 0 and <int64_t>sr_now_ns() >= self.deadline:
+            self.end_here(DEADLINE_EXCEEDED, "Deadline Exceeded")
+        return 0
+
+    cdef int _need_listener(self) except -1:
+        if self.attended and self.deadline != NEVER:
+            self.conn.remember_deadline(self)
+        return Call._need_listener(self)
+
+    # -- requests
+
+    def feed(self, iterator, serializer):
+        """Send what `iterator` gives, until its end or the call's."""
+        cdef bytes data
+        while self.status < 0:
+            try:
+                request = next(iterator)
+            except StopIteration:
+                break
+            except Exception:
+                _LOGGER.exception("Exception iterating requests!")
+                self.end_here(UNKNOWN, "Exception iterating requests!")
+                return
+            if self.status >= 0:
+                return
+            try:
+                request = request if serializer is None else serializer(request)
+                data = request if type(request) is bytes else bytes(request)
+            except Exception:
+                _LOGGER.exception("Exception serializing a request of %s", self.method)
+                self.end_here(INTERNAL, "Exception serializing request!")
+                return
+            request = None
+            if 0 <= self.conn.max_send < PyBytes_GET_SIZE(data):
+                self.end_here(RESOURCE_EXHAUSTED, _too_large_to_send(len(data), self.conn.max_send))
+                return
+            self.send_message(data)
+        if self.status < 0:
+            self.conn.send_frame(SW_MESSAGE, SW_END, self.stream, 0, None, None)
+            if self.conn.outq:
+                self.conn.wait(self, NEVER, W_ROOM)
+
+    cdef int send_message(self, bytes data) except -1:
+        """Send one request, waiting for credit and for room."""
+        cdef int64_t total = PyBytes_GET_SIZE(data), offset = 0, n
+        while self.status < 0:
+            if self.window < CHARGE + LEAST_PART and self.window < CHARGE + total - offset:
+                self.conn.wait(self, NEVER, W_CREDIT)
+                continue
+            if self.conn.outq:
+                self.conn.wait(self, NEVER, W_ROOM)
+                continue
+            n = self.conn.send_part(self.stream, data, offset, self.window)
+            self.window -= CHARGE + n
+            offset += n
+            if offset == total:
+                return 0
+        return 0
+
+
+cdef class ResponseStream:
+    """The responses of a streaming call: an iterator, and a `grpc.Call` and `grpc.Future` besides."""
+    cdef StreamCall call
+    cdef object __weakref__
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        cdef StreamCall call = self.call
+        cdef bytes message = None
+        if call.conn is not None:
+            try:
+                message = call.next_message()
+            except BaseException:
+                call.end_here(CANCELLED, "Cancelled: the waiting thread was interrupted")
+                raise
+        if message is not None:
+            if call.deserializer is None:
+                return message
+            try:
+                return call.deserializer(message)
+            except Exception:
+                _LOGGER.exception("Exception deserializing a response of %s", call.method)
+                call.end_here(INTERNAL, "Exception deserializing response!")
+                if call.status == OK:
+                    call.status = INTERNAL
+                    call.text = "Exception deserializing response!"
+        if call.status == OK:
+            raise StopIteration
+        raise call._error()
+
+    def next(self):
+        return self.__next__()
+
+    def add_callback(self, callback):
+        return self.call.add_callback(callback)
+
+    def add_done_callback(self, fn):
+        if self.call.status >= 0:
+            fn(self)
+            return
+        if self.call.callbacks is None:
+            self.call.callbacks = []
+        self.call.callbacks.append((fn, self))
+        self.call._need_listener()
+
+    def __getattr__(self, name):
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self.call, name)
+
+    def __repr__(self):
+        return repr(self.call).replace("sage_rpc.Call", "sage_rpc.ResponseStream")
+
+    def __del__(self):
+        if self.call is not None and self.call.status < 0:
+            self.call.end_here(CANCELLED, "Cancelled upon garbage collection!")
+
+
+cdef class StreamMulticallable(Multicallable):
+    """What the three streaming kinds share. `run` runs a function in a thread that is not the caller's."""
+    cdef object run
+
+    def __init__(self, ChannelCore core not None, str method not None, serializer, deserializer, fallback, run):
+        Multicallable.__init__(self, core, method, serializer, deserializer, fallback)
+        self.run = run
+
+    cdef StreamCall open(self, bint responses_stream, request, bint one_request, timeout, metadata, credentials):
+        """A call under way, or ended at once; None: gRPC must carry it."""
+        cdef ClientConnection conn
+        cdef StreamCall call = StreamCall.__new__(StreamCall)
+        call.streams = True
+        call.attended = True
+        if responses_stream:
+            call.inbox = Inbox()
+        call.window = SW_WINDOW
+        try:
+            conn = self.connection(timeout, credentials, True)
+        except grpc.RpcError as error:
+            return <StreamCall>self.failed(call, error)
+        if conn is None or not conn.streams:
+            return None
+        self.begin(call, conn, request, one_request, timeout, metadata)
+        if call.status < 0 and not one_request:
+            self.run(call.feed, request, self.serializer)
+        return call
+
+
+cdef object _responses(StreamCall call):
+    cdef ResponseStream stream = ResponseStream.__new__(ResponseStream)
+    stream.call = call
+    return stream
+
+
+cdef class UnaryStream(StreamMulticallable):
+    """A `grpc.UnaryStreamMultiCallable`."""
+
+    def __call__(self, request, timeout=None, metadata=None, credentials=None, wait_for_ready=None, compression=None):
+        cdef StreamCall call = self.open(True, request, True, timeout, metadata, credentials)
+        if call is None:
+            return self.grpc_callable()(request, timeout, metadata, credentials, wait_for_ready, compression)
+        return _responses(call)
+
+
+cdef class StreamStream(StreamMulticallable):
+    """A `grpc.StreamStreamMultiCallable`."""
+
+    def __call__(self, request_iterator, timeout=None, metadata=None, credentials=None, wait_for_ready=None,
+                 compression=None):
+        cdef StreamCall call = self.open(True, request_iterator, False, timeout, metadata, credentials)
+        if call is None:
+            return self.grpc_callable()(
+                request_iterator, timeout, metadata, credentials, wait_for_ready, compression)
+        return _responses(call)
+
+
+cdef class StreamUnary(StreamMulticallable):
+    """A `grpc.StreamUnaryMultiCallable`."""
+
+    cdef StreamCall blocking(self, request_iterator, timeout, metadata, credentials):
+        cdef StreamCall call = self.open(False, request_iterator, False, timeout, metadata, credentials)
+        if call is None:
+            return None
+        if call.status < 0:
+            try:
+                call.conn.wait(call, NEVER, W_END)
+            except BaseException:
+                call.end_here(CANCELLED, "Cancelled: the waiting thread was interrupted")
+                raise
+        if call.status != OK:
+            raise call._error()
+        return call
+
+    def __call__(self, request_iterator, timeout=None, metadata=None, credentials=None, wait_for_ready=None,
+                 compression=None):
+        cdef StreamCall call = self.blocking(request_iterator, timeout, metadata, credentials)
+        if call is None:
+            return self.grpc_callable()(
+                request_iterator, timeout, metadata, credentials, wait_for_ready, compression)
+        return call._value()
+
+    def with_call(self, request_iterator, timeout=None, metadata=None, credentials=None, wait_for_ready=None,
+                  compression=None):
+        cdef StreamCall call = self.blocking(request_iterator, timeout, metadata, credentials)
+        if call is None:
+            return self.grpc_callable().with_call(
+                request_iterator, timeout, metadata, credentials, wait_for_ready, compression)
+        return call._value(), call
+
+    def future(self, request_iterator, timeout=None, metadata=None, credentials=None, wait_for_ready=None,
+               compression=None):
+        cdef StreamCall call = self.open(False, request_iterator, False, timeout, metadata, credentials)
+        if call is None:
+            return self.grpc_callable().future(
+                request_iterator, timeout, metadata, credentials, wait_for_ready, compression)
+        return call
+
+
+grpc.Call.register(ResponseStream)
+grpc.Future.register(ResponseStream)
+grpc.UnaryStreamMultiCallable.register(UnaryStream)
+grpc.StreamUnaryMultiCallable.register(StreamUnary)
+grpc.StreamStreamMultiCallable.register(StreamStream)
