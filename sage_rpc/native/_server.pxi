@@ -1066,7 +1066,7 @@ cdef class ServerCore:
             elif n == 0 and context is None:
                 return 0
 
-    cdef int leave_to_others(self, int64_t until) except -1:
+    cdef int leave_to_others(self, int64_t until) except -2:
         """This thread reads but cannot run anything: ask the pool. -> how long it may sleep, in ms; -1: for ever."""
         cdef int64_t now
         cdef int ms = -1
