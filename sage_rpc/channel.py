@@ -2,7 +2,7 @@
 
 The picker, in order: a forced transport is obeyed; a target that is not on this host goes over gRPC; a
 live memory connection is used; otherwise one is tried, at most every `RETRY_SECONDS` while gRPC carries
-the calls. Unary calls use the memory queue; the streaming kinds go over gRPC on the same channel.
+the calls.
 """
 
 from __future__ import annotations
@@ -240,7 +240,7 @@ class Channel(grpc.Channel):
 
         if self._shm is None:
             if self._options.transport == "shm":
-                return _RefusedUnaryUnary(self._shm_refused())
+                return _Refused(self._shm_refused())
             self._picked = "grpc"
             return over_grpc()
         callable_: grpc.UnaryUnaryMultiCallable = core.UnaryUnary(
@@ -256,7 +256,7 @@ class Channel(grpc.Channel):
         _registered_method: bool | None = False,
     ) -> grpc.UnaryStreamMultiCallable:
         return self._streaming(
-            "UnaryStream", method, request_serializer, response_deserializer, _registered_method
+            "unary_stream", method, request_serializer, response_deserializer, _registered_method
         )
 
     def stream_unary(
@@ -267,7 +267,7 @@ class Channel(grpc.Channel):
         _registered_method: bool | None = False,
     ) -> grpc.StreamUnaryMultiCallable:
         return self._streaming(
-            "StreamUnary", method, request_serializer, response_deserializer, _registered_method
+            "stream_unary", method, request_serializer, response_deserializer, _registered_method
         )
 
     def stream_stream(
@@ -278,7 +278,7 @@ class Channel(grpc.Channel):
         _registered_method: bool | None = False,
     ) -> grpc.StreamStreamMultiCallable:
         return self._streaming(
-            "StreamStream", method, request_serializer, response_deserializer, _registered_method
+            "stream_stream", method, request_serializer, response_deserializer, _registered_method
         )
 
     def _streaming(
@@ -289,17 +289,19 @@ class Channel(grpc.Channel):
         deserializer: Callable[[bytes], Any] | None,
         registered: bool | None,
     ) -> Any:
-        """The multicallable of a kind that streams."""
-        over_grpc = {"UnaryStream": "unary_stream", "StreamUnary": "stream_unary", "StreamStream": "stream_stream"}
+        """The multicallable of a kind that streams; `kind` is what grpc's channel calls it."""
 
-        def fallback() -> Any:
-            return getattr(self._over_grpc(), over_grpc[kind])(method, serializer, deserializer, registered)
+        def over_grpc() -> Any:
+            return getattr(self._over_grpc(), kind)(method, serializer, deserializer, registered)
 
         if self._shm is None:
-            if self._options.transport == "shm":
-                return _RefusedUnaryUnary(self._shm_refused())
-            return fallback()
-        return getattr(core, kind)(self._shm, method, serializer, deserializer, fallback, feeders.run)
+            return _Refused(self._shm_refused()) if self._options.transport == "shm" else over_grpc()
+        native_kind = {
+            "unary_stream": core.UnaryStream,
+            "stream_unary": core.StreamUnary,
+            "stream_stream": core.StreamStream,
+        }[kind]
+        return native_kind(self._shm, method, serializer, deserializer, over_grpc, feeders.run)
 
     def subscribe(
         self, callback: Callable[[grpc.ChannelConnectivity], None], try_to_connect: bool | None = False
@@ -349,7 +351,7 @@ class Channel(grpc.Channel):
             shm.conn.close("the channel was dropped")
 
 
-class _RefusedUnaryUnary(grpc.UnaryUnaryMultiCallable):
+class _Refused(grpc.UnaryUnaryMultiCallable, grpc.StreamUnaryMultiCallable):
     """Where the memory queue is demanded and this installation has none: every call is UNAVAILABLE."""
 
     def __init__(self, error: errors.RpcError) -> None:

@@ -1,11 +1,12 @@
 # What the native core offers to Python; the reasons stand in _core.pyx.
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 import grpc
 
 WIRE_VERSION: int
+FEATURES: int
 SEGMENT_HEADER_SIZE: int
 FRAME_TYPES: dict[str, int]
 FRAME_FLAGS: dict[str, int]
@@ -43,7 +44,10 @@ class ClientConnection(Connection):
         start_thread: Callable[[Callable[[], None], str], object],
         max_receive: int,
         max_send: int,
+        features: int = ...,
     ) -> None: ...
+    @property
+    def streams(self) -> bool: ...
     def close(self, why: str = ..., status: int = ...) -> None: ...
     def retire(self) -> None: ...
 
@@ -62,6 +66,21 @@ class UnaryUnary(grpc.UnaryUnaryMultiCallable):
         fallback: Callable[[], grpc.UnaryUnaryMultiCallable],
     ) -> None: ...
 
+class _Streaming:
+    def __init__(
+        self,
+        core: ChannelCore,
+        method: str,
+        serializer: Callable[[Any], bytes] | None,
+        deserializer: Callable[[bytes], Any] | None,
+        fallback: Callable[[], Any],
+        run: Callable[..., None],
+    ) -> None: ...
+
+class UnaryStream(_Streaming, grpc.UnaryStreamMultiCallable): ...
+class StreamUnary(_Streaming, grpc.StreamUnaryMultiCallable): ...
+class StreamStream(_Streaming, grpc.StreamStreamMultiCallable): ...
+
 class MethodEntry:
     def __init__(
         self,
@@ -70,18 +89,20 @@ class MethodEntry:
         deserializer: Callable[[bytes], Any] | None,
         serializer: Callable[[Any], bytes] | None,
         dynamic: bool = ...,
+        requests_stream: bool = ...,
+        responses_stream: bool = ...,
     ) -> None: ...
 
 class ServerConnection(Connection):
     @property
     def peer_name(self) -> str: ...
     def __init__(
-        self, segment: Segment, fd: int, client: bool, peer_name: str, auth: dict[str, Iterable[bytes]]
+        self, segment: Segment, fd: int, client: bool, peer_name: str, auth: Mapping[str, Iterable[bytes]]
     ) -> None: ...
 
 # Whom a ServerCore serves.
 class Owner(Protocol):
-    _submit: Callable[..., object]
+    _submit: Callable[..., Any]
     _resolve: Callable[[str], MethodEntry]
     _resolve_dynamic: Callable[[str, Any], MethodEntry]
     def _accept(self, fd: int) -> None: ...
