@@ -62,11 +62,14 @@ class RpcError(grpc.RpcError, grpc.Call, grpc.Future):
         self._debug_error_string = debug_error_string
 
     def __str__(self) -> str:
-        return f"{self._code.name}: {self._details}"
+        # grpcio's text, on which people match.
+        return (
+            f"<{type(self).__name__} of RPC that terminated with:\n\tstatus = {self._code}\n"
+            f'\tdetails = "{self._details}"\n\tdebug_error_string = "{self._debug_error_string}"\n>'
+        )
 
     def __repr__(self) -> str:
-        debug = f"\n\tdebug_error_string = {self._debug_error_string!r}" if self._debug_error_string else ""
-        return f"<{type(self).__name__}:\n\tstatus = {self._code}\n\tdetails = {self._details!r}{debug}\n>"
+        return RpcError.__str__(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         kept = {name: value for name, value in self.__dict__.items() if name.startswith("_")}

@@ -193,7 +193,7 @@ class ServiceManager:
             converted = errors.from_grpc(error)
             if converted.code() is grpc.StatusCode.UNIMPLEMENTED:
                 return "healthy"
-            return f"error: {converted}"
+            return f"error: {converted.code().name}: {converted.details()}"
 
     # -- life
 

@@ -263,7 +263,9 @@ def test_a_client_written_from_the_document_can_stream(server):
 @needs_native
 def test_a_sender_stops_where_its_credit_ends(server):
     with w.client(server.port) as peer:
-        peer.send(w.OPEN, w.END | w.HAS_MESSAGE | w.HAS_NAME, 1, 1, w.block(b"/test.Streams/flood") + b"10000")
+        peer.send(
+            w.OPEN, w.END | w.HAS_MESSAGE | w.HAS_NAME, 1, 1, w.block(b"/test.Streams/flood") + b"10000"
+        )
         spent = 0
         while spent + 10_016 <= MIB:
             spent += 16 + len(peer.receive().body)

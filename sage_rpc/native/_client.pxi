@@ -62,6 +62,7 @@ cdef class Call:
     cdef uint64_t position          # where its frame starts in the ring; 0: not known
     cdef bint unsent                # the connection died before the server took the call
     cdef bint streams               # a StreamCall
+    cdef bint cancelled_here        # by cancel()
     cdef object value
     cdef object failure
 
@@ -136,12 +137,13 @@ cdef class Call:
     def cancel(self):
         if self.status >= 0:
             return False
+        self.cancelled_here = True
         self.conn.end_call(self, CANCELLED, "Locally cancelled by application!")
         self.conn.run_ready()
         return True
 
     def cancelled(self):
-        return self.status == CANCELLED
+        return self.cancelled_here
 
     def running(self):
         return self.status < 0
@@ -153,7 +155,7 @@ cdef class Call:
         self._settle(timeout)
         if self.status == OK:
             return self._value()
-        if self.status == CANCELLED:
+        if self.cancelled_here:
             raise grpc.FutureCancelledError()
         raise self._error()
 
@@ -161,7 +163,7 @@ cdef class Call:
         self._settle(timeout)
         if self.status == OK:
             return None
-        if self.status == CANCELLED:
+        if self.cancelled_here:
             raise grpc.FutureCancelledError()
         return self._error()
 

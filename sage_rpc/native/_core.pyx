@@ -229,7 +229,7 @@ def encode_metadata(metadata):
     cdef bytearray block = bytearray(2)
     cdef int count = 0
     for entry in metadata:
-        if not isinstance(entry, tuple) or len(entry) != 2:
+        if not isinstance(entry, (tuple, list)) or len(entry) != 2:
             raise TypeError(f"metadata must be pairs of key and value, not {entry!r}")
         key, value = entry
         raw_key = key.encode("utf-8") if isinstance(key, str) else key

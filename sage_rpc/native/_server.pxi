@@ -278,7 +278,10 @@ cdef class ServicerContext:
             return self.conn.forget(self)
         if self.aborted:
             return self.refuse(UNKNOWN, "RPC Aborted")
-        details = f"{when}: {error}"
+        try:
+            details = f"{when}: {error}"
+        except Exception:
+            details = "Calling application raised unprintable Exception!"
         _LOGGER.error(details, exc_info=error)
         return self.refuse(UNKNOWN, details)
 
@@ -301,6 +304,9 @@ cdef class ServicerContext:
         PyContext_Enter(context)
         try:
             self.call_behavior(entry, data)
+        except Exception as error:             # not the handler's, which was taken care of
+            _LOGGER.exception("answering a call of %s failed", entry.name)
+            self.conn.end(self, INTERNAL, f"the server failed to answer: {type(error).__name__}", None, None)
         finally:
             PyContext_Exit(context)
         if self.inbox is not None or self.window != SW_WINDOW:
@@ -314,9 +320,7 @@ cdef class ServicerContext:
             try:
                 entry = self.core.owner._resolve_dynamic(entry.name, self.invocation_metadata())
             except Exception as error:
-                details = f"Exception in service handler: {error}"
-                _LOGGER.exception(details)
-                return self.refuse(UNKNOWN, details)
+                return self.raised(entry, error, "Exception in service handler")
         if entry.behavior is None:
             return self.refuse(UNIMPLEMENTED, "Method not found!")
         if entry.requests_stream:
@@ -343,7 +347,7 @@ cdef class ServicerContext:
         except Exception as error:
             return self.raised(entry, error, "Exception calling application")
         except BaseException as error:
-            self.refuse(UNKNOWN, f"Exception calling application: {error}")
+            self.refuse(UNKNOWN, f"Exception calling application: {type(error).__name__}")
             raise
         if self.ended:
             return 0
@@ -397,12 +401,10 @@ cdef class ServicerContext:
 
 
 cdef int _code_number(code):
-    number = _CODES.get(code)
-    if number is None:
-        if isinstance(code, int) and 0 <= code <= 16:
-            return code
+    try:
+        return _CODES.get(code, UNKNOWN)
+    except TypeError:                          # not hashable
         return UNKNOWN
-    return number
 
 
 cdef class RequestIterator:
@@ -660,7 +662,7 @@ cdef class ServerConnection(Connection):
             if trailing is not None:
                 flags |= SW_HAS_METADATA
                 prefix = _block(trailing)
-            if details:
+            if details and code != OK:
                 flags |= SW_HAS_DETAILS
                 raw = details.encode("utf-8", "replace")[:<Py_ssize_t>(self.piece // 4)]
                 prefix = _block(raw) if prefix is None else prefix + _block(raw)

@@ -64,6 +64,7 @@ cdef class StreamCall(Call):
     def cancel(self):
         if self.status >= 0:
             return False
+        self.cancelled_here = True
         self.end_here(CANCELLED, "Locally cancelled by application!")
         return True
 
@@ -194,10 +195,49 @@ cdef class ResponseStream:
         self.call.callbacks.append((fn, self))
         self.call._need_listener()
 
-    def __getattr__(self, name):
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return getattr(self.call, name)
+    # Each by name: a method taken from the call itself would not keep this object, and so the call, alive.
+
+    def code(self):
+        return self.call.code()
+
+    def details(self):
+        return self.call.details()
+
+    def initial_metadata(self):
+        return self.call.initial_metadata()
+
+    def trailing_metadata(self):
+        return self.call.trailing_metadata()
+
+    def debug_error_string(self):
+        return self.call.debug_error_string()
+
+    def is_active(self):
+        return self.call.is_active()
+
+    def time_remaining(self):
+        return self.call.time_remaining()
+
+    def cancel(self):
+        return self.call.cancel()
+
+    def cancelled(self):
+        return self.call.cancelled()
+
+    def running(self):
+        return self.call.running()
+
+    def done(self):
+        return self.call.done()
+
+    def result(self, timeout=None):
+        return self.call.result(timeout)
+
+    def exception(self, timeout=None):
+        return self.call.exception(timeout)
+
+    def traceback(self, timeout=None):
+        return self.call.traceback(timeout)
 
     def __repr__(self):
         return repr(self.call).replace("sage_rpc.Call", "sage_rpc.ResponseStream")

@@ -12,7 +12,6 @@ from tests.conformance.columns import known_difference
 from tests.conformance.invocation import ASYNCHRONOUS, WAYS, ways
 from tests.conformance.service import SECONDS, echo
 
-UNARY = [way for way in WAYS if way.kind == "unary_unary"]
 FUTURES = [way for way in WAYS if way.style == "future"]
 
 
@@ -98,7 +97,7 @@ def test_exception_is_the_error(rpc, way):
     assert error.code() is grpc.StatusCode.ABORTED
 
 
-@known_difference("the error is another object than the future", "ours-shm", when={"way": UNARY})
+@known_difference("the error is another object than the call", "ours-shm")
 @ways(ASYNCHRONOUS)
 def test_the_call_itself_is_the_error(rpc, way):
     """`except grpc.RpcError as error: error is future`: grpcio raises the very call."""

@@ -111,7 +111,6 @@ def test_no_metadata_is_fine(rpc, way, metadata):
     assert not [pair for pair in seen[0] if pair[0] != "user-agent"]
 
 
-@known_difference("a pair must be a tuple", "ours-shm", when={"make": ["lists"]})
 @pytest.mark.parametrize("make", ["tuple", "list", "iterator", "generator", "lists"])
 def test_metadata_is_any_iterable_of_pairs(rpc, make):
     seen = []

@@ -11,11 +11,9 @@ import logging
 import grpc
 import pytest
 
-from tests.conformance.columns import known_difference
 from tests.conformance.invocation import WAYS, WITH_CALL, Way, failure, ways
 from tests.conformance.service import SECONDS, echo
 
-UNARY_WITH_CALL = [way for way in WITH_CALL if way.kind == "unary_unary"]
 CODES = [code for code in grpc.StatusCode if code is not grpc.StatusCode.OK]
 every_code = pytest.mark.parametrize("code", CODES, ids=lambda code: code.name.lower())
 
@@ -95,7 +93,6 @@ def test_a_call_that_succeeded_is_ok_with_empty_details(rpc, way):
     assert outcome.status == (grpc.StatusCode.OK, "")
 
 
-@known_difference("details that are set with OK arrive", "ours-shm", when={"way": UNARY_WITH_CALL})
 @ways(WITH_CALL)
 def test_details_do_not_travel_with_ok(rpc, way):
     method = rpc.method(way.kind, echo(way.kind, lambda context: context.set_details("all fine")))
@@ -219,7 +216,6 @@ def test_a_code_without_details_has_empty_details(rpc):
     assert (caught.value.code(), caught.value.details()) == (grpc.StatusCode.INTERNAL, "")
 
 
-@known_difference("a number from 0 to 16 is taken for a code", "ours-shm", when={"code": [5]})
 @pytest.mark.parametrize("code", ["NOT_FOUND", 5, 99, None, object()], ids=str)
 def test_a_code_that_is_no_status_code(rpc, code):
     """What is not a `grpc.StatusCode` is UNKNOWN, and None is as if nothing had been set."""
@@ -237,7 +233,6 @@ def test_setting_ok_succeeds(rpc):
     assert method(b"x", timeout=SECONDS) == b"x"
 
 
-@known_difference("the text is `NOT_FOUND: no cat`", "ours-shm", when={"kind": ["unary_unary"]})
 @pytest.mark.parametrize("kind", ["unary_unary", "stream_stream"])
 def test_the_text_of_an_error_names_status_and_details(rpc, kind):
     """Programs print errors, and people match on the text."""
@@ -290,7 +285,6 @@ class UnprintableError(Exception):
         raise RuntimeError("no text")
 
 
-@known_difference("the call never ends", "ours-shm")
 def test_an_exception_without_a_text_is_unknown(rpc):
     def act(_context):
         raise UnprintableError
