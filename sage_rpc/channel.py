@@ -13,6 +13,7 @@ import logging
 import os
 import threading
 import time
+import weakref
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -104,6 +105,7 @@ class Channel(grpc.Channel):
         self._endpoint: str | None = None
         self._shm: Any = None
         self._picked = "idle"
+        _channels.add(self)
         if native.available():
             self._shm = core.ChannelCore()
             self._shm.pick = self._pick
@@ -154,8 +156,6 @@ class Channel(grpc.Channel):
         self, credentials: grpc.CallCredentials | None, timeout: float | None
     ) -> ClientConnection | None:
         """A memory connection for the next call, or None: gRPC carries it."""
-        if os.getpid() != self._pid:
-            self._forget_parent()
         with self._lock:
             if self._closed:
                 raise ValueError("Cannot invoke RPC on closed channel!")
@@ -196,7 +196,7 @@ class Channel(grpc.Channel):
             if reason != self._reason and not isinstance(error, ConnectionError) and not forced:
                 _LOGGER.warning("%s: using gRPC, not the memory queue: %s", self._target, reason)
             self._reason = reason
-            self._retry_at = now + RETRY_SECONDS
+            self._retry_at = time.monotonic() + RETRY_SECONDS
             return None
         self._shm.conn = conn
         self._reason = ""
@@ -206,9 +206,12 @@ class Channel(grpc.Channel):
         """In a forked child nothing of the parent's channel may be used, not even its lock."""
         self._lock = threading.Lock()
         self._pid = os.getpid()
-        self._shm.conn = None
-        self._shm.generation += 1
-        self._grpc = None
+        if self._shm is not None:
+            self._shm.conn = None
+            self._shm.generation += 1
+        if self._grpc is not None:
+            _of_parents.append(self._grpc)
+            self._grpc = None
         self._retry_at = 0.0
 
     def _over_grpc(self) -> grpc.Channel:
@@ -348,7 +351,7 @@ class Channel(grpc.Channel):
     def __del__(self) -> None:
         shm = getattr(self, "_shm", None)
         if shm is not None and shm.conn is not None and os.getpid() == self._pid:
-            shm.conn.close("the channel was dropped")
+            shm.conn.retire()  # futures that are under way finish
 
 
 class _Refused(grpc.UnaryUnaryMultiCallable, grpc.StreamUnaryMultiCallable):
@@ -363,6 +366,18 @@ class _Refused(grpc.UnaryUnaryMultiCallable, grpc.StreamUnaryMultiCallable):
     with_call = future = __call__
 
 
+_channels: weakref.WeakSet[Channel] = weakref.WeakSet()
+_of_parents: list[grpc.Channel] = []  # kept: closing a gRPC channel of the parent in a child may hang
+
+
+def _after_fork_in_child() -> None:
+    for channel in list(_channels):
+        channel._forget_parent()
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)
+
+
 def _a_method_does_not_pickle(_method: Any) -> Any:
     raise TypeError(
         "a stub does not pickle, nor do its methods: send the channel, or its target, and make the stub "
@@ -375,5 +390,7 @@ def _a_call_does_not_pickle(_call: Any) -> Any:
 
 
 if native.available():
-    copyreg.pickle(core.UnaryUnary, _a_method_does_not_pickle)
-    copyreg.pickle(core.Call, _a_call_does_not_pickle)
+    for kind in (core.UnaryUnary, core.UnaryStream, core.StreamUnary, core.StreamStream):
+        copyreg.pickle(kind, _a_method_does_not_pickle)
+    for kind in (core.Call, core.StreamCall, core.ResponseStream):
+        copyreg.pickle(kind, _a_call_does_not_pickle)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextvars
 import time
 
-__all__ = ["enter", "limit"]
+__all__ = ["enter", "limit", "passed"]
 
 _deadline: contextvars.ContextVar[float | None] = contextvars.ContextVar("sage_rpc_deadline", default=None)
 
@@ -25,3 +25,9 @@ def limit(timeout: float | None) -> float | None:
         return timeout
     left = deadline - time.monotonic()
     return left if timeout is None or left < timeout else timeout
+
+
+def passed() -> bool:
+    """Whether the call being served has no time left."""
+    deadline = _deadline.get()
+    return deadline is not None and time.monotonic() >= deadline

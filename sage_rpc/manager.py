@@ -5,7 +5,9 @@ One channel per target, one proxy of each kind per service, made on first use an
 
 from __future__ import annotations
 
+import os
 import threading
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -64,6 +66,7 @@ class ServiceManager:
         timeout: float | None = DEFAULT_TIMEOUT,
         options: Sequence[tuple[str, Any]] | None = None,
     ) -> None:
+        _managers.add(self)
         self._timeout = timeout
         self._options = tuple(options or ())
         self._lock = threading.RLock()  # guards everything below
@@ -248,6 +251,17 @@ class ServiceManager:
                     methods = DeclaredMethods(_descriptor(endpoint.service), channel, self._timeout)
                 self._methods[name] = methods
             return methods
+
+
+_managers: weakref.WeakSet[ServiceManager] = weakref.WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    for manager in list(_managers):
+        manager._lock = threading.RLock()  # a thread of the parent may have held the old one
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
 def _descriptor(full_name: str) -> ServiceDescriptor:

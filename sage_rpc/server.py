@@ -10,6 +10,7 @@ import contextlib
 import logging
 import re
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 from concurrent import futures
 from typing import Any, NamedTuple
@@ -168,8 +169,7 @@ class Server(grpc.Server):
     def _start_shm(self) -> None:
         self._shm = ShmListener(
             self._pool,
-            self._resolve,
-            self._resolve_dynamic,
+            *_weakly(self),
             max_rpcs=self._max_rpcs,
             max_receive=self._options.max_receive,
             max_send=self._options.max_send,
@@ -213,9 +213,9 @@ class Server(grpc.Server):
     def __del__(self) -> None:
         # A server that nobody holds any more stops, as grpcio's does; its socket must not outlive it.
         shm = getattr(self, "_shm", None)
-        if shm is not None:
+        if shm is not None and not self._stopping:
             with contextlib.suppress(Exception):
-                shm.unpublish()
+                shm.abandon()
 
     # -- finding handlers for the memory queue
 
@@ -248,6 +248,21 @@ class Server(grpc.Server):
         for interceptor in reversed(self._interceptors):
             continuation = _bind(interceptor, continuation)
         return _entry(name, continuation(_HandlerCallDetails(name, metadata)))
+
+
+def _weakly(server: Server) -> tuple[Callable[[str], Any], Callable[[str, Any], Any]]:
+    """The server's resolvers, without keeping it alive: the thread that reads connections must not."""
+    found = weakref.ref(server)
+
+    def resolve(name: str) -> Any:
+        alive = found()
+        return core.MethodEntry(name, None, None, None) if alive is None else alive._resolve(name)
+
+    def resolve_dynamic(name: str, metadata: Any) -> Any:
+        alive = found()
+        return _entry(name, None) if alive is None else alive._resolve_dynamic(name, metadata)
+
+    return resolve, resolve_dynamic
 
 
 _Continuation = Callable[[Any], Any]

@@ -15,7 +15,7 @@ from typing import Any
 
 import grpc
 
-from sage_rpc import deadline, values
+from sage_rpc import deadline, errors, values
 from sage_rpc.proto.v1 import invoke_pb2
 from sage_rpc.server import server
 
@@ -80,6 +80,9 @@ class PlainServices:
         except Exception as error:  # noqa: BLE001 - whatever the method raised is the caller's to see
             if _wrong_arguments(error):
                 context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"{service}.{method}: {error}")
+            if isinstance(error, errors.DeadlineExceeded) and deadline.passed():
+                # Of a call that this one was waiting for: the time is the caller's, and it is over.
+                context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded")
             return _exception_response(error)
         try:
             return invoke_pb2.ServiceResponse(result=values.encode(result))

@@ -1,4 +1,4 @@
-"""Streams: flow control, endings and faults, on both transports; what gRPC promises besides is in tests/conformance."""
+"""Streams: flow control, endings and faults, on both transports; tests/conformance has what gRPC promises."""
 
 from __future__ import annotations
 

@@ -202,7 +202,7 @@ cdef class Call:
         cdef int64_t limit
         if self.status >= 0:
             return 0
-        limit = NEVER if timeout is None else <int64_t>sr_now_ns() + <int64_t>(max(0.0, timeout) * 1e9)
+        limit = NEVER if timeout is None or timeout > 1e8 else <int64_t>(sr_now_ns() + max(0.0, timeout) * 1e9)
         self.conn.wait(self, limit, W_END)
         if self.status < 0:
             raise grpc.FutureTimeoutError()
@@ -304,11 +304,10 @@ cdef class ClientConnection(Connection):
         return f"<ClientConnection {self.target} {state}, {len(self.calls)} calls under way>"
 
     cdef bint gone(self):
-        """Did the peer end while nobody was receiving? (A blocking call finds out by itself, and is sent
-        again; a future has nobody who could do that.)"""
-        if not self.led and self.read_bells() == 0:
-            self.fail("the server process ended or closed the connection")
-        return self.dead
+        """Did the peer end, or say that it will, while nobody was receiving? (A blocking call finds out by
+        itself, and is sent again; a future has nobody who could do that.)"""
+        self.glance()
+        return self.dead or self.draining
 
     # -- starting and ending calls
 
@@ -343,7 +342,7 @@ cdef class ClientConnection(Connection):
             self.draining = True           # stream numbers are never reused: a new connection follows
         self.calls[call.stream] = call
         self.send_frame(SW_OPEN, flags, call.stream, method, prefix, message)
-        if self.dead:
+        if self.dead and call.status < 0:      # it may have been ended with the connection
             self.lost(call)
         return 0
 
@@ -364,6 +363,8 @@ cdef class ClientConnection(Connection):
         self.calls.pop(call.stream, None)
         call.finish(status, text)
         self.send_frame(SW_CANCEL, 0, call.stream, <uint32_t>status, None, None)
+        if self.outq and not self.led:
+            self.wake_listener()               # nobody else may come to send it
         return 0
 
     def close(self, str why="the channel was closed", int status=1):
@@ -421,6 +422,7 @@ cdef class ClientConnection(Connection):
 
     cdef int dispatch(self, sw_header *h, sw_view *v, const uint8_t *at) except -1:
         cdef Call call
+        cdef bytes initial = None, metadata = None
         cdef bint got
         if h.type == SW_PING:
             if not h.flags & SW_END:
@@ -436,9 +438,11 @@ cdef class ClientConnection(Connection):
                 return self.fail(f"the peer answered stream {h.stream}, which was never opened")
             return 0                            # the rest of a call that was cancelled
         call = <Call>found
-        if h.flags & SW_HAS_METADATA and not _metadata_ok(at + v.metadata, v.metadata_size):
-            return self.fail("the peer sent metadata that is cut short")
-        if h.flags & SW_HAS_INITIAL and not _metadata_ok(at + v.initial, v.initial_size):
+        if h.flags & SW_HAS_METADATA:
+            metadata = _bytes_at(at, v.metadata, v.metadata_size)
+        if h.type == SW_TRAILERS and h.flags & SW_HAS_INITIAL:
+            initial = _bytes_at(at, v.initial, v.initial_size)
+        if metadata is not None and not _metadata_ok(metadata) or initial is not None and not _metadata_ok(initial):
             return self.fail("the peer sent metadata that is cut short")
         if h.type == SW_CREDIT:
             return self.credit(call, h.aux)
@@ -450,10 +454,9 @@ cdef class ClientConnection(Connection):
             if got == 0:
                 return 0
         if h.type == SW_TRAILERS:
-            if h.flags & SW_HAS_INITIAL:
-                call.initial = _bytes_at(at, v.initial, v.initial_size)
-            if h.flags & SW_HAS_METADATA:
-                call.trailing = _bytes_at(at, v.metadata, v.metadata_size)
+            if initial is not None:
+                call.initial = initial
+            call.trailing = metadata
             text = ""
             if h.flags & SW_HAS_DETAILS:
                 text = _bytes_at(at, v.details, v.details_size).decode("utf-8", "replace")
@@ -462,8 +465,8 @@ cdef class ClientConnection(Connection):
                 call.finish(INTERNAL, "the server ended a unary call without a response")
             else:
                 call.finish(<int>h.aux if h.aux <= 16 else UNKNOWN, text)
-        elif h.type == SW_HEADERS and h.flags & SW_HAS_METADATA:
-            call.initial = _bytes_at(at, v.metadata, v.metadata_size)
+        elif h.type == SW_HEADERS and metadata is not None:
+            call.initial = metadata
             if call.streams:
                 (<StreamCall>call).wake(W_HEADERS)
         elif h.type == SW_CANCEL:
@@ -659,6 +662,11 @@ cdef class ClientConnection(Connection):
                 sr_reader_awake(&self.rx)
                 continue
             PyErr_CheckSignals()
+            # Whoever ended the call while this thread spun, or ran a signal handler, did not wake it.
+            if self.dead or (call.due(what) if call is not None else len(self.ready) > 0):
+                if not self.dead:
+                    sr_reader_awake(&self.rx)
+                return 1
             p[0].fd = self.fd
             p[1].fd = self.kick if call is None else self.poke
             p[0].events = p[1].events = POLLIN
@@ -807,8 +815,9 @@ cdef class ClientConnection(Connection):
                 w.wait(until)
             goes_on = not call.due(what) and (until == NEVER or <int64_t>sr_now_ns() < until)
         finally:
-            call.waiters.remove(w)
-            self.followers.remove(entry)
+            if call.waiters is not None:       # not in the child of a fork by a signal handler
+                call.waiters.remove(w)
+                self.followers.remove(entry)
             if not goes_on and not self.led:
                 self.offer_role()              # it may have been offered to us, who leave
         return 0
@@ -934,6 +943,7 @@ cdef class Multicallable:
     """
     cdef ChannelCore core
     cdef str method
+    cdef Py_ssize_t name_size
     cdef object serializer
     cdef object deserializer
     cdef object fallback
@@ -943,6 +953,7 @@ cdef class Multicallable:
     def __init__(self, ChannelCore core not None, str method not None, serializer, deserializer, fallback):
         self.core = core
         self.method = method
+        self.name_size = len(method.encode())
         self.serializer = serializer
         self.deserializer = deserializer
         self.fallback = fallback
@@ -970,7 +981,7 @@ cdef class Multicallable:
         cdef bytes block = None
         cdef object data = None
         cdef int64_t timeout_ns = -1
-        cdef double seconds
+        cdef double seconds = 0 if timeout is None else timeout
         cdef bint bad_metadata = False
         if metadata is not None:
             try:
@@ -997,17 +1008,19 @@ cdef class Multicallable:
         if block is not None and PyBytes_GET_SIZE(block) > <Py_ssize_t>(conn.piece // 2):
             return call.finish(
                 RESOURCE_EXHAUSTED, f"metadata of {len(block)} bytes exceeds the limit of {conn.piece // 2}")
-        if len(self.method) > MAX_METHOD_NAME:
+        if self.name_size > MAX_METHOD_NAME:
             return call.finish(
                 RESOURCE_EXHAUSTED,
-                f"a method's name of {len(self.method)} bytes exceeds the limit of {MAX_METHOD_NAME}")
+                f"a method's name of {self.name_size} bytes exceeds the limit of {MAX_METHOD_NAME}")
         if timeout is not None:
-            seconds = timeout
             if seconds <= 0:
                 return call.finish(DEADLINE_EXCEEDED, "Deadline Exceeded")
             if seconds < 1e8:                  # beyond three years there is no deadline
                 timeout_ns = <int64_t>(seconds * 1e9)
                 call.deadline = <int64_t>sr_now_ns() + timeout_ns
+        if conn.dead or conn.draining:         # since it was chosen: the serializer took its time
+            call.unsent = True
+            return call.finish(UNAVAILABLE, f"the server of {conn.target} is shutting down")
         conn.start(call, <bytes>data, block, timeout_ns)
         if not call.attended and timeout_ns >= 0 and call.status < 0:
             conn.remember_deadline(call)
@@ -1050,15 +1063,19 @@ cdef class UnaryUnary(Multicallable):
 
     def future(self, request, timeout=None, metadata=None, credentials=None, wait_for_ready=None, compression=None):
         cdef ClientConnection conn
-        cdef Call call = Call.__new__(Call)
-        try:
-            conn = self.connection(timeout, credentials, True)
-        except grpc.RpcError as error:
-            return self.failed(call, error)
-        if conn is None:
-            return self.grpc_callable().future(
-                request, timeout, metadata, credentials, wait_for_ready, compression)
-        self.begin(call, conn, request, True, timeout, metadata)
+        cdef Call call
+        for _ in range(MAX_UNSENT_ATTEMPTS):
+            call = Call.__new__(Call)
+            try:
+                conn = self.connection(timeout, credentials, True)
+            except grpc.RpcError as error:
+                return self.failed(call, error)
+            if conn is None:
+                return self.grpc_callable().future(
+                    request, timeout, metadata, credentials, wait_for_ready, compression)
+            self.begin(call, conn, request, True, timeout, metadata)
+            if not call.unsent:
+                break
         if call.status < 0:
             conn.wake_listener()
         return call

@@ -121,6 +121,7 @@ cdef extern from "ring.h" nogil:
     void sr_set_busy_connections(sr_segment *, uint32_t)
     uint32_t sr_busy_connections(const sr_segment *)
     uint64_t sr_now_ns()
+    uint64_t sr_coarse_ns()
     uint64_t sr_segment_size(uint64_t)
     uint64_t sr_align(uint64_t)
 
@@ -732,9 +733,10 @@ cdef class Inbox:
         return message
 
 
-cdef bint _metadata_ok(const uint8_t *block, uint32_t size):
+cdef bint _metadata_ok(bytes copy):
     """Is this a complete metadata block, so that decode_metadata() will take it?"""
-    cdef uint32_t at = 0, count = 0
+    cdef const uint8_t *block = <const uint8_t *>PyBytes_AS_STRING(copy)
+    cdef uint32_t size = <uint32_t>PyBytes_GET_SIZE(copy), at = 0, count = 0
     cdef sw_entry e
     if sw_metadata_begin(block, size, &at, &count) != 0:
         return False
@@ -762,6 +764,7 @@ def _after_fork_in_child():
             (<Connection>thing).abandon()
         else:
             (<ServerCore>thing).abandon()
+            (<ServerCore>thing).owner._forget_parent()
     _live.clear()
 
 

@@ -18,6 +18,7 @@
 cdef int WATCHER = 1, LEADER = 2
 CLIENT_GONE = "the client process ended or closed the connection"
 cdef int TICK_MS = 1, QUIET_TICKS = 20
+cdef int TURN_MS = 50                 # after this long a thread goes back to the pool if somebody waits for one
 cdef int EPOLL_EVERY = 64             # reads of hot rings between two looks at the other sockets
 cdef int64_t COOL_NS = 5000000        # a connection this long without a request is no longer hot
 
@@ -56,6 +57,8 @@ cdef class ServicerContext:
     # For calls whose requests or responses stream:
     cdef Inbox inbox                  # None where there is one request
     cdef bint half_closed             # the client sends no more requests
+    cdef bint responded               # with one of many responses
+    cdef bint detached                # its handler has returned and sends responses later
     cdef int64_t window               # bytes the client will take
     cdef list waiters                 # threads that wait for this call
     cdef unsigned long thread         # that runs the handler
@@ -108,11 +111,13 @@ cdef class ServicerContext:
         """Accepted and ignored: nothing is compressed inside one host."""
 
     def send_initial_metadata(self, initial_metadata):
+        if self.cancelled or self.conn.dead:
+            self.tell_gone()
+        if self.initial is not None or self.responded:
+            raise ValueError("Initial metadata no longer allowed!")
         block = encode_metadata(initial_metadata)
         if len(block) > <Py_ssize_t>(self.conn.piece // 2):
             raise ValueError(f"initial metadata of {len(block)} bytes exceeds the limit of {self.conn.piece // 2}")
-        if self.initial is not None:
-            raise ValueError("initial metadata was sent already")
         self.initial = block
         if not self.ended:
             self.conn.send_frame(SW_HEADERS, SW_HAS_METADATA, self.stream, 0, _block(block), None)
@@ -130,7 +135,7 @@ cdef class ServicerContext:
         return self.status
 
     def set_details(self, details):
-        self.text = details
+        self.text = details if isinstance(details, bytes) else details.encode("utf-8")
 
     def details(self):
         return self.text
@@ -141,7 +146,7 @@ cdef class ServicerContext:
             code = grpc.StatusCode.UNKNOWN
             details = ""
         self.status = code
-        self.text = details
+        self.set_details(details)
         self.aborted = True
         raise Exception()
 
@@ -227,6 +232,7 @@ cdef class ServicerContext:
     cdef int send_response(self, bytes data) except -1:
         """Send one of many responses, waiting for credit and for room."""
         cdef int64_t total = PyBytes_GET_SIZE(data), offset = 0, n
+        self.responded = True
         while not (self.cancelled or self.ended or self.conn.dead):
             if self.window < CHARGE + LEAST_PART and self.window < CHARGE + total - offset:
                 self.wait(W_CREDIT)
@@ -304,10 +310,11 @@ cdef class ServicerContext:
         PyContext_Enter(context)
         try:
             self.call_behavior(entry, data)
-        except Exception as error:             # not the handler's, which was taken care of
+        except Exception:                      # not the handler's, which was taken care of
             _LOGGER.exception("answering a call of %s failed", entry.name)
-            self.conn.end(self, INTERNAL, f"the server failed to answer: {type(error).__name__}", None, None)
         finally:
+            if not self.ended and not self.detached:
+                self.conn.end(self, UNKNOWN, "the server failed to answer", None, None)
             PyContext_Exit(context)
         if self.inbox is not None or self.window != SW_WINDOW:
             return 0                           # it streamed, and waited for the client
@@ -320,7 +327,8 @@ cdef class ServicerContext:
             try:
                 entry = self.core.owner._resolve_dynamic(entry.name, self.invocation_metadata())
             except Exception as error:
-                return self.raised(entry, error, "Exception in service handler")
+                _LOGGER.exception("Exception in service handler: %s", entry.name)
+                return self.refuse(UNKNOWN, "Error in service handler!")
         if entry.behavior is None:
             return self.refuse(UNIMPLEMENTED, "Method not found!")
         if entry.requests_stream:
@@ -341,6 +349,11 @@ cdef class ServicerContext:
                 return self.refuse(INTERNAL, "Exception deserializing request!")
         del data
         try:
+            if entry.responses_stream and getattr(entry.behavior, "experimental_non_blocking", False):
+                self.detached = True
+                self.thread = 0                # which goes on to other calls
+                entry.behavior(request, self, _Responder(self, entry))
+                return 0
             response = entry.behavior(request, self)
             if entry.responses_stream:
                 return self.send_responses(entry, response)
@@ -374,7 +387,7 @@ cdef class ServicerContext:
         if self.status is not None:
             code = _code_number(self.status)
         if self.text is not None:
-            details = self.text if isinstance(self.text, str) else bytes(self.text).decode("utf-8", "replace")
+            details = (<bytes>self.text).decode("utf-8", "replace")
         if self.trailing:
             try:
                 trailing = encode_metadata(self.trailing)
@@ -395,7 +408,7 @@ cdef class ServicerContext:
             for callback in callbacks:
                 try:
                     callback()
-                except Exception:
+                except BaseException:          # it must not end the thread that reads for all
                     _LOGGER.exception("Exception in a termination callback of %s", self.entry.name)
         return 0
 
@@ -405,6 +418,33 @@ cdef int _code_number(code):
         return _CODES.get(code, UNKNOWN)
     except TypeError:                          # not hashable
         return UNKNOWN
+
+
+cdef class _Responder:
+    """Sends responses of a handler that has returned; None is the end. What grpcio calls send_response_callback."""
+    cdef ServicerContext context
+    cdef MethodEntry entry
+
+    def __init__(self, ServicerContext context, MethodEntry entry):
+        self.context = context
+        self.entry = entry
+
+    def __call__(self, response):
+        cdef ServicerContext context = self.context
+        if context.cancelled or context.ended or context.conn.dead:
+            context.conn.forget(context)
+            return
+        if response is None:
+            context.finish_with(OK, "", None)
+            return
+        try:
+            data = response if self.entry.serializer is None else self.entry.serializer(response)
+            data = data if type(data) is bytes else bytes(data)
+        except Exception:
+            _LOGGER.exception("Failed to serialize a response of %s", self.entry.name)
+            context.refuse(INTERNAL, "Failed to serialize response!")
+            return
+        context.send_response(<bytes>data)
 
 
 cdef class RequestIterator:
@@ -448,6 +488,7 @@ cdef class ServerConnection(Connection):
     cdef dict entries                # method number -> MethodEntry
     cdef dict streams                # stream -> ServicerContext under way
     cdef uint32_t last_stream
+    cdef bint said_goaway
     cdef list for_room               # Waiters of threads whose frames wait for room
     cdef bint hot
     cdef int64_t last_request
@@ -483,7 +524,7 @@ cdef class ServerConnection(Connection):
             return 0
         context = self.streams.get(h.stream)
         if context is None:
-            if h.stream > self.last_stream:
+            if h.stream > self.last_stream and not self.said_goaway:
                 return self.fail(f"the peer used stream {h.stream}, which was never opened")
             return 0                           # the call has ended here, the peer did not know yet
         if h.type == SW_CANCEL:
@@ -575,9 +616,9 @@ cdef class ServerConnection(Connection):
         cdef Assembly assembly
         if h.stream <= self.last_stream:
             return self.fail(f"the peer opened stream {h.stream} after {self.last_stream}")
-        self.last_stream = h.stream
-        if core.stopping:
+        if self.said_goaway:
             return 0                           # GOAWAY named the streams before it; the client knows
+        self.last_stream = h.stream
         if h.flags & SW_HAS_NAME:
             if len(self.entries) >= MAX_METHOD_NAMES or <int>v.name_size > MAX_METHOD_NAME:
                 return self.fail("the peer named too many methods, or one with too long a name")
@@ -597,9 +638,9 @@ cdef class ServerConnection(Connection):
         if h.flags & SW_HAS_TIMEOUT and v.timeout_ns < <uint64_t>(1 << 60):
             context.deadline = <int64_t>sr_now_ns() + <int64_t>v.timeout_ns
         if h.flags & SW_HAS_METADATA:
-            if not _metadata_ok(at + v.metadata, v.metadata_size):
-                return self.fail("the peer sent metadata that is cut short")
             context.metadata = _bytes_at(at, v.metadata, v.metadata_size)
+            if not _metadata_ok(context.metadata):
+                return self.fail("the peer sent metadata that is cut short")
         core.active += 1
         self.streams[h.stream] = context
         if 0 <= core.max_rpcs < core.active:
@@ -638,6 +679,12 @@ cdef class ServerConnection(Connection):
             context.request = assembly.data
             context.assembly = None
             self.core.pending.append(context)
+        return 0
+
+    cdef int go_away(self) except -1:
+        if not self.said_goaway:
+            self.said_goaway = True
+            self.send_frame(SW_GOAWAY, 0, 0, self.last_stream, None, None)
         return 0
 
     cdef int forget(self, ServicerContext context) except -1:
@@ -746,7 +793,7 @@ cdef class ServerCore:
         self.owner = owner
         self.max_workers = max_workers
         # A pool of one thread is given back at once, so that calls over TCP are not kept waiting.
-        self.linger_ms = 1000 if max_workers > 1 else 2
+        self.linger_ms = TURN_MS if max_workers > 1 else 2
         self.max_rpcs = max_rpcs
         self.max_receive = max_receive
         self.max_send = max_send
@@ -828,6 +875,8 @@ cdef class ServerCore:
         conn.core = self
         self.watch_fd(conn.fd)
         self.conns[conn.fd] = conn
+        if self.stopping:
+            conn.go_away()
         if sr_reader_sleep(&conn.rx):
             self.heat(conn)
 
@@ -1054,7 +1103,7 @@ cdef class ServerCore:
                     if self.fail_streak < MAX_BACKOFF:
                         self.fail_streak += 1
                     self.skip_spins = (1 << self.fail_streak) - 1
-            if self.arm():
+            if self.arm() or (context is None and (self.stopping or self.give_way)):
                 self.disarm()
                 continue
             self.leader_asleep = True
@@ -1124,21 +1173,25 @@ cdef class ServerCore:
 
     def yield_pool(self):
         """A call over TCP wants a thread of the pool: if all of them may be ours, free one."""
-        if self.running == 0 or self.reader != LEADER:
+        if self.running == 0:
             return
         self.give_way = True
         if self.leader_asleep:
             self.kick(self.kick_leader)
 
     cdef int ask_for_thread(self) except -1:
+        cdef ServicerContext context
         if self.unstarted == 0 and self.running < self.max_workers and not self.stopped:
             self.running += 1
             self.unstarted += 1
             try:
                 self.owner._submit(self.drive)
-            except RuntimeError:               # the pool was shut down
+            except RuntimeError:               # the pool was shut down, by its owner or at exit
                 self.running -= 1
                 self.unstarted -= 1
+                while self.pending:
+                    context = self.pending.popleft()
+                    context.conn.end(context, UNAVAILABLE, "the server's thread pool was shut down", None, None)
         return 0
 
     def drive(self):
@@ -1146,9 +1199,18 @@ cdef class ServerCore:
         cdef ServicerContext context
         cdef unsigned long me = PyThread_get_thread_ident()
         cdef bint leads
+        cdef uint64_t turn = sr_coarse_ns()
         self.unstarted -= 1
+        if len(self.pending) > 1 and self.reader == WATCHER:
+            self.kick(self.kick_watcher)       # one thread may not be enough: it asks for the next
         try:
             while not self.stopped:
+                if self.give_way and self.running > 0:
+                    break
+                if sr_coarse_ns() - turn > <uint64_t>TURN_MS * 1000000:
+                    turn = sr_coarse_ns()
+                    if self.owner._pool_is_wanted():
+                        break
                 if self.pending or self.endings:
                     context = self.pending.popleft() if not self.endings else None
                     leads = self.reader == LEADER and self.leader == me
@@ -1172,8 +1234,6 @@ cdef class ServerCore:
                         if self.reader == LEADER and self.leader == me:
                             self.leader_in_handler = False
                     continue
-                if self.give_way:
-                    break
                 if self.reader != LEADER or self.leader != me:
                     if self.draining or self.reader == LEADER:
                         break
@@ -1198,6 +1258,19 @@ cdef class ServerCore:
 
     def watch(self):
         """The watcher's life; returns when the server has stopped."""
+        while not self.stopped:
+            try:
+                self.watch_on()
+            except BaseException:              # a logging handler's, say: the server needs its watcher
+                _LOGGER.exception("reading the memory connections was interrupted, and goes on")
+        # A leader that reads leaves within its spin; one in a handler reads no more.
+        while self.reader == LEADER and not self.leader_in_handler:
+            with nogil:
+                poll(NULL, 0, TICK_MS)
+        for conn in list(self.conns.values()):
+            self.lose(<ServerConnection>conn)
+
+    cdef int watch_on(self) except -1:
         cdef pollfd p[2]
         cdef uint64_t count
         cdef epoll_event events[64]
@@ -1247,9 +1320,8 @@ cdef class ServerCore:
             if self.endings and (self.unstarted > 0 or self.running >= self.max_workers):
                 self.run_endings()            # the pool has no thread for them; a handler may wait for one
             if self.pending or self.endings:
-                if self.running < self.max_workers:
-                    self.ask_for_thread()
-                    ms = TICK_MS              # and one more if that one gets stuck too
+                if self.running < self.max_workers and self.unstarted == 0:
+                    self.ask_for_thread()     # when it starts and there is more to do, it wakes this thread
             if self.arm():
                 self.disarm()
                 continue
@@ -1268,12 +1340,7 @@ cdef class ServerCore:
                     if n > 0:
                         self.handle(events, n)
                 self.cool_down()
-        # A leader that reads leaves within its spin; one in a handler reads no more.
-        while self.reader == LEADER and not self.leader_in_handler:
-            with nogil:
-                poll(NULL, 0, TICK_MS)
-        for conn in list(self.conns.values()):
-            self.lose(<ServerConnection>conn)
+        return 0
 
     # -- the end
 
@@ -1282,14 +1349,14 @@ cdef class ServerCore:
         cdef ServerConnection conn
         self.stopping = True
         for conn in list(self.conns.values()):
-            conn.send_frame(SW_GOAWAY, 0, 0, conn.last_stream, None, None)
+            conn.go_away()
         self.kick(self.kick_watcher)
         if self.leader_asleep:
             self.kick(self.kick_leader)
 
     def wait_idle(self, double seconds):
         """Until the last call ended, or `seconds` passed; only after begin_stop()."""
-        self.idle.wait(<int64_t>sr_now_ns() + <int64_t>(seconds * 1e9))
+        self.idle.wait(<int64_t>(sr_now_ns() + min(seconds, 1e8) * 1e9))
 
     def cancel_all(self):
         """End the calls under way; their clients see CANCELLED at once."""

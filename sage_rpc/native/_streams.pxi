@@ -258,19 +258,23 @@ cdef class StreamMulticallable(Multicallable):
     cdef StreamCall open(self, bint responses_stream, request, bint one_request, timeout, metadata, credentials):
         """A call under way, or ended at once; None: gRPC must carry it."""
         cdef ClientConnection conn
-        cdef StreamCall call = StreamCall.__new__(StreamCall)
-        call.streams = True
-        call.attended = True
-        if responses_stream:
-            call.inbox = Inbox()
-        call.window = SW_WINDOW
-        try:
-            conn = self.connection(timeout, credentials, True)
-        except grpc.RpcError as error:
-            return <StreamCall>self.failed(call, error)
-        if conn is None or not conn.streams:
-            return None
-        self.begin(call, conn, request, one_request, timeout, metadata)
+        cdef StreamCall call
+        for _ in range(MAX_UNSENT_ATTEMPTS):
+            call = StreamCall.__new__(StreamCall)
+            call.streams = True
+            call.attended = True
+            if responses_stream:
+                call.inbox = Inbox()
+            call.window = SW_WINDOW
+            try:
+                conn = self.connection(timeout, credentials, True)
+            except grpc.RpcError as error:
+                return <StreamCall>self.failed(call, error)
+            if conn is None or not conn.streams:
+                return None
+            self.begin(call, conn, request, one_request, timeout, metadata)
+            if not call.unsent:
+                break
         if call.status < 0 and not one_request:
             self.run(call.feed, request, self.serializer)
         return call

@@ -62,6 +62,9 @@ def connect(
                 with contextlib.suppress(OSError):
                     unlink_if_dead(path)
                 continue
+            except TimeoutError:
+                refused = f"the server of {target} does not accept connections"
+                continue
             except PermissionError as error:
                 refused = f"may not use the socket {path} of {target}: {error.strerror}"
                 continue

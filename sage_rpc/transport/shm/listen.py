@@ -58,6 +58,7 @@ class ShmListener:
         max_receive: int,
         max_send: int,
     ) -> None:
+        self._pool = pool
         self._submit = pool.submit
         self._resolve = resolve
         self._resolve_dynamic = resolve_dynamic
@@ -109,7 +110,31 @@ class ShmListener:
             os.close(self._spare)
             self._spare = -1
 
+    def abandon(self) -> None:
+        """End at once, without waiting: nobody holds the server any more."""
+        self.unpublish()
+        self.core.begin_stop()
+        self.core.cancel_all()
+        self.core.shut()
+
     # -- called by the core
+
+    def _forget_parent(self) -> None:
+        """In a forked child: the sockets are the parent's, and must not outlive it here."""
+        for listener, _ in self._sockets.values():
+            listener.close()
+        for stranger in self._strangers.values():
+            stranger.close()
+        self._sockets.clear()
+        self._strangers.clear()
+        if self._spare >= 0:
+            os.close(self._spare)
+            self._spare = -1
+
+    def _pool_is_wanted(self) -> bool:
+        """Whether something waits for a thread of the pool; also when the pool does not tell."""
+        waiting = getattr(self._pool, "_work_queue", None)
+        return waiting is None or not waiting.empty()
 
     def _accept(self, fd: int) -> None:
         listener, _ = self._sockets.get(fd, (None, None))
