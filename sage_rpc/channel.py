@@ -189,6 +189,7 @@ class Channel(grpc.Channel):
                 ring_bytes=self._options.ring_bytes,
                 max_receive=self._options.max_receive,
                 max_send=self._options.max_send,
+                max_metadata=self._options.max_metadata,
                 timeout=timeout,
             )
         except (OSError, core.ProtocolViolation) as error:

@@ -173,6 +173,7 @@ class Server(grpc.Server):
             max_rpcs=self._max_rpcs,
             max_receive=self._options.max_receive,
             max_send=self._options.max_send,
+            max_metadata=self._options.max_metadata,
         )
         self._shared_pool.core = self._shm.core
         for endpoint in self._endpoints:
@@ -180,7 +181,10 @@ class Server(grpc.Server):
         self._shm.start()
 
     def stop(self, grace: float | None) -> threading.Event:
-        """Stop both transports; the returned event is set when the last call has ended."""
+        """Stop both transports; the returned event is set when the last call has ended.
+
+        Without a grace period calls under way are ended, and this method returns when all has stopped.
+        """
         over_grpc = self._server.stop(grace)
         with self._lock:
             first, self._stopping = not self._stopping, True
@@ -194,6 +198,8 @@ class Server(grpc.Server):
             threading.Thread(
                 target=self._finish_stop, args=(over_grpc, grace), name="sage_rpc stop", daemon=True
             ).start()
+        if grace is None:
+            self._stopped.wait()
         return self._stopped
 
     def _finish_stop(self, over_grpc: threading.Event, grace: float | None) -> None:

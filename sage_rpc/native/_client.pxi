@@ -211,7 +211,7 @@ cdef class Call:
     cdef object _value(self):
         if self.message is not None:
             try:
-                self.value = self.message if self.deserializer is None else self.deserializer(self.message)
+                self.value = _deserialized(self.message, self.deserializer)
             except Exception:
                 _LOGGER.exception("Exception deserializing the response of %s", self.method)
                 self.status = INTERNAL
@@ -255,10 +255,12 @@ cdef class ClientConnection(Connection):
     cdef object start_thread
     cdef int fail_streak, skip_spins
     cdef public int64_t max_receive, max_send
+    cdef int64_t max_metadata
     cdef readonly bint streams       # the server takes calls of all four kinds
 
     def __init__(self, Segment segment, int fd, bint client, str target, object start_thread,
-                 int64_t max_receive, int64_t max_send, int features=0):
+                 int64_t max_receive, int64_t max_send, int features=0, int64_t max_metadata=16384):
+        self.max_metadata = max_metadata
         self.streams = (features & SW_FEATURE_STREAMS) != 0
         self.target = target
         self.start_thread = start_thread
@@ -444,6 +446,10 @@ cdef class ClientConnection(Connection):
             initial = _bytes_at(at, v.initial, v.initial_size)
         if metadata is not None and not _metadata_ok(metadata) or initial is not None and not _metadata_ok(initial):
             return self.fail("the peer sent metadata that is cut short")
+        if metadata is not None and PyBytes_GET_SIZE(metadata) > self.max_metadata:
+            return self.end_call(call, RESOURCE_EXHAUSTED, _metadata_too_large(metadata, self.max_metadata))
+        if initial is not None and PyBytes_GET_SIZE(initial) > self.max_metadata:
+            return self.end_call(call, RESOURCE_EXHAUSTED, _metadata_too_large(initial, self.max_metadata))
         if h.type == SW_CREDIT:
             return self.credit(call, h.aux)
         if h.flags & SW_HAS_MESSAGE:
@@ -1005,9 +1011,8 @@ cdef class Multicallable:
                 return call.finish(INTERNAL, "Exception serializing request!")
             if 0 <= conn.max_send < PyBytes_GET_SIZE(data):
                 return call.finish(RESOURCE_EXHAUSTED, _too_large_to_send(len(data), conn.max_send))
-        if block is not None and PyBytes_GET_SIZE(block) > <Py_ssize_t>(conn.piece // 2):
-            return call.finish(
-                RESOURCE_EXHAUSTED, f"metadata of {len(block)} bytes exceeds the limit of {conn.piece // 2}")
+        if block is not None and not _metadata_fits(block, conn.piece):
+            return call.finish(RESOURCE_EXHAUSTED, _metadata_too_large(block, conn.piece // 2))
         if self.name_size > MAX_METHOD_NAME:
             return call.finish(
                 RESOURCE_EXHAUSTED,
@@ -1027,8 +1032,7 @@ cdef class Multicallable:
         return 0
 
     cdef inline object serialized(self, request):
-        data = request if self.serializer is None else self.serializer(request)
-        return data if type(data) is bytes else bytes(data)
+        return _serialized(request, self.serializer)
 
     cdef Call failed(self, Call call, error):
         """`call` as it is when not even a connection was there for it."""
@@ -1039,6 +1043,33 @@ cdef class Multicallable:
         call.text = error.details()
         call.failure = error
         return call
+
+
+cdef inline object _serialized(message, serializer):
+    """`message` as bytes; whatever `serializer` raises, and a TypeError when it gives nothing."""
+    data = message if serializer is None else serializer(message)
+    if type(data) is bytes:
+        return data
+    if data is None:
+        raise TypeError("the serializer returned None")
+    return bytes(data)
+
+
+cdef inline object _deserialized(bytes data, deserializer):
+    if deserializer is None:
+        return data
+    message = deserializer(data)
+    if message is None:
+        raise TypeError("the deserializer returned None")
+    return message
+
+
+cdef bint _metadata_fits(bytes block, uint64_t piece):
+    return PyBytes_GET_SIZE(block) <= <Py_ssize_t>(piece // 2)
+
+
+cdef str _metadata_too_large(bytes block, int64_t limit):
+    return f"received metadata size exceeds hard limit ({len(block)} vs. {limit})"
 
 
 cdef str _too_large_to_send(Py_ssize_t size, int64_t limit):

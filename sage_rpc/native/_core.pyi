@@ -45,6 +45,7 @@ class ClientConnection(Connection):
         max_receive: int,
         max_send: int,
         features: int = ...,
+        max_metadata: int = ...,
     ) -> None: ...
     @property
     def streams(self) -> bool: ...
@@ -52,6 +53,7 @@ class ClientConnection(Connection):
     def retire(self) -> None: ...
 
 class Call(grpc.Call, grpc.Future): ...
+
 class ChannelCore:
     conn: ClientConnection | None
     pick: Callable[[grpc.CallCredentials | None, float | None], ClientConnection | None]
@@ -123,7 +125,13 @@ class ServerCore:
     @property
     def stopped(self) -> bool: ...
     def __init__(
-        self, owner: Owner, max_workers: int, max_rpcs: int, max_receive: int, max_send: int
+        self,
+        owner: Owner,
+        max_workers: int,
+        max_rpcs: int,
+        max_receive: int,
+        max_send: int,
+        max_metadata: int = ...,
     ) -> None: ...
     def listen(self, fd: int) -> None: ...
     def unlisten(self, fd: int) -> None: ...

@@ -116,8 +116,9 @@ cdef class ServicerContext:
         if self.initial is not None or self.responded:
             raise ValueError("Initial metadata no longer allowed!")
         block = encode_metadata(initial_metadata)
-        if len(block) > <Py_ssize_t>(self.conn.piece // 2):
-            raise ValueError(f"initial metadata of {len(block)} bytes exceeds the limit of {self.conn.piece // 2}")
+        if not _metadata_fits(block, self.conn.piece):
+            self.conn.end(self, RESOURCE_EXHAUSTED, _metadata_too_large(block, self.conn.piece // 2), None, None)
+            return
         self.initial = block
         if not self.ended:
             self.conn.send_frame(SW_HEADERS, SW_HAS_METADATA, self.stream, 0, _block(block), None)
@@ -249,7 +250,8 @@ cdef class ServicerContext:
 
     cdef int send_responses(self, MethodEntry entry, responses) except -1:
         cdef bytes data
-        while not (self.cancelled or self.ended or self.conn.dead):
+        # As in gRPC, a handler learns of the end of its call where it asks for a request or gives a response.
+        while True:
             if <int64_t>sr_now_ns() >= self.deadline:
                 return self.conn.end(self, DEADLINE_EXCEEDED, "Deadline Exceeded", None, None)
             try:
@@ -263,8 +265,7 @@ cdef class ServicerContext:
             if self.cancelled or self.ended or self.conn.dead:
                 return 0
             try:
-                response = response if entry.serializer is None else entry.serializer(response)
-                data = response if type(response) is bytes else bytes(response)
+                data = <bytes>_serialized(response, entry.serializer)
             except Exception:
                 _LOGGER.exception("Failed to serialize a response of %s", entry.name)
                 return self.refuse(INTERNAL, "Failed to serialize response!")
@@ -274,6 +275,8 @@ cdef class ServicerContext:
                     RESOURCE_EXHAUSTED,
                     f"SERVER: Sent message larger than max ({len(data)} vs. {self.core.max_send})")
             self.send_response(data)
+            if self.cancelled or self.ended or self.conn.dead:
+                break
         if self.ended:
             return 0
         return self.finish_with(OK, "", None)
@@ -300,7 +303,8 @@ cdef class ServicerContext:
         cdef bytes data = self.request
         self.request = None
         self.thread = PyThread_get_thread_ident()
-        if self.cancelled or self.conn.dead:
+        # As in gRPC, a handler of streaming requests learns from its iterator that its call is over.
+        if (self.cancelled or self.conn.dead) and self.inbox is None:
             self.conn.forget(self)
             return 0
         if begun >= self.deadline:
@@ -343,7 +347,7 @@ cdef class ServicerContext:
                 if data is None:
                     return self.refuse(UNIMPLEMENTED, f'"{entry.name}" requires exactly one request message.')
             try:
-                request = data if entry.deserializer is None else entry.deserializer(data)
+                request = _deserialized(data, entry.deserializer)
             except Exception:
                 _LOGGER.exception("Exception deserializing the request of %s", entry.name)
                 return self.refuse(INTERNAL, "Exception deserializing request!")
@@ -365,9 +369,7 @@ cdef class ServicerContext:
         if self.ended:
             return 0
         try:
-            message = response if entry.serializer is None else entry.serializer(response)
-            if type(message) is not bytes:
-                message = bytes(message)
+            message = _serialized(response, entry.serializer)
         except Exception:
             _LOGGER.exception("Failed to serialize the response of %s", entry.name)
             return self.refuse(INTERNAL, "Failed to serialize response!")
@@ -391,9 +393,10 @@ cdef class ServicerContext:
         if self.trailing:
             try:
                 trailing = encode_metadata(self.trailing)
-                if len(trailing) > <Py_ssize_t>(self.conn.piece // 2):
-                    raise ValueError(f"trailing metadata of {len(trailing)} bytes exceeds the limit of "
-                                     f"{self.conn.piece // 2}")
+                if not _metadata_fits(trailing, self.conn.piece):
+                    code = RESOURCE_EXHAUSTED
+                    details = _metadata_too_large(trailing, self.conn.piece // 2)
+                    message = trailing = None
             except Exception as error:
                 _LOGGER.exception("Bad trailing metadata from %s", self.entry.name)
                 code = INTERNAL
@@ -438,8 +441,7 @@ cdef class _Responder:
             context.finish_with(OK, "", None)
             return
         try:
-            data = response if self.entry.serializer is None else self.entry.serializer(response)
-            data = data if type(data) is bytes else bytes(data)
+            data = _serialized(response, self.entry.serializer)
         except Exception:
             _LOGGER.exception("Failed to serialize a response of %s", self.entry.name)
             context.refuse(INTERNAL, "Failed to serialize response!")
@@ -463,7 +465,7 @@ cdef class RequestIterator:
                 context.tell_gone()
             raise StopIteration
         try:
-            return message if self.deserializer is None else self.deserializer(message)
+            return _deserialized(message, self.deserializer)
         except Exception:
             _LOGGER.exception("Exception deserializing a request of %s", context.entry.name)
             context.refuse(INTERNAL, "Exception deserializing request!")
@@ -645,6 +647,9 @@ cdef class ServerConnection(Connection):
         self.streams[h.stream] = context
         if 0 <= core.max_rpcs < core.active:
             return self.end(context, RESOURCE_EXHAUSTED, "Concurrent RPC limit exceeded!", None, None)
+        if context.metadata is not None and PyBytes_GET_SIZE(context.metadata) > core.max_metadata:
+            return self.end(context, RESOURCE_EXHAUSTED, _metadata_too_large(context.metadata, core.max_metadata),
+                            None, None)
         if not h.flags & SW_HAS_MESSAGE:
             context.inbox = Inbox()
             context.half_closed = (h.flags & SW_END) != 0
@@ -781,7 +786,7 @@ cdef class ServerCore:
     cdef readonly bint stopping, stopped
     cdef Waiter idle                  # woken when the last call ends during a stop
     cdef public int64_t active
-    cdef public int64_t max_rpcs, max_receive, max_send
+    cdef public int64_t max_rpcs, max_receive, max_send, max_metadata
     cdef int reads_since_epoll, fail_streak, skip_spins
     cdef int linger_ms
     cdef object __weakref__
@@ -789,7 +794,9 @@ cdef class ServerCore:
     def __cinit__(self):
         self.ep = self.kick_leader = self.kick_watcher = -1
 
-    def __init__(self, owner, int max_workers, int64_t max_rpcs, int64_t max_receive, int64_t max_send):
+    def __init__(self, owner, int max_workers, int64_t max_rpcs, int64_t max_receive, int64_t max_send,
+                 int64_t max_metadata=16384):
+        self.max_metadata = max_metadata
         self.owner = owner
         self.max_workers = max_workers
         # A pool of one thread is given back at once, so that calls over TCP are not kept waiting.

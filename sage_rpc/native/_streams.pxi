@@ -114,8 +114,7 @@ cdef class StreamCall(Call):
             if self.status >= 0:
                 return
             try:
-                request = request if serializer is None else serializer(request)
-                data = request if type(request) is bytes else bytes(request)
+                data = <bytes>_serialized(request, serializer)
             except Exception:
                 _LOGGER.exception("Exception serializing a request of %s", self.method)
                 self.end_here(INTERNAL, "Exception serializing request!")
@@ -166,10 +165,8 @@ cdef class ResponseStream:
                 call.end_here(CANCELLED, "Cancelled: the waiting thread was interrupted")
                 raise
         if message is not None:
-            if call.deserializer is None:
-                return message
             try:
-                return call.deserializer(message)
+                return _deserialized(message, call.deserializer)
             except Exception:
                 _LOGGER.exception("Exception deserializing a response of %s", call.method)
                 call.end_here(INTERNAL, "Exception deserializing response!")

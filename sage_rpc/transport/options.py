@@ -9,6 +9,7 @@ from typing import Any
 __all__ = ["TRANSPORTS", "Options"]
 
 TRANSPORTS = ("auto", "shm", "grpc")
+_DEFAULT_MAX_METADATA = 16 * 1024  # gRPC's hard limit, bytes
 _DEFAULT_MAX_RECEIVE = 4 * 1024 * 1024  # gRPC's own default, bytes
 
 
@@ -21,6 +22,7 @@ class Options:
         ring_bytes: size of each ring of a memory connection, in bytes.
         max_receive: largest message accepted, in bytes; -1 for any.
         max_send: largest message sent, in bytes; -1 for any.
+        max_metadata: most metadata accepted of one kind in one call, in bytes.
 
     Raises:
         ValueError: an option of ours has a value that is not allowed.
@@ -31,6 +33,7 @@ class Options:
         self.grpc: list[tuple[str, Any]] = []
         self.max_receive = _DEFAULT_MAX_RECEIVE
         self.max_send = -1
+        self.max_metadata = _DEFAULT_MAX_METADATA
         for name, value in options or ():
             if str(name).startswith("sage_rpc."):
                 ours[name] = value
@@ -40,6 +43,10 @@ class Options:
                 self.max_receive = value if value >= 0 else -1
             elif name == "grpc.max_send_message_length":
                 self.max_send = value if value >= 0 else -1
+            elif name == "grpc.max_metadata_size":  # the soft limit; the hard one is a quarter above
+                self.max_metadata = max(self.max_metadata, value * 5 // 4)
+            elif name == "grpc.absolute_max_metadata_size":
+                self.max_metadata = max(self.max_metadata, value)
         source = "the option sage_rpc.transport"
         transport = ours.pop("sage_rpc.transport", None)
         if transport is None:

@@ -14,7 +14,7 @@ import grpc
 import pytest
 
 from tests.conformance.columns import known_difference
-from tests.conformance.invocation import ASYNCHRONOUS, BLOCKING, failure, ways
+from tests.conformance.invocation import ASYNCHRONOUS, failure, ways
 from tests.conformance.service import KINDS, SECONDS, SERVICE, echo, handler_of
 
 # A channel that is closed while grpcio's own thread watches it makes that thread complain.
@@ -250,7 +250,7 @@ def test_a_call_to_nobody_is_unavailable(column, dead_port, way):
         assert "connection refused" in details.lower()
 
 
-@known_difference("it does not wait", "ours-shm", when={"way": ASYNCHRONOUS[:1] + BLOCKING[:2]})
+@known_difference("it does not wait", "ours-shm")
 @ways()
 def test_waiting_for_nobody_ends_at_the_deadline(column, dead_port, way):
     with column.channel(f"127.0.0.1:{dead_port}") as channel:
@@ -258,7 +258,7 @@ def test_waiting_for_nobody_ends_at_the_deadline(column, dead_port, way):
         assert failure(outcome)[0] is grpc.StatusCode.DEADLINE_EXCEEDED
 
 
-@known_difference("it does not wait", "ours-shm", when={"way": ASYNCHRONOUS[:1]})
+@known_difference("it does not wait", "ours-shm")
 @ways(ASYNCHRONOUS)
 def test_a_call_that_waits_is_served_when_the_server_comes(column, dead_port, way):
     with column.channel(f"127.0.0.1:{dead_port}", FAST_RECONNECT) as channel:
@@ -362,7 +362,6 @@ def test_closing_ends_the_calls_under_way(rpc, way):
     assert ended.wait(SECONDS)
 
 
-@known_difference("they count as cancelled by the caller", "ours-shm", when={"way": ASYNCHRONOUS[:1]})
 @ways(ASYNCHRONOUS)
 def test_calls_that_closing_ended_are_not_cancelled_by_the_caller(rpc, way):
     begun, ended = rpc.event(), rpc.event()
@@ -401,11 +400,6 @@ def test_a_call_on_a_channel_closed_before_its_first_call_is_a_value_error(rpc, 
         way.invoke(method)
 
 
-@known_difference(
-    "making it is the error",
-    "ours-shm", "ours-grpc",
-    when={"kind": ["unary_stream", "stream_unary", "stream_stream"]},
-)  # fmt: skip
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_multicallable_may_be_made_of_a_closed_channel(rpc, kind):
     channel = rpc.column.channel(rpc.target)
@@ -447,7 +441,6 @@ def test_a_multicallable_keeps_its_channel_alive(rpc):
     assert method(b"x", timeout=SECONDS) == b"x"
 
 
-@known_difference("the call is cancelled", "ours-shm")
 def test_a_call_keeps_its_channel_alive(rpc):
     gate = rpc.event()
     method = rpc.method(

@@ -9,7 +9,7 @@ import grpc
 import pytest
 
 from tests.conformance.columns import known_difference
-from tests.conformance.invocation import ASYNCHRONOUS, WAYS, failure, ways
+from tests.conformance.invocation import ASYNCHRONOUS, failure, ways
 from tests.conformance.service import KINDS, SECONDS, SERVICE, echo, handler_of
 
 LIMIT = 1000
@@ -135,7 +135,6 @@ def test_metadata_of_four_kibibytes_passes(limited, way):
     assert way.run(limited(way), metadata=(("key", "v" * 4096),)).error is None
 
 
-@known_difference("it passes", "ours-shm", when={"way": [way for way in WAYS if way.kind == "unary_unary"]})
 @ways()
 def test_metadata_over_sixteen_kibibytes_is_resource_exhausted(limited, way):
     code, details = failure(way.run(limited(way), metadata=(("key", "v" * 20_000),)))
@@ -152,7 +151,6 @@ def test_metadata_of_a_mebibyte_is_resource_exhausted(limited, way):
     assert way.run(method).error is None
 
 
-@known_difference("it passes", "ours-shm", when={"way": UNARY_FUTURE})
 @ways(ASYNCHRONOUS)
 @pytest.mark.parametrize("which", ["send_initial_metadata", "set_trailing_metadata"])
 def test_metadata_of_the_response_over_sixteen_kibibytes_is_resource_exhausted(rpc, way, which):
@@ -162,11 +160,6 @@ def test_metadata_of_the_response_over_sixteen_kibibytes_is_resource_exhausted(r
     )
 
 
-@known_difference(
-    "initial metadata is UNKNOWN, trailing metadata does not arrive, nor does the end of the call",
-    "ours-shm",
-    when={"way": UNARY_FUTURE},
-)
 @ways(ASYNCHRONOUS)
 @pytest.mark.parametrize("which", ["send_initial_metadata", "set_trailing_metadata"])
 def test_metadata_of_the_response_of_a_mebibyte_is_resource_exhausted(rpc, way, which):

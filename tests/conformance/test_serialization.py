@@ -89,7 +89,6 @@ def test_a_request_that_does_not_serialize_is_internal(rpc, way, broken):
     assert failure(outcome) == (grpc.StatusCode.INTERNAL, "Exception serializing request!")
 
 
-@known_difference("None is taken for a request", "ours-shm", when={"way": UNARY, "broken": [gives_none]})
 @ways()
 @bad
 def test_a_request_that_does_not_parse_is_internal(serialized, way, broken):
@@ -104,7 +103,6 @@ def test_a_response_that_does_not_serialize_is_internal(serialized, way, broken)
     assert failure(outcome) == (grpc.StatusCode.INTERNAL, "Failed to serialize response!")
 
 
-@known_difference("None is taken for a response", "ours-shm", when={"way": UNARY, "broken": [gives_none]})
 @ways()
 @bad
 def test_a_response_that_does_not_parse_is_internal(rpc, way, broken):

@@ -191,7 +191,6 @@ def test_a_generic_handler_sees_the_methods_name(serve):
     assert names == ["/a.b.C/d", "/x/y"]
 
 
-@known_difference("the details are others", "ours-shm")
 def test_an_exception_in_a_generic_handler_is_unknown(serve):
     def choose(_details):
         raise ValueError("cannot say")
@@ -236,11 +235,6 @@ def test_a_method_handler_of_ones_own_class_serves(serve):
     assert served.channel.unary_unary("/any/thing")(b"text", timeout=SECONDS) == b"TEXT"
 
 
-@known_difference(
-    "a unary call of a streaming method is UNIMPLEMENTED",
-    "ours-shm",
-    when={"served_as": ["stream_unary", "stream_stream"], "called_as": ["unary_unary"]},
-)
 @pytest.mark.parametrize(
     ("served_as", "called_as"),
     [
@@ -302,7 +296,6 @@ def test_an_idle_server_stops_at_once(serve, grace):
     assert time.monotonic() - begun < SECONDS
 
 
-@known_difference("it returns before", "ours-shm")
 def test_stop_without_grace_returns_when_it_has_stopped(serve):
     assert all(serve(registered=registered(m=says(b""))).server.stop(None).is_set() for _ in range(20))
 
@@ -519,7 +512,6 @@ def test_two_servers_of_one_process_do_not_meet(serve):
     assert two.channel.unary_unary(f"/{SERVICE}/m")(b"", timeout=SECONDS) == b"two"
 
 
-@known_difference("it serves on", "ours-shm")
 def test_a_server_that_nobody_holds_stops_serving(column):
     """As grpcio's: the last reference stops it."""
     server = column.server(futures.ThreadPoolExecutor(2))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import grpc
 import pytest
 
-from tests.conformance.columns import known_difference
 from tests.conformance.invocation import WAYS, failure, ways
 from tests.conformance.service import KINDS, SECONDS, SERVICE, echo, handler_of
 
@@ -117,7 +116,6 @@ def test_an_interceptor_that_returns_none_leaves_the_call_unserviced(intercepted
     )  # fmt: skip
 
 
-@known_difference("the details are others", "ours-shm", when={"way": [WAYS[2]]})
 @each_kind
 def test_an_exception_in_an_interceptor_is_unknown(intercepted, way):
     def intercept(_go_on, _details):

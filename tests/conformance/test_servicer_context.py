@@ -7,7 +7,6 @@ import threading
 import grpc
 import pytest
 
-from tests.conformance.columns import known_difference
 from tests.conformance.invocation import ASYNCHRONOUS, failure
 from tests.conformance.service import KINDS, SECONDS, echo
 
@@ -188,7 +187,6 @@ def test_code_is_what_was_set(rpc, kind):
     assert seen == [grpc.StatusCode.NOT_FOUND]
 
 
-@known_difference("they are str", "ours-shm", when={"kind": ["unary_unary"]})
 @every_kind
 def test_details_are_what_was_set_as_bytes(rpc, kind):
     """The documentation says string; grpcio gives it encoded, and programs decode it."""
@@ -215,7 +213,6 @@ def test_trailing_metadata_is_what_was_set(rpc, kind):
     assert seen == [sent]
 
 
-@known_difference("the error has another text", "ours-shm", when={"kind": ["unary_unary"]})
 @every_kind
 def test_initial_metadata_is_sent_only_once(rpc, kind):
     errors = []
@@ -251,7 +248,6 @@ def test_initial_metadata_after_the_first_response_is_refused(rpc, kind):
     assert errors == ["Initial metadata no longer allowed!"]
 
 
-@known_difference("it is ignored", "ours-shm", when={"kind": ["unary_unary"]})
 @every_kind
 def test_initial_metadata_for_a_call_that_was_cancelled_raises(rpc, kind):
     begun, ended, errors, looked = rpc.event(), rpc.event(), [], rpc.event()

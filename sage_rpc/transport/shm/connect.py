@@ -35,6 +35,7 @@ def connect(
     ring_bytes: int = DEFAULT_RING_BYTES,
     max_receive: int,
     max_send: int,
+    max_metadata: int,
     timeout: float | None = None,
 ) -> ClientConnection:
     """Connect to any live server of `endpoint`.
@@ -45,6 +46,7 @@ def connect(
         ring_bytes: size of each of the two rings, a power of two.
         max_receive: largest message accepted, in bytes; -1 for any.
         max_send: largest message sent, in bytes; -1 for any.
+        max_metadata: most metadata accepted, in bytes.
         timeout: seconds the handshake may take at most; None for the default.
 
     Raises:
@@ -85,7 +87,15 @@ def connect(
                 os.close(fd)
             sock.setblocking(False)
             conn: ClientConnection = core.ClientConnection(
-                segment, sock.detach(), True, target, _start_thread, max_receive, max_send, features
+                segment,
+                sock.detach(),
+                True,
+                target,
+                _start_thread,
+                max_receive,
+                max_send,
+                features,
+                max_metadata,
             )
             return conn
     raise ConnectionError(refused)

@@ -6,6 +6,7 @@ to itself as long as it does so.
 
 from __future__ import annotations
 
+import contextvars
 import os
 import queue
 import threading
@@ -46,10 +47,11 @@ class _Feeder:
 
 
 def run(function: Callable[..., None], *args: Any) -> None:
-    """Call `function(*args)`, which must not raise, in a thread that is not the caller's."""
+    """Call `function(*args)`, which must not raise, in another thread and in the caller's context."""
+    context = contextvars.copy_context()
 
     def work() -> None:
-        function(*args)
+        context.run(function, *args)
 
     try:
         feeder = _idle.pop()

@@ -46,6 +46,7 @@ class ShmListener:
         max_rpcs: calls at once, queued ones included; -1 for any number.
         max_receive: largest request, in bytes; -1 for any.
         max_send: largest response, in bytes; -1 for any.
+        max_metadata: most metadata of a request, in bytes.
     """
 
     def __init__(
@@ -57,12 +58,15 @@ class ShmListener:
         max_rpcs: int,
         max_receive: int,
         max_send: int,
+        max_metadata: int,
     ) -> None:
         self._pool = pool
         self._submit = pool.submit
         self._resolve = resolve
         self._resolve_dynamic = resolve_dynamic
-        self.core = core.ServerCore(self, getattr(pool, "_max_workers", 64), max_rpcs, max_receive, max_send)
+        self.core = core.ServerCore(
+            self, getattr(pool, "_max_workers", 64), max_rpcs, max_receive, max_send, max_metadata
+        )
         self._sockets: dict[int, tuple[socket.socket, Path]] = {}
         self._strangers: dict[int, socket.socket] = {}
         self._spare = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
