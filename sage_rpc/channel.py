@@ -164,6 +164,12 @@ class Channel(grpc.Channel):
                 conn.retire()
                 self._shm.conn = conn = None
             if credentials is not None:
+                if self._options.transport == "shm":
+                    raise errors.rpc_error(
+                        grpc.StatusCode.UNAUTHENTICATED,
+                        "Established channel does not have a sufficient security level "
+                        "to transfer call credential.",
+                    )
                 conn, reason = None, "call credentials need a secure channel"
             else:
                 if conn is None:
@@ -232,7 +238,7 @@ class Channel(grpc.Channel):
 
     def unary_unary(
         self,
-        method: str,
+        method: str | bytes,
         request_serializer: Callable[[Any], bytes] | None = None,
         response_deserializer: Callable[[bytes], Any] | None = None,
         _registered_method: bool | None = False,
@@ -248,13 +254,17 @@ class Channel(grpc.Channel):
             self._picked = "grpc"
             return over_grpc()
         callable_: grpc.UnaryUnaryMultiCallable = core.UnaryUnary(
-            self._shm, method, request_serializer, response_deserializer, over_grpc
+            self._shm,
+            method.decode() if isinstance(method, bytes) else method,
+            request_serializer,
+            response_deserializer,
+            over_grpc,
         )
         return callable_
 
     def unary_stream(
         self,
-        method: str,
+        method: str | bytes,
         request_serializer: Callable[[Any], bytes] | None = None,
         response_deserializer: Callable[[bytes], Any] | None = None,
         _registered_method: bool | None = False,
@@ -265,7 +275,7 @@ class Channel(grpc.Channel):
 
     def stream_unary(
         self,
-        method: str,
+        method: str | bytes,
         request_serializer: Callable[[Any], bytes] | None = None,
         response_deserializer: Callable[[bytes], Any] | None = None,
         _registered_method: bool | None = False,
@@ -276,7 +286,7 @@ class Channel(grpc.Channel):
 
     def stream_stream(
         self,
-        method: str,
+        method: str | bytes,
         request_serializer: Callable[[Any], bytes] | None = None,
         response_deserializer: Callable[[bytes], Any] | None = None,
         _registered_method: bool | None = False,
@@ -288,7 +298,7 @@ class Channel(grpc.Channel):
     def _streaming(
         self,
         kind: str,
-        method: str,
+        method: str | bytes,
         serializer: Callable[[Any], bytes] | None,
         deserializer: Callable[[bytes], Any] | None,
         registered: bool | None,
@@ -300,12 +310,13 @@ class Channel(grpc.Channel):
 
         if self._shm is None:
             return _Refused(self._shm_refused()) if self._options.transport == "shm" else over_grpc()
+        name = method.decode() if isinstance(method, bytes) else method
         native_kind = {
             "unary_stream": core.UnaryStream,
             "stream_unary": core.StreamUnary,
             "stream_stream": core.StreamStream,
         }[kind]
-        return native_kind(self._shm, method, serializer, deserializer, over_grpc, feeders.run)
+        return native_kind(self._shm, name, serializer, deserializer, over_grpc, feeders.run)
 
     def subscribe(
         self, callback: Callable[[grpc.ChannelConnectivity], None], try_to_connect: bool | None = False

@@ -1048,11 +1048,9 @@ cdef class Multicallable:
 cdef inline object _serialized(message, serializer):
     """`message` as bytes; whatever `serializer` raises, and a TypeError when it gives nothing."""
     data = message if serializer is None else serializer(message)
-    if type(data) is bytes:
-        return data
-    if data is None:
-        raise TypeError("the serializer returned None")
-    return bytes(data)
+    if not isinstance(data, bytes):
+        raise TypeError(f"the serialized message is {type(data).__name__}, not bytes")
+    return data
 
 
 cdef inline object _deserialized(bytes data, deserializer):

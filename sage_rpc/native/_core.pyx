@@ -33,6 +33,7 @@ import grpc
 from sage_rpc import errors
 
 cdef extern from "Python.h":
+    bint PyIter_Check(object)
     object PyContext_New()
     int PyContext_Enter(object) except -1
     int PyContext_Exit(object) except -1

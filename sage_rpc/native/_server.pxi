@@ -115,7 +115,11 @@ cdef class ServicerContext:
             self.tell_gone()
         if self.initial is not None or self.responded:
             raise ValueError("Initial metadata no longer allowed!")
-        block = encode_metadata(initial_metadata)
+        try:
+            block = encode_metadata(initial_metadata)
+        except ValueError:
+            self.conn.end(self, INTERNAL, "Invalid metadata", None, None)
+            return
         if not _metadata_fits(block, self.conn.piece):
             self.conn.end(self, RESOURCE_EXHAUSTED, _metadata_too_large(block, self.conn.piece // 2), None, None)
             return
@@ -250,6 +254,9 @@ cdef class ServicerContext:
 
     cdef int send_responses(self, MethodEntry entry, responses) except -1:
         cdef bytes data
+        if not PyIter_Check(responses):
+            error = TypeError(f"'{type(responses).__name__}' object is not an iterator")
+            return self.raised(entry, error, "Exception iterating responses")
         # As in gRPC, a handler learns of the end of its call where it asks for a request or gives a response.
         while True:
             if <int64_t>sr_now_ns() >= self.deadline:
@@ -397,10 +404,10 @@ cdef class ServicerContext:
                     code = RESOURCE_EXHAUSTED
                     details = _metadata_too_large(trailing, self.conn.piece // 2)
                     message = trailing = None
-            except Exception as error:
+            except Exception:
                 _LOGGER.exception("Bad trailing metadata from %s", self.entry.name)
                 code = INTERNAL
-                details = str(error)
+                details = "Invalid metadata"
                 message = None
         return self.conn.end(self, code, details, trailing, message)
 
