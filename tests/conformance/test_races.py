@@ -10,7 +10,6 @@ import threading
 import grpc
 import pytest
 
-from tests.conformance.columns import known_difference
 from tests.conformance.invocation import ASYNCHRONOUS, ways
 from tests.conformance.service import SECONDS, echo
 
@@ -49,11 +48,6 @@ def draws(way, call):
         return error
 
 
-@known_difference(
-    "a wake-up is lost while the waiting thread spins",
-    "ours-shm",
-    when={"way": [way for way in ASYNCHRONOUS if way.kind == "unary_unary"]},
-)
 @ways(ASYNCHRONOUS)
 def test_every_cancellation_wakes_whoever_waits(rpc, way):
     method, begun = blocking(rpc, way)
