@@ -120,7 +120,8 @@ class ServiceManager:
         if proxy is None:
             with self._lock:
                 proxy = self._sync.setdefault(
-                    service_name, ServiceCallProxy(service_name, self._methods_of(service_name))
+                    service_name,
+                    ServiceCallProxy(service_name, self._methods_of(service_name), self.get_sync_proxy),
                 )
         return proxy
 
@@ -134,7 +135,8 @@ class ServiceManager:
         if proxy is None:
             with self._lock:
                 proxy = self._async.setdefault(
-                    service_name, AsyncServiceCallProxy(service_name, self._methods_of(service_name))
+                    service_name,
+                    AsyncServiceCallProxy(service_name, self._methods_of(service_name), self.get_async_proxy),
                 )
         return proxy
 

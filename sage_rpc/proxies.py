@@ -263,9 +263,10 @@ class ServiceFuture(futures.Future[Any]):
 class _Proxy:
     """A service by name, and those of its methods that were called."""
 
-    def __init__(self, name: str, methods: Methods) -> None:
+    def __init__(self, name: str, methods: Methods, remake: Callable[[str], object] | None = None) -> None:
         self._name = name
         self._methods = methods
+        self._remake = remake  # a method of the manager, which pickles: by it the proxy does, too
         self._found: dict[str, Method] = {}
 
     def _method(self, name: str) -> Method:
@@ -280,6 +281,11 @@ class _Proxy:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._name}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._remake is None:
+            raise TypeError(f"{self!r} was made without a ServiceManager and does not pickle")
+        return self._remake, (self._name,)
 
 
 class ServiceCallProxy(_Proxy):

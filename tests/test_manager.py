@@ -261,6 +261,12 @@ def test_a_manager_pickles_and_connects_where_it_is_unpickled(manager, transport
         assert copy.services == manager.services
 
 
+def test_proxies_pickle_with_their_manager(manager, cache):
+    pid = cache.pid()
+    assert pickle.loads(pickle.dumps(cache)).pid() == pid
+    assert pickle.loads(pickle.dumps(manager.get_async_proxy("cache"))).pid().result(10) == pid
+
+
 def test_a_manager_works_in_a_forked_child(services, monkeypatch):
     process, directory = services
     monkeypatch.setenv("SAGE_RPC_RUNTIME_DIR", str(directory))
