@@ -673,6 +673,8 @@ cdef class ClientConnection(Connection):
                 if not self.dead:
                     sr_reader_awake(&self.rx)
                 return 1
+            if (ms < 0 or ms > SIGNAL_MS) and PyThread_get_thread_ident() == MAIN_THREAD:
+                ms = SIGNAL_MS
             p[0].fd = self.fd
             p[1].fd = self.kick if call is None else self.poke
             p[0].events = p[1].events = POLLIN

@@ -25,6 +25,7 @@ from libc.string cimport memcpy, memset
 import heapq
 import logging
 import os
+import threading
 import weakref
 from collections import deque, namedtuple
 
@@ -175,6 +176,10 @@ cdef int DRAIN_LIMIT = 64             # frames taken from one connection before 
 cdef int MAX_METHOD_NAME = 4096       # bytes
 cdef int MAX_METHOD_NAMES = 65536     # per connection
 cdef int MAX_TIMEOUT_MS = 1 << 30
+# A signal that comes between the last look for signals and poll() does not end poll(); the main thread, which
+# runs Python's handlers, looks again after this long at the latest.
+cdef int SIGNAL_MS = 500
+cdef unsigned long MAIN_THREAD = <unsigned long>threading.main_thread().ident
 cdef int MAX_UNSENT_ATTEMPTS = 5
 cdef int64_t CHARGE = SW_FRAME_HEADER # bytes of credit a MESSAGE frame costs besides its message
 cdef int64_t LEAST_PART = 16384       # bytes; a message that must be split is not split finer
