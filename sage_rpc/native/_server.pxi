@@ -790,6 +790,7 @@ cdef class ServerCore:
     cdef int unstarted                # asked for and not there yet
     cdef int max_workers
     cdef bint watcher_ticking
+    cdef bint ending                  # a thread for the moment runs termination callbacks
     cdef readonly bint stopping, stopped
     cdef Waiter idle                  # woken when the last call ends during a stop
     cdef public int64_t active
@@ -1051,6 +1052,24 @@ cdef class ServerCore:
                 return True
         return False
 
+    cdef int end_elsewhere(self) except -1:
+        """Termination callbacks are users' code and may block: the reader never runs them. The pool does, or, when
+        all its threads are taken, perhaps by handlers that wait for such a callback, a thread for the moment."""
+        if self.endings and self.unstarted == 0 and self.running >= self.max_workers and not self.ending:
+            self.ending = True
+            try:
+                self.owner._start_thread(self._end)
+            except BaseException:
+                self.ending = False
+                raise
+        return 0
+
+    def _end(self):
+        try:
+            self.run_endings()
+        finally:
+            self.ending = False
+
     cdef int run_endings(self) except -1:
         while self.endings:
             (<ServicerContext>self.endings.popleft()).run_callbacks()
@@ -1135,8 +1154,7 @@ cdef class ServerCore:
         """This thread reads but cannot run anything: ask the pool. -> how long it may sleep, in ms; -1: for ever."""
         cdef int64_t now
         cdef int ms = -1
-        if self.endings and (self.unstarted > 0 or self.running >= self.max_workers):
-            self.run_endings()
+        self.end_elsewhere()
         if (self.pending or self.endings) and self.running < self.max_workers:
             self.ask_for_thread()
             ms = TICK_MS
@@ -1215,7 +1233,7 @@ cdef class ServerCore:
         cdef bint leads
         cdef uint64_t turn = sr_coarse_ns()
         self.unstarted -= 1
-        if len(self.pending) > 1 and self.reader == WATCHER:
+        if len(self.pending) + len(self.endings) > 1 and self.reader == WATCHER:
             self.kick(self.kick_watcher)       # one thread may not be enough: it asks for the next
         try:
             while not self.stopped:
@@ -1331,8 +1349,7 @@ cdef class ServerCore:
             if self.reader != WATCHER:
                 continue
             ms = -1
-            if self.endings and (self.unstarted > 0 or self.running >= self.max_workers):
-                self.run_endings()            # the pool has no thread for them; a handler may wait for one
+            self.end_elsewhere()
             if self.pending or self.endings:
                 if self.running < self.max_workers and self.unstarted == 0:
                     self.ask_for_thread()     # when it starts and there is more to do, it wakes this thread

@@ -135,6 +135,9 @@ class ShmListener:
             os.close(self._spare)
             self._spare = -1
 
+    def _start_thread(self, target: Callable[[], None]) -> None:
+        threading.Thread(target=target, name="sage_rpc endings", daemon=True).start()
+
     def _pool_is_wanted(self) -> bool:
         """Whether something waits for a thread of the pool; also when the pool does not tell."""
         waiting = getattr(self._pool, "_work_queue", None)
