@@ -717,6 +717,8 @@ cdef class ServerConnection(Connection):
         cdef bytes prefix = None
         if context.ended:
             return 0
+        if code == OK and context.deadline != NEVER and <int64_t>sr_now_ns() >= context.deadline:
+            code, details, trailing, message = DEADLINE_EXCEEDED, "Deadline Exceeded", None, None
         if not context.cancelled and not self.dead:
             if trailing is not None:
                 flags |= SW_HAS_METADATA
