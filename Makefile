@@ -35,6 +35,8 @@ $(VENV)/.created:
 $(VENV)/.with-%: $(VENV)/.created pyproject.toml
 	$(call say,Installing sage-rpc[$*] and what it needs into $(VENV))
 	@SAGE_RPC_BUILD_NATIVE=skip $(PIP) install --no-build-isolation -e '.[$*]'
+# An install that skips the core removes it, too: it is compiled again, next.
+	@rm -f $(VENV)/.native
 	@touch $@
 
 $(VENV)/.native: $(VENV)/.created setup.py $(NATIVE)
