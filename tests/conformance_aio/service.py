@@ -278,9 +278,10 @@ class Methods:
     async def close(self) -> None:
         for event in self._events:
             event.set()
-        if not await self._running.wait_until_idle(0.05):
-            gc.collect()  # an error holds its call, and the call holds the error: it ends when it is dropped
-        idle = await self._running.wait_until_idle(SECONDS)
+        for seconds in (0.05, 0.2, 1, SECONDS):
+            if idle := await self._running.wait_until_idle(seconds):
+                break
+            gc.collect()  # what a cycle of errors, calls and generators holds ends when it is dropped
         for name in self._names:
             del self._service.handlers[name]
         assert idle, "handlers still run after the end of their calls"
