@@ -25,7 +25,7 @@ from tests.conformance.service import echo as blocking_echo
 from tests.conformance_aio.columns import Column
 
 __all__ = [
-    "KINDS", "SECONDS", "SERVICE", "STYLES", "Blocked", "Methods", "Served", "Service", "blocking_echo",
+    "KINDS", "SECONDS", "SERVICE", "STYLES", "Blocked", "Gate", "Methods", "Served", "Service", "blocking_echo",
     "echo", "handler_of", "multicallable", "serve",
 ]  # fmt: skip
 
@@ -186,15 +186,17 @@ async def serve(
     column: Column,
     handlers: Sequence[grpc.GenericRpcHandler] = (),
     *,
+    address: str = "localhost:0",
     workers: int = 0,
     registered: dict[str, grpc.RpcMethodHandler] | None = None,
     options: Sequence[tuple[str, Any]] = (),
     channel_options: Sequence[tuple[str, Any]] = (),
     **arguments: Any,
 ) -> Served:
-    """Start a server of `column` on a free port and open a channel to it.
+    """Start a server of `column` and open a channel to it.
 
     Args:
+        address: to listen on; by default, a free port.
         workers: of the migration thread pool, which runs the handlers that are no coroutines.
         registered: methods of `SERVICE` by their names.
     """
@@ -202,9 +204,9 @@ async def serve(
     server = column.server(pool, handlers, options=[*NO_TARPIT, *options], **arguments)
     if registered is not None:
         server.add_registered_method_handlers(SERVICE, registered)
-    port = server.add_insecure_port("localhost:0")
+    port = server.add_insecure_port(address)
     await server.start()
-    target = f"localhost:{port}"
+    target = address if address.startswith("unix:") else f"{address.rpartition(':')[0]}:{port}"
     return Served(column, server, target, column.channel(target, channel_options))
 
 
@@ -287,24 +289,23 @@ class Methods:
         assert idle, "handlers still run after the end of their calls"
 
 
-class Blocked:
-    """A method whose handlers begin, and then wait until `gate` is open or their calls end.
+class Gate:
+    """Where handlers wait until it is open or their calls end; `echo(kind, gate)` does so.
 
     Attributes:
         begun: is released by each handler as it begins.
-        gate: lets the handlers go on, and echo what they got.
+        gate: lets the handlers go on.
         ended: is set when a handler has ended, either way.
         errors: what the handlers were told while they waited.
         context: of the handler that began last.
     """
 
-    def __init__(self, rpc: Methods, kind: str, style: str = "iterator") -> None:
-        self.begun, self.gate, self.ended = asyncio.Semaphore(0), rpc.event(), rpc.event()
+    def __init__(self) -> None:
+        self.begun, self.gate, self.ended = asyncio.Semaphore(0), asyncio.Event(), asyncio.Event()
         self.errors: list[BaseException] = []
         self.context: Any = None
-        self.method = rpc.method(kind, echo(kind, self._wait, style))
 
-    async def _wait(self, context: Any) -> None:
+    async def __call__(self, context: Any) -> None:
         self.context = context
         context.add_done_callback(lambda _context: self.ended.set())
         self.begun.release()
@@ -317,3 +318,12 @@ class Blocked:
     async def wait_begun(self, number: int = 1) -> None:
         for _ in range(number):
             await self.begun.acquire()
+
+
+class Blocked(Gate):
+    """A method of the shared server whose handlers wait so, and then echo what they got."""
+
+    def __init__(self, rpc: Methods, kind: str, style: str = "iterator", channel: Any = None) -> None:
+        super().__init__()
+        self.gate = rpc.event()
+        self.method = rpc.method(kind, echo(kind, self, style), channel=channel)
