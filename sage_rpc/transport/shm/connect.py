@@ -59,7 +59,9 @@ def connect(
     for path in published(endpoint):
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         with sock:
-            sock.settimeout(HANDSHAKE_SECONDS if timeout is None else min(HANDSHAKE_SECONDS, max(0.001, timeout)))
+            sock.settimeout(
+                HANDSHAKE_SECONDS if timeout is None else min(HANDSHAKE_SECONDS, max(0.001, timeout))
+            )
             try:
                 sock.connect(str(path))
             except (ConnectionRefusedError, FileNotFoundError):
