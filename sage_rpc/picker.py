@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import grpc
 
@@ -23,6 +23,8 @@ from sage_rpc.transport.shm.rendezvous import UnreachableError, endpoint_of_targ
 
 if TYPE_CHECKING:
     from sage_rpc.native._core import ClientConnection
+
+    _Connection = TypeVar("_Connection", bound=ClientConnection)
 
 __all__ = ["NO_CALL_CREDENTIALS", "Picker"]
 
@@ -78,7 +80,7 @@ class Picker:
         """Whether a memory connection may come about now. Does no I/O."""
         return self._endpoint is not None and (self.forced or time.monotonic() >= self._retry_at)
 
-    def connect(self, timeout: float | None, kind: type[ClientConnection]) -> ClientConnection | None:
+    def connect(self, timeout: float | None, kind: type[_Connection]) -> _Connection | None:
         """A new memory connection, or None, and then `reason` says why. Blocks for the handshake.
 
         Args:

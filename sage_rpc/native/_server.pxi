@@ -202,14 +202,14 @@ cdef class ServicerContext:
                 self.waiters = []
             self.waiters.append(w)
             if what == W_ROOM:
-                self.conn.for_room.append(w)
+                self.conn.for_room.append(self)
             try:
                 if not self.due(what):
                     w.wait(self.deadline)
             finally:
                 self.waiters.remove(w)
                 if what == W_ROOM:
-                    self.conn.for_room.remove(w)
+                    self.conn.for_room.remove(self)
         return 0
 
     # -- requests and responses of streams
@@ -498,7 +498,7 @@ cdef class ServerConnection(Connection):
     cdef dict streams                # stream -> ServicerContext under way
     cdef uint32_t last_stream
     cdef bint said_goaway
-    cdef list for_room               # Waiters of threads whose frames wait for room
+    cdef list for_room               # ServicerContexts whose responses wait for room
     cdef bint hot
     cdef int64_t last_request
 
@@ -510,9 +510,8 @@ cdef class ServerConnection(Connection):
         self.for_room = []
 
     cdef int room(self) except -1:
-        cdef Waiter w
-        for w in self.for_room:
-            w.wake()
+        for context in list(self.for_room):
+            (<ServicerContext>context).wake(W_ROOM)
         return 0
 
     def __repr__(self):
@@ -637,7 +636,7 @@ cdef class ServerConnection(Connection):
         if found is None:
             return self.fail(f"the peer called method number {h.aux}, which it never named")
         entry = <MethodEntry>found
-        context = ServicerContext.__new__(ServicerContext)
+        context = core.new_context()
         context.conn = self
         context.core = core
         context.entry = entry
@@ -851,6 +850,9 @@ cdef class ServerCore:
     def __repr__(self):
         return (f"<ServerCore {len(self.conns)} connections, {len(self.hot)} hot, {self.active} calls, "
                 f"read by {'a pool thread' if self.reader == LEADER else 'the watcher'}>")
+
+    cdef ServicerContext new_context(self):
+        return ServicerContext.__new__(ServicerContext)
 
     # -- sockets
 
