@@ -93,7 +93,7 @@ def expect(what: str, got: object, wanted: object) -> None:
 def expect_payload(what: str, response: Any, size: int) -> None:
     expect(f"type of the {what}", response.payload.type, COMPRESSABLE)
     expect(f"size of the {what}", len(response.payload.body), size)
-    expect(f"whether the {what} is zeros", response.payload.body.count(0) == size, True)
+    expect(f"whether the {what} is zeros", response.payload.body == bytes(size), True)
 
 
 def expect_payloads(responses: Iterable[Any], sizes: Iterable[int]) -> None:
