@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import importlib.util
 from concurrent import futures
 from enum import IntEnum
 from typing import Any, NamedTuple
@@ -45,8 +44,8 @@ class Side(NamedTuple):
         """What this installation lacks for it, or ""."""
         if self.implementation == "grpcio":
             return ""
-        if self.api == "aio" and importlib.util.find_spec("sage_rpc.aio") is None:
-            return "this version of sage_rpc has no sage_rpc.aio"
+        if self.api == "aio" and not (hasattr(_aio(), "insecure_channel") and hasattr(_aio(), "server")):
+            return "this version of sage_rpc has no asyncio API"
         if self.transport == "shm" and not native.available():
             return f"the native core is missing: {native.why_not()}"
         return ""
@@ -66,11 +65,22 @@ class Side(NamedTuple):
         return self._module().server(futures.ThreadPoolExecutor(WORKERS), options=options)
 
     def _module(self) -> Any:
-        package = grpc if self.implementation == "grpcio" else sage_rpc
-        return package if self.api == "sync" else importlib.import_module(f"{package.__name__}.aio")
+        if self.api == "aio":
+            return grpc.aio if self.implementation == "grpcio" else _aio()
+        return grpc if self.implementation == "grpcio" else sage_rpc
 
     def _options(self) -> list[tuple[str, Any]]:
         return [] if self.implementation == "grpcio" else [("sage_rpc.transport", self.transport)]
+
+
+def _aio() -> Any:
+    """`sage_rpc.aio`, or None."""
+    try:
+        return importlib.import_module("sage_rpc.aio")
+    except ModuleNotFoundError as error:
+        if error.name == "sage_rpc.aio":
+            return None
+        raise
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

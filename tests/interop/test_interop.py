@@ -54,6 +54,15 @@ def rows(api: str) -> list[Row]:
     ]
 
 
+def mixed_rows() -> list[Row]:
+    """One API at each end, over what is ours alone."""
+    sync, aio = Side("sage", "sync", "shm"), Side("sage", "aio", "shm")
+    return [Row("sync-to-aio-shm", sync, aio, "shm"), Row("aio-to-sync-shm", aio, sync, "shm")]
+
+
+ROWS = [*rows("sync"), *rows("aio"), *mixed_rows()]
+
+
 def parameter(row: Row) -> Any:
     reason = row.client.why_not() or row.server.why_not()
     return pytest.param(row, id=row.name, marks=[pytest.mark.skip(reason=reason)] if reason else [])
@@ -100,10 +109,14 @@ class Program:
         try:
             return self.process.wait(SECONDS)
         finally:
-            self.process.kill()  # nothing, when it has ended
-            self.process.wait()
-            self.process.stdin.close()
-            self.process.stdout.close()
+            self.kill()
+
+    def kill(self) -> None:
+        """Does nothing to a program that has ended, but close what led to it."""
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
 
     def __enter__(self) -> Program:
         return self
@@ -112,8 +125,9 @@ class Program:
         self.end()
 
 
-def side_arguments(side: Side) -> list[str]:
-    return ["--implementation", side.implementation, "--api", side.api, "--transport", side.transport]
+def start(name: str, side: Side, runtime_directory: Path, *arguments: str) -> Program:
+    which = ["--implementation", side.implementation, "--api", side.api, "--transport", side.transport]
+    return Program(name, *which, *arguments, runtime_directory=runtime_directory)
 
 
 class Pair:
@@ -122,7 +136,7 @@ class Pair:
     def __init__(self, row: Row, runtime_directory: Path) -> None:
         self.row = row
         self.runtime_directory = runtime_directory
-        self.server = Program("server", *side_arguments(row.server), runtime_directory=runtime_directory)
+        self.server = start("server", row.server, runtime_directory)
         self.port = self.server.line()
         self.client: Program | None = None
         assert self.port, f"the server ended with {self.server.wait()} before it served"
@@ -130,26 +144,30 @@ class Pair:
     def run(self, case: str) -> dict[str, Any]:
         """Have the client run a case. -> its record."""
         if self.client is None:
-            self.client = Program(
-                "client",
-                *side_arguments(self.row.client),
-                *("--server-port", self.port, "--test-case", "-", "--json", *AMOUNT),
-                *("--case-seconds", str(CASE_SECONDS)),
-                runtime_directory=self.runtime_directory,
-            )
-        self.client.tell(case)
-        line = self.client.line()
-        if not line:
-            code, self.client = self.client.wait(), None
-            pytest.fail(f"the client ended with {code} in {case}; its standard error says where")
+            what = ("--server-port", self.port, "--test-case", "-", "--json", *AMOUNT)
+            limit = ("--case-seconds", str(CASE_SECONDS))
+            self.client = start("client", self.row.client, self.runtime_directory, *what, *limit)
+        client, self.client = self.client, None  # a client that does not answer is not asked again
+        try:
+            client.tell(case)
+            line = client.line()
+            assert line, f"the client ended with {client.wait()} in {case}; its standard error says where"
+        except BaseException:
+            client.kill()
+            raise
+        self.client = client
         return json.loads(line)
 
     def close(self) -> None:
-        codes = [program.end() for program in (self.client, self.server) if program is not None]
-        assert codes[-1] == Exit.PASSED, f"the server ended with {codes[-1]}"
+        try:
+            if self.client is not None:
+                self.client.end()
+        finally:
+            code = self.server.end()
+        assert code == Exit.PASSED, f"the server ended with {code}"
 
 
-@pytest.fixture(scope="module", params=[parameter(row) for api in ("sync", "aio") for row in rows(api)])
+@pytest.fixture(scope="module", params=[parameter(row) for row in ROWS])
 def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     directory = tmp_path_factory.mktemp("interop")
     directory.chmod(0o700)
@@ -166,10 +184,6 @@ def test_the_case_passes(pair, case):
 
 
 # -- the programs themselves
-
-
-def start(name: str, side: Side, runtime_directory: Path, *arguments: str) -> Program:
-    return Program(name, *side_arguments(side), *arguments, runtime_directory=runtime_directory)
 
 
 def lines(program: Program) -> list[str]:
