@@ -81,7 +81,7 @@ class Channel(StockChannel):
         super().__init__(target, tuple(ours.grpc), native_credentials, compression, interceptors)
         self._target = target
         self._picker = Picker(target, ours, secure=credentials is not None)
-        self._channel = Transport(self._channel, self._picker, self._loop)
+        self._channel = Transport(self._channel, self._picker, self._loop, self)
 
     @property
     def transport(self) -> str:

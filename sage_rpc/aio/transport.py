@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,7 @@ _TRANSIENT_FAILURE: int = grpc.ChannelConnectivity.TRANSIENT_FAILURE.value[0]
 _SHUTDOWN: int = grpc.ChannelConnectivity.SHUTDOWN.value[0]
 _NAMES = {code.value[0]: code.name for code in grpc.StatusCode}
 _OK: int = grpc.StatusCode.OK.value[0]
+_INTERNAL: int = grpc.StatusCode.INTERNAL.value[0]
 _CANCELLED: int = grpc.StatusCode.CANCELLED.value[0]
 
 _Metadata = tuple[Any, ...]
@@ -82,11 +84,15 @@ class Transport:
         stock: gRPC's native channel to the same target.
         picker: decides.
         loop: where the channel lives.
+        channel: whose layer this is; calls that have not begun keep it alive.
     """
 
-    def __init__(self, stock: Any, picker: Picker, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, stock: Any, picker: Picker, loop: asyncio.AbstractEventLoop, channel: stock_aio.Channel
+    ) -> None:
         self.stock = stock
         self.loop = loop
+        self.channel = weakref.ref(channel)
         self._picker = picker
         self._conn: LoopConnection | None = None
         self._attempt: asyncio.Future[None] | None = None  # under way, shared by all who wait for it
@@ -234,7 +240,7 @@ class Transport:
             return _READY
         if self._attempt is not None:
             return _CONNECTING
-        if self._picker.picked == "grpc" or not (self._picker.forced or self._picker.worth_trying()):
+        if self._grpc_decides:
             return int(self.stock.check_connectivity_state(try_to_connect))
         if try_to_connect and self._retry is None and self._picker.worth_trying():
             before = _TRANSIENT_FAILURE if self._failed else _IDLE
@@ -243,6 +249,14 @@ class Transport:
                 attempt.add_done_callback(self._fall_back)
             return before
         return _TRANSIENT_FAILURE if self._failed else _IDLE
+
+    @property
+    def _grpc_decides(self) -> bool:
+        """Whether the channel's state is that of gRPC's channel."""
+        picker = self._picker
+        if self._conn is not None or self._attempt is not None:
+            return False
+        return picker.picked == "grpc" or not (picker.forced or picker.worth_trying())
 
     def _fall_back(self, _attempt: asyncio.Future[None]) -> None:
         """Somebody wants the channel connected, and the memory queue cannot be had."""
@@ -257,7 +271,7 @@ class Transport:
             raise stock_aio.UsageError("Channel is closed.")
         while self.check_connectivity_state(try_to_connect=False) == last:
             waiting: set[asyncio.Future[Any]] = {self._watcher()}
-            if self._picker.picked == "grpc" and self._conn is None and self._attempt is None:
+            if self._grpc_decides:
                 waiting.add(
                     asyncio.ensure_future(self.stock.watch_connectivity_state(last, deadline), loop=self.loop)
                 )
@@ -338,6 +352,7 @@ class Call:
         registered: int,
     ) -> None:
         self._transport = transport
+        self._channel = transport.channel()
         self._method = method
         self._deadline = deadline
         self._wait_for_ready = wait_for_ready
@@ -397,8 +412,7 @@ class Call:
     def set_internal_error(self, text: str) -> None:
         """A message could not be sent; the reason is the call's status, when there is one."""
         if self._status is None:
-            code = grpc.StatusCode.INTERNAL.value[0]
-            self._end(Status(code, "Internal error from Core", (), text))
+            self._end(Status(_INTERNAL, "Internal error from Core", (), text))
 
     async def status(self) -> Status:
         """How the call ended, once it has."""
@@ -434,6 +448,7 @@ class Call:
         if self._status is not None:
             return
         self._status = status
+        self._channel = None
         if self._initial_metadata is None:
             self._initial_metadata = ()
         self._changed()
@@ -445,6 +460,9 @@ class Call:
         """The native call over the memory queue has ended: so has this one."""
         native = self._native
         if native is None or self._status is not None:
+            return
+        # As in gRPC, the end is not known before the responses that came before it have been read.
+        if native.unread and not native.late:
             return
         self._initial_metadata = native.first_metadata() or ()
         code, details, trailing = native.outcome()
@@ -481,6 +499,7 @@ class Call:
                 self._method, self._deadline, None, self._wait_for_ready, self._registered
             )
             self._over_grpc.add_done_callback(self._grpc_ended)
+            self._channel = None
             self._changed()
             return None
         left = None if self._deadline is None else self._deadline - time.time()
@@ -488,10 +507,20 @@ class Call:
         self._native = native = conn.open(
             self._method.decode(), request, metadata, left, responses_stream, end
         )
+        self._channel = None
         if tell_end and native.ended:
             self._native_ended()
         self._changed()
         return native
+
+    def _not_serialized(self) -> None:
+        """grpc.aio has logged why, and passes no message on."""
+        if self._status is None:
+            self._end(Status(_INTERNAL, "Exception serializing request!", (), ""))
+            if self._native is not None:
+                self._native.end(_INTERNAL, "Exception serializing request!")
+            elif self._over_grpc is not None:
+                self._over_grpc.cancel("Exception serializing request!")
 
     async def _only_answer(self, native: LoopCall) -> bytes | None:
         """Wait for the end of a call with one response. -> that, or None when there is none."""
@@ -502,8 +531,13 @@ class Call:
         self._native_ended()
         return native.answer() if self.is_ok() else None
 
-    async def unary_unary(self, request: bytes, metadata: _Metadata, context: Any = None) -> bytes | None:
+    async def unary_unary(
+        self, request: bytes | None, metadata: _Metadata, context: Any = None
+    ) -> bytes | None:
         """The whole of a unary call. -> the response, None when it failed."""
+        if request is None:
+            self._not_serialized()
+            return None
         for attempt in range(MAX_UNSENT_ATTEMPTS):
             native = await self._begin(request, metadata, responses_stream=False, tell_end=False)
             if native is None:
@@ -529,8 +563,13 @@ class Call:
         begun()
         return None if native is None else await self._only_answer(native)
 
-    async def initiate_unary_stream(self, request: bytes, metadata: _Metadata, context: Any = None) -> None:
+    async def initiate_unary_stream(
+        self, request: bytes | None, metadata: _Metadata, context: Any = None
+    ) -> None:
         """Begin a call of one request, and wait for the server's first word."""
+        if request is None:
+            self._not_serialized()
+            return
         native = await self._begin(request, metadata, responses_stream=True, tell_end=True)
         if native is not None:
             await native.until_headers()
@@ -555,14 +594,19 @@ class Call:
         """The next response, or EOF."""
         if self._over_grpc is not None:
             return await self._over_grpc.receive_serialized_message()
-        message = None if self._native is None else await self._native.next()
+        native = self._native
+        message = None if native is None else await native.next()
+        if native is not None and native.ended:
+            self._native_ended()
         return stock_aio.EOF if message is None else message
 
-    async def send_serialized_message(self, message: bytes) -> None:
+    async def send_serialized_message(self, message: bytes | None) -> None:
         """Send a request, when the server has room for it."""
+        if message is None:
+            self._not_serialized()
         if self._over_grpc is not None:
             await self._over_grpc.send_serialized_message(message)
-        elif self._native is None or not await self._native.send(message):
+        elif message is None or self._native is None or not await self._native.send(message):
             raise stock_aio.InternalError("the call ended before the message could be sent")
 
     async def send_receive_close(self) -> None:

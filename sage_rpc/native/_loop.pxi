@@ -300,6 +300,16 @@ cdef class LoopCall(StreamCall):
         """Whether the server never saw the call, so that it may be sent again."""
         return self.unsent
 
+    @property
+    def late(self):
+        """Whether its deadline ended it, here or at the server."""
+        return self.status == DEADLINE_EXCEEDED
+
+    @property
+    def unread(self):
+        """Whether there are responses that nobody has asked for."""
+        return self.inbox is not None and len(self.inbox.messages) > 0
+
     def outcome(self):
         """(status code, details, trailing metadata) of an ended call."""
         return self.status, self.text or "", decode_metadata(self.trailing) if self.trailing is not None else ()
@@ -426,6 +436,9 @@ cdef class LoopContext(ServicerContext):
         """Send one of many responses, waiting for credit and for room. -> False: the call is over."""
         cdef int64_t total = PyBytes_GET_SIZE(data), offset = 0, n
         cdef ServerConnection conn = self.conn
+        if 0 <= self.core.max_send < total:
+            self.finish(RESOURCE_EXHAUSTED, _too_large_to_answer(total, self.core.max_send), None, None)
+            return False
         self.responded = True
         while not (self.cancelled or self.ended or conn.dead):
             if self.window < CHARGE + LEAST_PART and self.window < CHARGE + total - offset:
@@ -457,8 +470,7 @@ cdef class LoopContext(ServicerContext):
                 code, details = RESOURCE_EXHAUSTED, _metadata_too_large(trailing, self.conn.piece // 2)
                 trailing = message = None
         if message is not None and 0 <= self.core.max_send < PyBytes_GET_SIZE(message):
-            code = RESOURCE_EXHAUSTED
-            details = f"SERVER: Sent message larger than max ({len(message)} vs. {self.core.max_send})"
+            code, details = RESOURCE_EXHAUSTED, _too_large_to_answer(len(message), self.core.max_send)
             message = None
         self.answered = True
         self.conn.end(self, code, details, trailing, message)

@@ -278,9 +278,7 @@ cdef class ServicerContext:
                 return self.refuse(INTERNAL, "Failed to serialize response!")
             response = None
             if 0 <= self.core.max_send < PyBytes_GET_SIZE(data):
-                return self.refuse(
-                    RESOURCE_EXHAUSTED,
-                    f"SERVER: Sent message larger than max ({len(data)} vs. {self.core.max_send})")
+                return self.refuse(RESOURCE_EXHAUSTED, _too_large_to_answer(len(data), self.core.max_send))
             self.send_response(data)
             if self.cancelled or self.ended or self.conn.dead:
                 break
@@ -381,8 +379,7 @@ cdef class ServicerContext:
             _LOGGER.exception("Failed to serialize the response of %s", entry.name)
             return self.refuse(INTERNAL, "Failed to serialize response!")
         if 0 <= self.core.max_send < PyBytes_GET_SIZE(message):
-            return self.refuse(RESOURCE_EXHAUSTED,
-                               f"SERVER: Sent message larger than max ({len(message)} vs. {self.core.max_send})")
+            return self.refuse(RESOURCE_EXHAUSTED, _too_large_to_answer(len(message), self.core.max_send))
         if self.status is None and self.text is None and self.trailing is None:
             return self.conn.end(self, OK, None, None, <bytes>message)
         return self.finish_with(OK, "", <bytes>message)
@@ -421,6 +418,10 @@ cdef class ServicerContext:
                 except BaseException:          # it must not end the thread that reads for all
                     _LOGGER.exception("Exception in a termination callback of %s", self.entry.name)
         return 0
+
+
+cdef str _too_large_to_answer(int64_t size, int64_t limit):
+    return f"SERVER: Sent message larger than max ({size} vs. {limit})"
 
 
 cdef int _code_number(code):
