@@ -72,6 +72,7 @@ _ALL = (
         "asyncio caller, one stream both ways, one message at a time",
         _AIO_SERVERS,
         rate=False,
+        counts="round trips",
     ),
     Scenario("aio-server-stream", "asyncio caller, one stream of responses", _AIO_SERVERS, counts="messages"),
     Scenario("idle", f"{IDLE_CONNECTIONS} connections without calls", ("sage-shm", "grpc-uds")),
