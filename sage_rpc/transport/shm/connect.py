@@ -31,6 +31,7 @@ def _start_thread(target: Callable[[], None], name: str) -> threading.Thread:
 def connect(
     endpoint: str,
     target: str,
+    kind: type[ClientConnection],
     *,
     ring_bytes: int = DEFAULT_RING_BYTES,
     max_receive: int,
@@ -43,6 +44,7 @@ def connect(
     Args:
         endpoint: as `rendezvous.endpoint_of_target` names it.
         target: the target as the user wrote it, for messages.
+        kind: class of the connection.
         ring_bytes: size of each of the two rings, a power of two.
         max_receive: largest message accepted, in bytes; -1 for any.
         max_send: largest message sent, in bytes; -1 for any.
@@ -57,7 +59,9 @@ def connect(
     for path in published(endpoint):
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         with sock:
-            sock.settimeout(min(HANDSHAKE_SECONDS, max(0.001, timeout)) if timeout else HANDSHAKE_SECONDS)
+            sock.settimeout(
+                HANDSHAKE_SECONDS if timeout is None else min(HANDSHAKE_SECONDS, max(0.001, timeout))
+            )
             try:
                 sock.connect(str(path))
             except (ConnectionRefusedError, FileNotFoundError):
@@ -86,7 +90,7 @@ def connect(
             finally:
                 os.close(fd)
             sock.setblocking(False)
-            conn: ClientConnection = core.ClientConnection(
+            return kind(
                 segment,
                 sock.detach(),
                 True,
@@ -97,5 +101,4 @@ def connect(
                 features,
                 max_metadata,
             )
-            return conn
     raise ConnectionError(refused)
