@@ -1064,6 +1064,13 @@ cdef inline object _deserialized(bytes data, deserializer):
     return message
 
 
+cdef int _check_compression(compression) except -1:
+    """Nothing is compressed inside one host; what grpcio does not know is an error here, too."""
+    if compression and compression not in _COMPRESSIONS:
+        raise ValueError(f"unknown compression {compression!r}: expected a grpc.Compression")
+    return 0
+
+
 cdef bint _metadata_fits(bytes block, uint64_t piece):
     return PyBytes_GET_SIZE(block) <= <Py_ssize_t>(piece // 2)
 
@@ -1080,13 +1087,13 @@ cdef class UnaryUnary(Multicallable):
     """A `grpc.UnaryUnaryMultiCallable`."""
 
     def __call__(self, request, timeout=None, metadata=None, credentials=None, wait_for_ready=None, compression=None):
-        cdef Call call = self.blocking(request, timeout, metadata, credentials)
+        cdef Call call = self.blocking(request, timeout, metadata, credentials, compression)
         if call is None:
             return self.grpc_callable()(request, timeout, metadata, credentials, wait_for_ready, compression)
         return call._value()
 
     def with_call(self, request, timeout=None, metadata=None, credentials=None, wait_for_ready=None, compression=None):
-        cdef Call call = self.blocking(request, timeout, metadata, credentials)
+        cdef Call call = self.blocking(request, timeout, metadata, credentials, compression)
         if call is None:
             return self.grpc_callable().with_call(
                 request, timeout, metadata, credentials, wait_for_ready, compression)
@@ -1095,6 +1102,8 @@ cdef class UnaryUnary(Multicallable):
     def future(self, request, timeout=None, metadata=None, credentials=None, wait_for_ready=None, compression=None):
         cdef ClientConnection conn
         cdef Call call
+        if compression is not None:
+            _check_compression(compression)
         for _ in range(MAX_UNSENT_ATTEMPTS):
             call = Call.__new__(Call)
             try:
@@ -1111,11 +1120,13 @@ cdef class UnaryUnary(Multicallable):
             conn.wake_listener()
         return call
 
-    cdef Call blocking(self, request, timeout, metadata, credentials):
+    cdef Call blocking(self, request, timeout, metadata, credentials, compression):
         """A call that ended with OK, or None: gRPC must carry it. Raises the error of any other end."""
         cdef ClientConnection conn
         cdef Call call = None
         cdef int attempt
+        if compression is not None:
+            _check_compression(compression)
         for attempt in range(MAX_UNSENT_ATTEMPTS):
             if call is not None and timeout is not None:
                 timeout = call.time_remaining()

@@ -194,6 +194,7 @@ cdef int USABLE_CPUS = 1
 
 _STATUS = {code.value[0]: code for code in grpc.StatusCode}
 _CODES = {code: code.value[0] for code in grpc.StatusCode}
+_COMPRESSIONS = frozenset(grpc.Compression)
 cdef int OK = 0, CANCELLED = 1, UNKNOWN = 2, DEADLINE_EXCEEDED = 4, RESOURCE_EXHAUSTED = 8
 cdef int UNIMPLEMENTED = 12, INTERNAL = 13, UNAVAILABLE = 14
 

@@ -291,7 +291,6 @@ def test_a_target_that_is_no_text_is_an_error(column, target):
         column.channel(target)
 
 
-@known_difference("it is taken and ignored", "ours-shm")
 @ways()
 @pytest.mark.parametrize("compression", ["gzip", 99])
 def test_an_unknown_compression_is_an_error_at_once(rpc, way, compression):
