@@ -991,9 +991,9 @@ cdef class Multicallable:
         cdef int64_t timeout_ns = -1
         cdef double seconds = 0 if timeout is None else timeout
         cdef bint bad_metadata = False
-        if metadata is not None:
+        if metadata:
             try:
-                block = encode_metadata(metadata) if metadata != () else None
+                block = encode_metadata(metadata)
             except ValueError:
                 bad_metadata = True
         call.conn = conn

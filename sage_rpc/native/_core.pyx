@@ -237,14 +237,20 @@ def encode_metadata(metadata):
     cdef bytearray block = bytearray(2)
     cdef int count = 0
     for entry in metadata:
-        if not isinstance(entry, (tuple, list)) or len(entry) != 2:
-            raise TypeError(f"metadata must be pairs of key and value, not {entry!r}")
-        key, value = entry
-        raw_key = key.encode("utf-8") if isinstance(key, str) else key
-        raw = value.encode("utf-8") if isinstance(value, str) else value
-        if not isinstance(raw_key, bytes) or not isinstance(raw, bytes):
-            raise TypeError(f"metadata keys and values must be str or bytes, not in {entry!r}")
-        if not _valid_key(raw_key) or not (raw_key.endswith(b"-bin") or _valid_value(raw)) or len(raw_key) > 0xffff:
+        try:
+            key, value = entry
+        except ValueError:
+            raise TypeError(f"metadata must be pairs of key and value, not {entry!r}") from None
+        raw_key = _metadata_bytes(key, entry)
+        if raw_key.endswith(b"-bin"):
+            if not isinstance(value, bytes):
+                raise TypeError(f"the value of a -bin key must be bytes, not {type(value).__name__}, in {entry!r}")
+            raw = value
+        else:
+            raw = _metadata_bytes(value, entry)
+            if not _valid_value(raw):
+                raise ValueError(f"metadata was invalid: {entry!r}")
+        if not _valid_key(raw_key) or len(raw_key) > 0xffff:
             raise ValueError(f"metadata was invalid: {entry!r}")
         block += len(raw_key).to_bytes(2, "little") + len(raw).to_bytes(4, "little") + raw_key + raw
         count += 1
@@ -252,6 +258,16 @@ def encode_metadata(metadata):
         raise ValueError("metadata was invalid: more than 65535 entries")
     block[0:2] = count.to_bytes(2, "little")
     return bytes(block)
+
+
+cdef bytes _metadata_bytes(text, entry):
+    if isinstance(text, bytes):
+        return text
+    if isinstance(text, str):
+        return (<str>text).encode("utf-8")
+    if text is None:                           # as grpcio has it
+        return b""
+    raise TypeError(f"metadata must be str or bytes, not {type(text).__name__}, in {entry!r}")
 
 
 cdef bint _valid_key(bytes key):
