@@ -993,7 +993,7 @@ cdef class Multicallable:
         cdef bint bad_metadata = False
         if metadata:
             try:
-                block = encode_metadata(metadata)
+                block = encode_metadata(metadata, RESERVED_IN_REQUESTS)
             except ValueError:
                 bad_metadata = True
         call.conn = conn

@@ -229,8 +229,17 @@ class ProtocolViolation(Exception):
 
 # ---------------------------------------------------------------- metadata
 
-def encode_metadata(metadata):
-    """The wire block of `metadata`, an iterable of (key, value).
+# What belongs to the protocol is not the application's to send, and is left out, as grpcio does it: these
+# keys mean something in gRPC over HTTP/2, or are its own statistics, tracing and load balancing.
+RESERVED = frozenset((
+    b"te", b"content-type", b"content-length", b"grpc-timeout", b"grpc-encoding", b"grpc-accept-encoding",
+    b"grpc-internal-encoding-request", b"grpc-status", b"grpc-message", b"grpc-trace-bin", b"grpc-tags-bin",
+    b"grpc-server-stats-bin", b"endpoint-load-metrics-bin", b"lb-cost-bin", b"x-envoy-peer-metadata"))
+RESERVED_IN_REQUESTS = RESERVED | {b"user-agent", b"grpc-previous-rpc-attempts"}
+
+
+def encode_metadata(metadata, reserved=RESERVED):
+    """The wire block of `metadata`, an iterable of (key, value), without `reserved` keys.
 
     TypeError when it is something else, ValueError when a key or a value has forbidden characters.
     """
@@ -252,6 +261,8 @@ def encode_metadata(metadata):
                 raise ValueError(f"metadata was invalid: {entry!r}")
         if not _valid_key(raw_key) or len(raw_key) > 0xffff:
             raise ValueError(f"metadata was invalid: {entry!r}")
+        if raw_key in reserved:
+            continue
         block += len(raw_key).to_bytes(2, "little") + len(raw).to_bytes(4, "little") + raw_key + raw
         count += 1
     if count > 0xffff:
