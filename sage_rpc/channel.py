@@ -109,6 +109,9 @@ class Channel(grpc.Channel):
         if native.available():
             self._shm = core.ChannelCore()
             self._shm.pick = self._pick
+            before, after = self._options.user_agent_before, self._options.user_agent_after
+            if before or after:
+                self._shm.set_user_agent(" ".join([*before, core.USER_AGENT, *after]))
         if credentials is not None:
             self._picked, self._reason = "grpc", "a secure channel goes over gRPC"
             self._grpc = self._open_grpc()  # now, so that credentials that cannot be used are an error here

@@ -942,6 +942,11 @@ cdef class ChannelCore:
     cdef public ClientConnection conn
     cdef public object pick          # (credentials, timeout) -> ClientConnection | None: the slow path
     cdef public int generation       # grows when the gRPC channel was replaced (after a fork)
+    cdef bytes user_agent            # None: the default, which no call needs to carry
+
+    def set_user_agent(self, str text not None):
+        """What handlers are told in place of `USER_AGENT`; what HTTP would not carry becomes "?"."""
+        self.user_agent = "".join([c if 32 <= ord(c) <= 126 else "?" for c in text]).encode()
 
 
 cdef class Multicallable:
@@ -991,9 +996,9 @@ cdef class Multicallable:
         cdef int64_t timeout_ns = -1
         cdef double seconds = 0 if timeout is None else timeout
         cdef bint bad_metadata = False
-        if metadata:
+        if metadata or self.core.user_agent is not None:
             try:
-                block = encode_metadata(metadata, RESERVED_IN_REQUESTS)
+                block = encode_metadata(metadata or (), RESERVED_IN_REQUESTS, self.core.user_agent)
             except ValueError:
                 bad_metadata = True
         call.conn = conn

@@ -17,9 +17,12 @@ def set_usable_cpus(cpus: int) -> None: ...
 
 RESERVED: frozenset[bytes]
 RESERVED_IN_REQUESTS: frozenset[bytes]
+USER_AGENT: str
 
 def encode_metadata(
-    metadata: Iterable[tuple[str | bytes, str | bytes]], reserved: frozenset[bytes] = ...
+    metadata: Iterable[tuple[str | bytes, str | bytes]],
+    reserved: frozenset[bytes] = ...,
+    user_agent: bytes | None = ...,
 ) -> bytes: ...
 def decode_metadata(block: bytes) -> tuple[tuple[str, str | bytes], ...]: ...
 def encode_frame(kind: int, flags: int, stream: int, aux: int, body: bytes = ...) -> bytes: ...
@@ -64,6 +67,7 @@ class ChannelCore:
     conn: ClientConnection | None
     pick: Callable[[grpc.CallCredentials | None, float | None], ClientConnection | None]
     generation: int
+    def set_user_agent(self, text: str) -> None: ...
 
 class UnaryUnary(grpc.UnaryUnaryMultiCallable):
     def __init__(

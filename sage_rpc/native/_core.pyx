@@ -25,6 +25,7 @@ from libc.string cimport memcpy, memset
 import heapq
 import logging
 import os
+import sys
 import threading
 import weakref
 from collections import deque, namedtuple
@@ -238,13 +239,20 @@ RESERVED = frozenset((
 RESERVED_IN_REQUESTS = RESERVED | {b"user-agent", b"grpc-previous-rpc-attempts"}
 
 
-def encode_metadata(metadata, reserved=RESERVED):
-    """The wire block of `metadata`, an iterable of (key, value), without `reserved` keys.
+# What a handler is told of a client that does not say more about itself.
+USER_AGENT = f"grpc-python/{grpc.__version__} ({sys.platform}; shm)"
+
+
+def encode_metadata(metadata, reserved=RESERVED, bytes user_agent=None):
+    """The wire block of `metadata`, an iterable of (key, value), without `reserved` keys; `user_agent` comes first.
 
     TypeError when it is something else, ValueError when a key or a value has forbidden characters.
     """
     cdef bytearray block = bytearray(2)
     cdef int count = 0
+    if user_agent is not None:
+        block += _entry(b"user-agent", user_agent)
+        count = 1
     for entry in metadata:
         try:
             key, value = entry
@@ -263,12 +271,16 @@ def encode_metadata(metadata, reserved=RESERVED):
             raise ValueError(f"metadata was invalid: {entry!r}")
         if raw_key in reserved:
             continue
-        block += len(raw_key).to_bytes(2, "little") + len(raw).to_bytes(4, "little") + raw_key + raw
+        block += _entry(raw_key, raw)
         count += 1
     if count > 0xffff:
         raise ValueError("metadata was invalid: more than 65535 entries")
     block[0:2] = count.to_bytes(2, "little")
     return bytes(block)
+
+
+cdef bytes _entry(bytes key, bytes value):
+    return len(key).to_bytes(2, "little") + len(value).to_bytes(4, "little") + key + value
 
 
 cdef bytes _metadata_bytes(text, entry):

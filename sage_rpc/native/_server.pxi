@@ -16,6 +16,7 @@
 # they start. With no traffic nobody ticks, nobody spins, and every thread sleeps in poll().
 
 cdef int WATCHER = 1, LEADER = 2
+_DEFAULT_INVOCATION_METADATA = (Metadatum("user-agent", USER_AGENT),)
 CLIENT_GONE = "the client process ended or closed the connection"
 cdef int TICK_MS = 1, QUIET_TICKS = 20
 cdef int TURN_MS = 50                 # after this long a thread goes back to the pool if somebody waits for one
@@ -90,7 +91,13 @@ cdef class ServicerContext:
     # -- grpc.ServicerContext
 
     def invocation_metadata(self):
-        return decode_metadata(self.metadata) if self.metadata is not None else ()
+        if self.metadata is None:
+            return _DEFAULT_INVOCATION_METADATA
+        found = decode_metadata(self.metadata)
+        for key, _ in found:
+            if key == "user-agent":
+                return found
+        return _DEFAULT_INVOCATION_METADATA + found
 
     def peer(self):
         return self.conn.peer_name

@@ -5,7 +5,6 @@ from __future__ import annotations
 import grpc
 import pytest
 
-from tests.conformance.columns import known_difference
 from tests.conformance.invocation import ASYNCHRONOUS, WAYS, ways
 from tests.conformance.service import SECONDS, echo
 
@@ -165,7 +164,6 @@ def test_metadata_makes_a_dict(rpc):
     assert seen["b-bin"] == b"2"
 
 
-@known_difference("there is no user-agent", "ours-shm")
 def test_the_handler_is_told_the_callers_user_agent(rpc):
     seen = {}
     method = rpc.unary_unary(echo("unary_unary", lambda context: seen.update(context.invocation_metadata())))
@@ -173,7 +171,6 @@ def test_the_handler_is_told_the_callers_user_agent(rpc):
     assert seen.get("user-agent", "").startswith("grpc-python/")
 
 
-@known_difference("there is no user-agent", "ours-shm")
 @pytest.mark.parametrize("name", ["primary_user_agent", "secondary_user_agent"])
 def test_the_user_agent_may_be_added_to(rpc, name):
     seen = {}
@@ -181,6 +178,26 @@ def test_the_user_agent_may_be_added_to(rpc, name):
     with rpc.column.channel(rpc.target, [(f"grpc.{name}", "mine/1.0")]) as channel:
         rpc.method("unary_unary", behaviour, channel=channel)(b"", timeout=SECONDS)
     assert "mine/1.0" in seen.get("user-agent", "")
+
+
+def test_the_user_agent_says_everything_in_order(rpc):
+    seen = {}
+    behaviour = echo("unary_unary", lambda context: seen.update(context.invocation_metadata()))
+    options = [(f"grpc.{name}_user_agent", f"{name}/{i}") for i in "12" for name in ("secondary", "primary")]
+    with rpc.column.channel(rpc.target, options) as channel:
+        rpc.method("unary_unary", behaviour, channel=channel)(b"", metadata=(("own", "x"),), timeout=SECONDS)
+    words = seen["user-agent"].split()
+    assert words[:2] == ["primary/1", "primary/2"]
+    assert words[2].startswith("grpc-python/")
+    assert words[-2:] == ["secondary/1", "secondary/2"]
+    assert seen["own"] == "x"
+
+
+def test_the_user_agent_is_there_beside_other_metadata(rpc):
+    seen = []
+    method = rpc.unary_unary(echo("unary_unary", lambda context: seen.extend(context.invocation_metadata())))
+    method(b"", metadata=(("own", "x"),), timeout=SECONDS)
+    assert [key for key, _ in seen] == ["user-agent", "own"]
 
 
 OF_THE_PROTOCOL = (
