@@ -95,6 +95,7 @@ class Server(grpc.Server):
         self._registered: dict[str, grpc.RpcMethodHandler] = {}
         self._interceptors = tuple(interceptors or ())
         self._max_rpcs = -1 if maximum_concurrent_rpcs is None else maximum_concurrent_rpcs
+        self._started = False
         self._endpoints: list[str] = []
         self._shm: ShmListener | None = None
         self._lock = threading.Lock()  # guards _stopping and _stopped
@@ -126,6 +127,8 @@ class Server(grpc.Server):
         self, service_name: str, method_handlers: dict[str, grpc.RpcMethodHandler]
     ) -> None:
         self._server.add_registered_method_handlers(service_name, method_handlers)
+        if self._started:
+            return  # grpcio logs it, and serves none of them
         for name, handler in method_handlers.items():
             self._registered[f"/{service_name}/{name}"] = handler
 
@@ -144,6 +147,7 @@ class Server(grpc.Server):
 
     def start(self) -> None:
         self._server.start()
+        self._started = True
         if self._options.transport == "grpc" or not self._endpoints:
             return
         reason: str

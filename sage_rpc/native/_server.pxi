@@ -644,6 +644,8 @@ cdef class ServerConnection(Connection):
         if found is None:
             return self.fail(f"the peer called method number {h.aux}, which it never named")
         entry = <MethodEntry>found
+        if entry.behavior is None:             # a generic handler may have been added meanwhile
+            entry = self.entries[h.aux] = core.entry(entry.name)
         context = ServicerContext.__new__(ServicerContext)
         context.conn = self
         context.core = core

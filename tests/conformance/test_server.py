@@ -212,13 +212,29 @@ def test_what_is_no_generic_handler_is_an_attribute_error_at_once(make):
         make(handlers=[object()])
 
 
-@known_difference("it is served", "ours-shm")
 def test_a_handler_registered_after_the_start_is_not_served(serve):
     served = serve(registered=registered(m=says(b"")))
     served.server.add_registered_method_handlers("late.Service", registered(m=says(b"late")))
     with pytest.raises(grpc.RpcError) as caught:
         served.channel.unary_unary("/late.Service/m")(b"", timeout=SECONDS)
     assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+@pytest.mark.parametrize("called_before", [False, True], ids=["unknown", "found missing"])
+def test_a_generic_handler_added_after_the_start_serves(serve, called_before):
+    served = serve(registered=registered(m=says(b"")))
+    method = served.channel.unary_unary("/late.Service/m")
+    if called_before:
+        with pytest.raises(grpc.RpcError):
+            method(b"", timeout=SECONDS)
+    served.server.add_generic_rpc_handlers((generic("late.Service", m=says(b"late")),))
+    assert method(b"", timeout=SECONDS) == b"late"
+
+
+def test_a_handler_registered_again_after_the_start_replaces_none(serve):
+    served = serve(registered=registered(m=says(b"early")))
+    served.server.add_registered_method_handlers(SERVICE, registered(m=says(b"late")))
+    assert served.channel.unary_unary(f"/{SERVICE}/m")(b"", timeout=SECONDS) == b"early"
 
 
 def test_a_method_handler_of_ones_own_class_serves(serve):
