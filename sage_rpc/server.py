@@ -193,8 +193,10 @@ class Server(grpc.Server):
         with self._lock:
             first, self._stopping = not self._stopping, True
         shm = self._shm
+        if shm is not None and not first:
+            shm.end_within(grace)  # an impatient stop shortens one under way
         if shm is not None and grace is None:
-            shm.core.cancel_all()  # a second, impatient stop shortens the first
+            shm.core.cancel_all()
         if first:
             if shm is not None:
                 shm.unpublish()

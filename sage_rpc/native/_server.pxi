@@ -1397,8 +1397,12 @@ cdef class ServerCore:
             self.kick(self.kick_leader)
 
     def wait_idle(self, double seconds):
-        """Until the last call ended, or `seconds` passed; only after begin_stop()."""
+        """Until the last call ended, wake_idle() was called, or `seconds` passed; only after begin_stop()."""
         self.idle.wait(<int64_t>(sr_now_ns() + min(seconds, 1e8) * 1e9))
+
+    def wake_idle(self):
+        """End wait_idle(), or the next one: what it waits for has changed."""
+        self.idle.wake()
 
     def cancel_all(self):
         """End the calls under way; their clients see CANCELLED at once."""

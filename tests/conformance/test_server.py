@@ -10,7 +10,6 @@ from concurrent import futures
 import grpc
 import pytest
 
-from tests.conformance.columns import known_difference
 from tests.conformance.invocation import ASYNCHRONOUS, failure, ways
 from tests.conformance.service import KINDS, SECONDS, SERVICE, echo, handler_of
 
@@ -375,7 +374,6 @@ def test_a_stopping_server_takes_no_new_calls(serve, way, column):
     assert stopped.wait(SECONDS)
 
 
-@known_difference("only None shortens it", "ours-shm")
 def test_a_smaller_grace_shortens_a_longer_one(serve):
     gate = Gate()
     served = serve(registered={"m": handler_of("unary_unary", echo("unary_unary", gate))})
@@ -386,6 +384,16 @@ def test_a_smaller_grace_shortens_a_longer_one(serve):
     second = served.server.stop(0)
     assert first.wait(1)
     assert second.wait(SECONDS)
+    assert call.exception(timeout=SECONDS) is not None
+
+
+def test_the_smallest_of_many_graces_counts(serve):
+    gate = Gate()
+    served = serve(registered={"m": handler_of("unary_unary", echo("unary_unary", gate))})
+    call = served.channel.unary_unary(f"/{SERVICE}/m").future(b"", timeout=SECONDS)
+    gate.wait_begun()
+    stopped = [served.server.stop(grace) for grace in (60, 0.1, 30, 60)]
+    assert all(event.wait(1) for event in stopped)
     assert call.exception(timeout=SECONDS) is not None
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import logging
+import math
 import os
 import socket
 import threading
@@ -71,6 +72,8 @@ class ShmListener:
         self._strangers: dict[int, socket.socket] = {}
         self._spare = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
         self._watcher: threading.Thread | None = None
+        self._ending = threading.Lock()  # guards _stop_by
+        self._stop_by = math.inf
 
     def listen(self, endpoint: str) -> None:
         """Publish a socket for `endpoint`.
@@ -96,12 +99,21 @@ class ShmListener:
                 path.unlink()
             listener.close()
 
+    def end_within(self, grace: float | None) -> None:
+        """Calls that are under way `grace` seconds from now are cancelled by `stop`; the smallest grace counts."""
+        with self._ending:
+            self._stop_by = min(self._stop_by, time.monotonic() + (grace or 0.0))
+        self.core.wake_idle()
+
     def stop(self, grace: float | None) -> None:
-        """Refuse new calls, wait up to `grace` seconds for those under way, cancel the rest, end."""
+        """Refuse new calls, wait up to `grace` seconds for those under way, cancel the rest, end.
+
+        Another thread shortens the wait by `end_within`.
+        """
         self.unpublish()
         self.core.begin_stop()
-        deadline = time.monotonic() + (grace or 0.0)
-        while self.core.active > 0 and (left := deadline - time.monotonic()) > 0:
+        self.end_within(grace)
+        while self.core.active > 0 and (left := self._stop_by - time.monotonic()) > 0:
             self.core.wait_idle(left)
         self.core.cancel_all()
         self.core.shut()
