@@ -200,24 +200,36 @@ cdef class Call:
 
     cdef int _settle(self, object timeout) except -1:
         cdef int64_t limit
-        if self.status >= 0:
-            return 0
-        limit = NEVER if timeout is None or timeout > 1e8 else <int64_t>(sr_now_ns() + max(0.0, timeout) * 1e9)
-        self.conn.wait(self, limit, W_END)
         if self.status < 0:
-            raise grpc.FutureTimeoutError()
+            limit = NEVER if timeout is None or timeout > 1e8 else <int64_t>(sr_now_ns() + max(0.0, timeout) * 1e9)
+            self.conn.wait(self, limit, W_END)
+            if self.status < 0:
+                raise grpc.FutureTimeoutError()
+        if self.message is not None and self.status == OK:
+            self._parse()
+        return 0
+
+    cdef int _parse(self) except -1:
+        """Make the response of its message. A call whose response does not parse has failed."""
+        cdef bytes message = self.message
+        try:
+            value = _deserialized(message, self.deserializer)
+        except Exception:
+            _LOGGER.exception("Exception deserializing the response of %s", self.method)
+            self.status = INTERNAL
+            self.text = "Exception deserializing response!"
+        else:
+            if self.message is not None:       # not by another thread meanwhile
+                self.value = value
+        self.message = None
         return 0
 
     cdef object _value(self):
+        """The response of a call that ended with OK; raises the error of one that does not parse."""
         if self.message is not None:
-            try:
-                self.value = _deserialized(self.message, self.deserializer)
-            except Exception:
-                _LOGGER.exception("Exception deserializing the response of %s", self.method)
-                self.status = INTERNAL
-                self.text = "Exception deserializing response!"
+            self._parse()
+            if self.status != OK:
                 raise self._error()
-            self.message = None
         return self.value
 
     cdef object _error(self):

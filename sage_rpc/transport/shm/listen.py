@@ -100,7 +100,7 @@ class ShmListener:
             listener.close()
 
     def end_within(self, grace: float | None) -> None:
-        """Calls that are under way `grace` seconds from now are cancelled by `stop`; the smallest grace counts."""
+        """Have `stop` cancel what is still under way `grace` seconds from now; the smallest grace counts."""
         with self._ending:
             self._stop_by = min(self._stop_by, time.monotonic() + (grace or 0.0))
         self.core.wake_idle()
