@@ -76,6 +76,15 @@ class Picker:
         """Whether nothing but the memory queue may carry calls."""
         return self.options.transport == "shm"
 
+    @property
+    def user_agent(self) -> bytes | None:
+        """What handlers are told in place of `core.USER_AGENT`; None: that. "?" is what HTTP would not carry."""
+        before, after = self.options.user_agent_before, self.options.user_agent_after
+        if not before and not after:
+            return None
+        text = " ".join([*before, core.USER_AGENT, *after])
+        return "".join(c if " " <= c <= "~" else "?" for c in text).encode()
+
     def worth_trying(self) -> bool:
         """Whether a memory connection may come about now. Does no I/O."""
         return self._endpoint is not None and (self.forced or time.monotonic() >= self._retry_at)

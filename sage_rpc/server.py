@@ -105,6 +105,7 @@ class Server(grpc.Server):
         self._registered: dict[str, grpc.RpcMethodHandler] = {}
         self._interceptors = tuple(interceptors or ())
         self._max_rpcs = -1 if maximum_concurrent_rpcs is None else maximum_concurrent_rpcs
+        self._started = False
         self._endpoints: list[str] = []
         self._shm: ShmListener | None = None
         self._lock = threading.Lock()  # guards _stopping and _stopped
@@ -136,6 +137,8 @@ class Server(grpc.Server):
         self, service_name: str, method_handlers: dict[str, grpc.RpcMethodHandler]
     ) -> None:
         self._server.add_registered_method_handlers(service_name, method_handlers)
+        if self._started:
+            return  # grpcio logs it, and serves none of them
         for name, handler in method_handlers.items():
             self._registered[f"/{service_name}/{name}"] = handler
 
@@ -150,6 +153,7 @@ class Server(grpc.Server):
 
     def start(self) -> None:
         self._server.start()
+        self._started = True
         if self._options.transport == "grpc" or not self._endpoints:
             return
         reason: str
@@ -195,8 +199,10 @@ class Server(grpc.Server):
         with self._lock:
             first, self._stopping = not self._stopping, True
         shm = self._shm
+        if shm is not None and not first:
+            shm.end_within(grace)  # an impatient stop shortens one under way
         if shm is not None and grace is None:
-            shm.core.cancel_all()  # a second, impatient stop shortens the first
+            shm.core.cancel_all()
         if first:
             if shm is not None:
                 shm.unpublish()

@@ -70,6 +70,7 @@ class Server(stock_aio.Server):
         self._registered: dict[str, grpc.RpcMethodHandler] = {}
         self._interceptors = tuple(interceptors or ())
         self._max_rpcs = -1 if maximum_concurrent_rpcs is None else maximum_concurrent_rpcs
+        self._started = False
         self._endpoints: list[str] = []
         self._shm: LoopListener | None = None
         self._runner: Runner | None = None
@@ -99,6 +100,8 @@ class Server(stock_aio.Server):
         self, service_name: str, method_handlers: dict[str, grpc.RpcMethodHandler]
     ) -> None:
         self._server.add_registered_method_handlers(service_name, method_handlers)
+        if self._started:
+            return  # grpc.aio logs it, and serves none of them
         for name, handler in method_handlers.items():
             self._registered[f"/{service_name}/{name}"] = handler
 
@@ -113,6 +116,7 @@ class Server(stock_aio.Server):
 
     async def start(self) -> None:
         await self._server.start()
+        self._started = True
         if self._options.transport == "grpc" or not self._endpoints or self._shm is not None:
             return
         reason = native.why_not()

@@ -200,24 +200,36 @@ cdef class Call:
 
     cdef int _settle(self, object timeout) except -1:
         cdef int64_t limit
-        if self.status >= 0:
-            return 0
-        limit = NEVER if timeout is None or timeout > 1e8 else <int64_t>(sr_now_ns() + max(0.0, timeout) * 1e9)
-        self.conn.wait(self, limit, W_END)
         if self.status < 0:
-            raise grpc.FutureTimeoutError()
+            limit = NEVER if timeout is None or timeout > 1e8 else <int64_t>(sr_now_ns() + max(0.0, timeout) * 1e9)
+            self.conn.wait(self, limit, W_END)
+            if self.status < 0:
+                raise grpc.FutureTimeoutError()
+        if self.message is not None and self.status == OK:
+            self._parse()
+        return 0
+
+    cdef int _parse(self) except -1:
+        """Make the response of its message. A call whose response does not parse has failed."""
+        cdef bytes message = self.message
+        try:
+            value = _deserialized(message, self.deserializer)
+        except Exception:
+            _LOGGER.exception("Exception deserializing the response of %s", self.method)
+            self.status = INTERNAL
+            self.text = "Exception deserializing response!"
+        else:
+            if self.message is not None:       # not by another thread meanwhile
+                self.value = value
+        self.message = None
         return 0
 
     cdef object _value(self):
+        """The response of a call that ended with OK; raises the error of one that does not parse."""
         if self.message is not None:
-            try:
-                self.value = _deserialized(self.message, self.deserializer)
-            except Exception:
-                _LOGGER.exception("Exception deserializing the response of %s", self.method)
-                self.status = INTERNAL
-                self.text = "Exception deserializing response!"
+            self._parse()
+            if self.status != OK:
                 raise self._error()
-            self.message = None
         return self.value
 
     cdef object _error(self):
@@ -967,6 +979,7 @@ cdef class ChannelCore:
     cdef public ClientConnection conn
     cdef public object pick          # (credentials, timeout) -> ClientConnection | None: the slow path
     cdef public int generation       # grows when the gRPC channel was replaced (after a fork)
+    cdef public bytes user_agent     # None: the default, which no call needs to carry
 
 
 cdef class Multicallable:
@@ -1016,9 +1029,9 @@ cdef class Multicallable:
         cdef bint bad_metadata = False
         if timeout is not None:
             timeout = <double>timeout          # a TypeError comes before anything has begun
-        if metadata is not None:
+        if metadata or self.core.user_agent is not None:
             try:
-                block = encode_metadata(metadata) if metadata != () else None
+                block = encode_metadata(metadata or (), RESERVED_IN_REQUESTS, self.core.user_agent)
             except ValueError:
                 bad_metadata = True
         call.conn = conn
@@ -1069,6 +1082,13 @@ cdef inline object _deserialized(bytes data, deserializer):
     return message
 
 
+cdef int _check_compression(compression) except -1:
+    """Nothing is compressed inside one host; what grpcio does not know is an error here, too."""
+    if compression and compression not in _COMPRESSIONS:
+        raise ValueError(f"unknown compression {compression!r}: expected a grpc.Compression")
+    return 0
+
+
 cdef bint _metadata_fits(bytes block, uint64_t piece):
     return PyBytes_GET_SIZE(block) <= <Py_ssize_t>(piece // 2)
 
@@ -1085,13 +1105,13 @@ cdef class UnaryUnary(Multicallable):
     """A `grpc.UnaryUnaryMultiCallable`."""
 
     def __call__(self, request, timeout=None, metadata=None, credentials=None, wait_for_ready=None, compression=None):
-        cdef Call call = self.blocking(request, timeout, metadata, credentials)
+        cdef Call call = self.blocking(request, timeout, metadata, credentials, compression)
         if call is None:
             return self.grpc_callable()(request, timeout, metadata, credentials, wait_for_ready, compression)
         return call._value()
 
     def with_call(self, request, timeout=None, metadata=None, credentials=None, wait_for_ready=None, compression=None):
-        cdef Call call = self.blocking(request, timeout, metadata, credentials)
+        cdef Call call = self.blocking(request, timeout, metadata, credentials, compression)
         if call is None:
             return self.grpc_callable().with_call(
                 request, timeout, metadata, credentials, wait_for_ready, compression)
@@ -1100,6 +1120,8 @@ cdef class UnaryUnary(Multicallable):
     def future(self, request, timeout=None, metadata=None, credentials=None, wait_for_ready=None, compression=None):
         cdef ClientConnection conn
         cdef Call call
+        if compression is not None:
+            _check_compression(compression)
         for _ in range(MAX_UNSENT_ATTEMPTS):
             call = Call.__new__(Call)
             try:
@@ -1116,11 +1138,13 @@ cdef class UnaryUnary(Multicallable):
             conn.wake_listener()
         return call
 
-    cdef Call blocking(self, request, timeout, metadata, credentials):
+    cdef Call blocking(self, request, timeout, metadata, credentials, compression):
         """A call that ended with OK, or None: gRPC must carry it. Raises the error of any other end."""
         cdef ClientConnection conn
         cdef Call call = None
         cdef int attempt
+        if compression is not None:
+            _check_compression(compression)
         for attempt in range(MAX_UNSENT_ATTEMPTS):
             if call is not None and timeout is not None:
                 timeout = call.time_remaining()

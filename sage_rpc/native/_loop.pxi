@@ -82,6 +82,7 @@ cdef class LoopConnection(ClientConnection):
     """The client's end of a connection that an event loop drives. `attach` comes first."""
     cdef object loop
     cdef Turns turns
+    cdef bytes user_agent
     cdef object on_death
     cdef bint asleep                  # announced on the ring
     cdef bint watched                 # the selector has the socket
@@ -90,9 +91,13 @@ cdef class LoopConnection(ClientConnection):
     cdef object timer                 # of the earliest deadline
     cdef int64_t timer_at
 
-    def attach(self, loop, on_death):
-        """Live in `loop`, in whose thread this is called; `on_death` is called when the connection ended."""
+    def attach(self, loop, on_death, bytes user_agent):
+        """Live in `loop`, in whose thread this is called; `on_death` is called when the connection ended.
+
+        `user_agent` is sent with every call, if it is not None.
+        """
         self.loop = loop
+        self.user_agent = user_agent
         self.turns = Turns(loop, self._turn)
         self.on_death = on_death
         self.for_room = []
@@ -120,8 +125,8 @@ cdef class LoopConnection(ClientConnection):
         call.status = -1
         call.deadline = NEVER
         try:
-            if metadata:
-                block = encode_metadata(metadata)
+            if metadata or self.user_agent is not None:
+                block = encode_metadata(metadata, RESERVED_IN_REQUESTS, self.user_agent)
         except ValueError:
             call.finish(INTERNAL, "Invalid metadata")
             return call

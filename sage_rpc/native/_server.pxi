@@ -16,6 +16,7 @@
 # they start. With no traffic nobody ticks, nobody spins, and every thread sleeps in poll().
 
 cdef int WATCHER = 1, LEADER = 2
+_DEFAULT_INVOCATION_METADATA = (Metadatum("user-agent", USER_AGENT),)
 CLIENT_GONE = "the client process ended or closed the connection"
 cdef int TICK_MS = 1, QUIET_TICKS = 20
 cdef int TURN_MS = 50                 # after this long a thread goes back to the pool if somebody waits for one
@@ -90,7 +91,13 @@ cdef class ServicerContext:
     # -- grpc.ServicerContext
 
     def invocation_metadata(self):
-        return decode_metadata(self.metadata) if self.metadata is not None else ()
+        if self.metadata is None:
+            return _DEFAULT_INVOCATION_METADATA
+        found = decode_metadata(self.metadata)
+        for key, _ in found:
+            if key == "user-agent":
+                return found
+        return _DEFAULT_INVOCATION_METADATA + found
 
     def peer(self):
         return self.conn.peer_name
@@ -637,6 +644,8 @@ cdef class ServerConnection(Connection):
         if found is None:
             return self.fail(f"the peer called method number {h.aux}, which it never named")
         entry = <MethodEntry>found
+        if entry.behavior is None:             # a generic handler may have been added meanwhile
+            entry = self.entries[h.aux] = core.entry(entry.name)
         context = core.new_context()
         context.conn = self
         context.core = core
@@ -1391,8 +1400,12 @@ cdef class ServerCore:
             self.kick(self.kick_leader)
 
     def wait_idle(self, double seconds):
-        """Until the last call ended, or `seconds` passed; only after begin_stop()."""
+        """Until the last call ended, wake_idle() was called, or `seconds` passed; only after begin_stop()."""
         self.idle.wait(<int64_t>(sr_now_ns() + min(seconds, 1e8) * 1e9))
+
+    def wake_idle(self):
+        """End wait_idle(), or the next one: what it waits for has changed."""
+        self.idle.wake()
 
     def cancel_all(self):
         """End the calls under way; their clients see CANCELLED at once."""

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import errno
 import logging
+import math
 import os
 import socket
 import threading
@@ -182,18 +183,29 @@ class ShmListener(_Listener):
             self, getattr(pool, "_max_workers", 64), max_rpcs, max_receive, max_send, max_metadata
         )
         self._watcher: threading.Thread | None = None
+        self._ending = threading.Lock()  # guards _stop_by
+        self._stop_by = math.inf
 
     def start(self) -> None:
         """Begin to serve."""
         self._watcher = threading.Thread(target=self.core.watch, name="sage_rpc watcher", daemon=True)
         self._watcher.start()
 
+    def end_within(self, grace: float | None) -> None:
+        """Have `stop` cancel what is still under way `grace` seconds from now; the smallest grace counts."""
+        with self._ending:
+            self._stop_by = min(self._stop_by, time.monotonic() + (grace or 0.0))
+        self.core.wake_idle()
+
     def stop(self, grace: float | None) -> None:
-        """Refuse new calls, wait up to `grace` seconds for those under way, cancel the rest, end."""
+        """Refuse new calls, wait up to `grace` seconds for those under way, cancel the rest, end.
+
+        Another thread shortens the wait by `end_within`.
+        """
         self.unpublish()
         self.core.begin_stop()
-        deadline = time.monotonic() + (grace or 0.0)
-        while self.core.active > 0 and (left := deadline - time.monotonic()) > 0:
+        self.end_within(grace)
+        while self.core.active > 0 and (left := self._stop_by - time.monotonic()) > 0:
             self.core.wait_idle(left)
         self.core.cancel_all()
         self.core.shut()
