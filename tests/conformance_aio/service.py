@@ -25,8 +25,8 @@ from tests.conformance.service import echo as blocking_echo
 from tests.conformance_aio.columns import Column
 
 __all__ = [
-    "KINDS", "SECONDS", "SERVICE", "STYLES", "Blocked", "Gate", "Methods", "Served", "Service", "blocking_echo",
-    "echo", "handler_of", "multicallable", "serve",
+    "KINDS", "SECONDS", "SERVICE", "STYLES", "Blocked", "Gate", "Methods", "Served", "Service",
+    "blocking_echo", "echo", "handler_of", "multicallable", "serve",
 ]  # fmt: skip
 
 Behaviour = Callable[[Any, Any], Any]
