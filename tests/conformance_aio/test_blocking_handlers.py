@@ -13,7 +13,7 @@ from concurrent import futures
 import grpc
 import pytest
 
-from tests.conformance_aio.invocation import BY_KIND, every_kind, failure, status, ways
+from tests.conformance_aio.invocation import BY_KIND, either_kind, every_kind, failure, status, ways
 from tests.conformance_aio.service import KINDS, SECONDS, SERVICE, blocking_echo, echo, handler_of
 
 METHODS = [
@@ -53,7 +53,7 @@ async def test_a_function_may_return_an_iterator_of_responses(rpc, kind):
     assert (await BY_KIND[kind].run(method)).responses == [b"1", b"2"]
 
 
-@every_kind
+@either_kind
 async def test_a_blocking_handler_runs_in_the_pool(serve, kind):
     names = []
     act = lambda _context: names.append(threading.current_thread().name)
@@ -124,7 +124,7 @@ async def test_blocking_handlers_and_coroutines_share_a_server(serve):
             assert outcome.responses == [b"request"]
 
 
-@every_kind
+@either_kind
 async def test_many_blocking_handlers_at_once(rpc, kind):
     method = rpc.method(kind, blocking_echo(kind))
     outcomes = await asyncio.gather(*(BY_KIND[kind].run(method, [b"%d" % i]) for i in range(60)))
@@ -157,7 +157,7 @@ async def test_requests_come_while_a_blocking_handler_runs(rpc):
 # -- its context
 
 
-@every_kind
+@either_kind
 async def test_the_context_has_every_method(rpc, kind):
     look = lambda context: [name for name in METHODS if not callable(getattr(context, name, None))]
     assert await seen_by(rpc, kind, look) == []
@@ -175,13 +175,13 @@ async def test_abort_ends_the_call(rpc, kind):
     assert after == []
 
 
-@every_kind
+@either_kind
 async def test_abort_sends_trailing_metadata(rpc, kind):
     act = lambda context: context.abort(grpc.StatusCode.ABORTED, "x", (("last", "2"),))
     assert ("last", "2") in tuple((await run(rpc, kind, act)).error.trailing_metadata())
 
 
-@every_kind
+@either_kind
 async def test_code_and_details_may_be_set(rpc, kind):
     def act(context):
         context.set_code(grpc.StatusCode.DATA_LOSS)
@@ -190,7 +190,7 @@ async def test_code_and_details_may_be_set(rpc, kind):
     assert failure(await run(rpc, kind, act)) == (grpc.StatusCode.DATA_LOSS, "gone")
 
 
-@every_kind
+@either_kind
 async def test_metadata_may_be_sent(rpc, kind):
     def act(context):
         context.send_initial_metadata((("first", "1"),))
@@ -216,7 +216,7 @@ async def test_initial_metadata_arrives_at_once(rpc, kind):
     await BY_KIND[kind].finish(call)
 
 
-@every_kind
+@either_kind
 async def test_invocation_metadata_may_be_read(rpc, kind):
     seen = []
     act = lambda context: seen.extend(context.invocation_metadata())
@@ -224,7 +224,7 @@ async def test_invocation_metadata_may_be_read(rpc, kind):
     assert {("key", "value"), ("key-bin", b"\xff")} <= {tuple(pair) for pair in seen}
 
 
-@every_kind
+@either_kind
 async def test_the_time_that_remains_may_be_read(rpc, kind):
     left = []
     act = lambda context: left.append(context.time_remaining())
@@ -232,7 +232,7 @@ async def test_the_time_that_remains_may_be_read(rpc, kind):
     assert 50 < left[0] < 61.5
 
 
-@every_kind
+@either_kind
 async def test_who_calls_may_be_read(rpc, kind):
     look = lambda context: (context.peer(), context.peer_identities(), context.peer_identity_key())
     peer, identities, key = await seen_by(rpc, kind, look)

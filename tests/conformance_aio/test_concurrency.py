@@ -8,7 +8,7 @@ import grpc
 import pytest
 from grpc import aio
 
-from tests.conformance_aio.invocation import BY_KIND, WAYS, every_kind, failure, ways
+from tests.conformance_aio.invocation import BY_KIND, WAYS, either_kind, every_kind, failure, ways
 from tests.conformance_aio.service import Blocked, echo
 
 OWN_CONNECTION = [("grpc.use_local_subchannel_pool", 1)]
@@ -54,7 +54,7 @@ async def test_calls_of_many_channels_at_once(rpc):
     await asyncio.gather(*(channel.close() for channel in channels))
 
 
-@every_kind
+@either_kind
 async def test_good_and_bad_ends_at_once_are_not_mixed_up(rpc, kind):
     async def act(context):
         number = int(dict(context.invocation_metadata())["number"])
@@ -88,7 +88,7 @@ async def test_calls_are_cancelled_while_others_go_on(rpc, way):
     assert [outcome.responses for outcome in outcomes] == [[b"%d" % i] for i in range(0, 40, 2)]
 
 
-@every_kind
+@either_kind
 async def test_a_blocked_handler_stops_nobody_else(rpc, kind):
     blocked, other = Blocked(rpc, kind), rpc.method(kind, echo(kind))
     held = [BY_KIND[kind].start(blocked.method) for _ in range(20)]

@@ -10,7 +10,7 @@ import grpc
 import pytest
 from grpc import aio
 
-from tests.conformance_aio.invocation import BY_KIND, every_kind, failure, ways
+from tests.conformance_aio.invocation import BY_KIND, either_kind, every_kind, failure, ways
 from tests.conformance_aio.service import KINDS, SECONDS, SERVICE, STYLES, Gate, echo, handler_of
 
 OWN_CONNECTION = [("grpc.use_local_subchannel_pool", 1)]
@@ -159,7 +159,7 @@ class Anything(grpc.GenericRpcHandler):
         return self.choose(handler_call_details)
 
 
-@every_kind
+@either_kind
 async def test_a_generic_handler_of_ones_own_decides_call_by_call(serve, kind):
     def choose(details):
         answer = dict(details.invocation_metadata).get("answer")

@@ -9,7 +9,7 @@ import grpc
 import pytest
 from grpc import aio
 
-from tests.conformance_aio.invocation import BY_KIND, every_kind, failure, ways
+from tests.conformance_aio.invocation import BY_KIND, either_kind, every_kind, failure, ways
 from tests.conformance_aio.service import KINDS, SERVICE, echo, handler_of
 
 
@@ -46,7 +46,7 @@ async def test_an_interceptor_that_only_goes_on_changes_nothing(intercepted, way
     assert (await way.run(await intercepted(way.kind, go_on))).responses == [b"request"]
 
 
-@every_kind
+@either_kind
 async def test_interceptors_are_given_control_in_their_order(intercepted, kind):
     order = []
 
@@ -80,7 +80,7 @@ async def test_an_interceptor_sees_the_method_and_the_metadata(intercepted, kind
     assert {("key", "value"), ("key-bin", b"\xff")} <= metadata
 
 
-@every_kind
+@either_kind
 async def test_an_interceptor_gets_the_handler(intercepted, kind):
     seen = []
 
@@ -111,7 +111,7 @@ async def test_an_interceptor_may_answer_with_a_handler_of_its_own(intercepted, 
     assert called == []
 
 
-@every_kind
+@either_kind
 async def test_an_interceptor_decides_call_by_call(intercepted, kind):
     refuse = handler_of(kind, echo(kind, lambda context: context.abort(grpc.StatusCode.ABORTED, "no")))
 
@@ -176,7 +176,7 @@ async def test_an_interceptor_may_turn_exceptions_into_statuses(intercepted):
     assert (caught.value.code(), caught.value.details()) == (grpc.StatusCode.NOT_FOUND, "no row")
 
 
-@every_kind
+@either_kind
 async def test_an_interceptor_is_asked_for_methods_that_do_not_exist(serve, kind):
     names, handlers = [], []
 
@@ -192,7 +192,7 @@ async def test_an_interceptor_is_asked_for_methods_that_do_not_exist(serve, kind
     assert handlers == [None]
 
 
-@every_kind
+@either_kind
 async def test_an_interceptor_may_serve_a_method_that_does_not_exist(serve, kind):
     async def intercept(_continuation, _details):
         return handler_of(kind, echo(kind))
@@ -201,7 +201,7 @@ async def test_an_interceptor_may_serve_a_method_that_does_not_exist(serve, kind
     assert (await BY_KIND[kind].run(getattr(served.channel, kind)("/any/Thing"))).responses == [b"request"]
 
 
-@every_kind
+@either_kind
 async def test_an_interceptor_may_disown_a_method(intercepted, kind):
     async def intercept(_continuation, _details):
         return None
@@ -210,7 +210,7 @@ async def test_an_interceptor_may_disown_a_method(intercepted, kind):
     assert failure(outcome)[0] is grpc.StatusCode.UNIMPLEMENTED
 
 
-@every_kind
+@either_kind
 async def test_an_exception_in_an_interceptor_is_unknown(intercepted, kind):
     async def intercept(_continuation, _details):
         raise ValueError("in an interceptor")
@@ -219,7 +219,7 @@ async def test_an_exception_in_an_interceptor_is_unknown(intercepted, kind):
     assert failure(outcome)[0] is grpc.StatusCode.UNKNOWN
 
 
-@every_kind
+@either_kind
 async def test_an_exception_in_an_interceptor_harms_no_other_call(intercepted, kind):
     async def intercept(continuation, details):
         if "bad" in dict(details.invocation_metadata):
@@ -300,7 +300,7 @@ async def test_context_variables_of_an_interceptor_reach_the_handler(intercepted
     assert seen == ["first", "second"]
 
 
-@every_kind
+@either_kind
 async def test_context_variables_of_one_call_are_not_those_of_another(intercepted, kind):
     variable, seen = contextvars.ContextVar("variable", default="unset"), []
 

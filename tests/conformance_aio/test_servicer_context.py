@@ -8,7 +8,7 @@ import grpc
 import pytest
 from grpc import aio
 
-from tests.conformance_aio.invocation import BY_KIND, every_kind, failure
+from tests.conformance_aio.invocation import BY_KIND, either_kind, every_kind, failure
 from tests.conformance_aio.service import STYLES, Blocked, echo
 
 METHODS = [
@@ -48,9 +48,9 @@ async def test_the_context_of_a_running_handler_is_not_done(rpc, kind, style):
     )  # fmt: skip
 
 
-@every_handler
+@either_kind
 @pytest.mark.parametrize("end", ["well", "abort", "raise"])
-async def test_the_context_is_done_after_the_call(rpc, kind, style, end):
+async def test_the_context_is_done_after_the_call(rpc, kind, end):
     ended, seen = rpc.event(), []
 
     async def act(context):
@@ -60,7 +60,7 @@ async def test_the_context_is_done_after_the_call(rpc, kind, style, end):
         if end == "raise":
             raise ValueError("boom")
 
-    await run(rpc, kind, act, style)
+    await run(rpc, kind, act)
     await ended.wait()
     assert seen == [(True, False)]
 
@@ -79,7 +79,7 @@ async def test_a_done_callback_gets_the_context(rpc, kind, style):
     assert called == given
 
 
-@every_kind
+@either_kind
 async def test_done_callbacks_run_in_their_order(rpc, kind):
     called, ended = [], rpc.event()
 
@@ -93,7 +93,7 @@ async def test_done_callbacks_run_in_their_order(rpc, kind):
     assert called == [0, 1, 2]
 
 
-@every_kind
+@either_kind
 async def test_a_done_callback_runs_after_a_cancellation(rpc, kind):
     blocked = Blocked(rpc, kind)
     call = BY_KIND[kind].start(blocked.method)
@@ -119,20 +119,20 @@ async def test_an_exception_in_a_done_callback_harms_nobody(rpc, kind):
 # -- who calls
 
 
-@every_kind
+@either_kind
 async def test_peer_names_the_client(rpc, kind):
     peer = await seen_by(rpc, kind, lambda context: context.peer())
     assert isinstance(peer, str)
     assert peer.startswith(("ipv4:", "ipv6:", "unix:", "shm:"))
 
 
-@every_kind
+@either_kind
 async def test_an_insecure_client_has_no_identity(rpc, kind):
     assert await seen_by(rpc, kind, lambda context: context.peer_identities()) is None
     assert await seen_by(rpc, kind, lambda context: context.peer_identity_key()) is None
 
 
-@every_kind
+@either_kind
 async def test_the_auth_context_maps_names_to_lists_of_bytes(rpc, kind):
     properties = await seen_by(rpc, kind, lambda context: context.auth_context())
     assert isinstance(properties, dict)
@@ -153,14 +153,14 @@ async def test_invocation_metadata_may_be_read_again(rpc, kind, style):
     assert ("key", "value") in [tuple(pair) for pair in seen[0]]
 
 
-@every_kind
+@either_kind
 async def test_invocation_metadata_stays_after_the_call(rpc, kind):
     kept = []
     await run(rpc, kind, lambda context: kept.append(context.invocation_metadata()), metadata=(("k", "v"),))
     assert ("k", "v") in [tuple(pair) for pair in kept[0]]
 
 
-@every_kind
+@either_kind
 async def test_each_call_has_its_own_context(rpc, kind):
     contexts = []
     method = rpc.method(kind, echo(kind, contexts.append))
@@ -172,7 +172,7 @@ async def test_each_call_has_its_own_context(rpc, kind):
 # -- what was set
 
 
-@every_kind
+@either_kind
 async def test_nothing_is_set_at_first(rpc, kind):
     look = lambda context: (context.code(), context.details(), context.trailing_metadata())
     code, details, trailing_metadata = await seen_by(rpc, kind, look)
@@ -181,7 +181,7 @@ async def test_nothing_is_set_at_first(rpc, kind):
     assert not trailing_metadata
 
 
-@every_kind
+@either_kind
 async def test_code_is_what_was_set(rpc, kind):
     seen = []
 
@@ -193,7 +193,7 @@ async def test_code_is_what_was_set(rpc, kind):
     assert seen == [grpc.StatusCode.NOT_FOUND]
 
 
-@every_kind
+@either_kind
 async def test_details_are_what_was_set(rpc, kind):
     seen = []
 
@@ -205,7 +205,7 @@ async def test_details_are_what_was_set(rpc, kind):
     assert seen == ["größer"]
 
 
-@every_kind
+@either_kind
 async def test_trailing_metadata_is_what_was_set(rpc, kind):
     seen = []
 
@@ -217,7 +217,7 @@ async def test_trailing_metadata_is_what_was_set(rpc, kind):
     assert [tuple(pair) for pair in seen[0]] == [("key", "value"), ("key-bin", b"\xff")]
 
 
-@every_kind
+@either_kind
 async def test_what_abort_was_given_may_be_read_afterwards(rpc, kind):
     """By an interceptor, or a done callback, that logs how calls end."""
     seen, ended = [], rpc.event()
@@ -273,7 +273,7 @@ async def test_initial_metadata_after_the_first_response_is_refused(rpc, kind):
     assert len(errors) == 1
 
 
-@every_kind
+@either_kind
 async def test_empty_initial_metadata_may_be_sent(rpc, kind):
     outcome = await run(rpc, kind, lambda context: context.send_initial_metadata(()))
     assert outcome.responses == [b"request"]
@@ -359,14 +359,14 @@ async def test_the_context_may_be_used_by_another_task(rpc, kind):
     assert ("last", "2") in tuple(outcome.error.trailing_metadata())
 
 
-@every_kind
+@either_kind
 async def test_handlers_run_in_the_loop_of_their_server(rpc, kind):
     loops = []
     await run(rpc, kind, lambda _context: loops.append(asyncio.get_running_loop()))
     assert loops == [asyncio.get_running_loop()]
 
 
-@every_kind
+@either_kind
 async def test_each_handler_has_a_task_of_its_own(rpc, kind):
     tasks = []
     method = rpc.method(kind, echo(kind, lambda _context: tasks.append(asyncio.current_task())))
@@ -375,7 +375,7 @@ async def test_each_handler_has_a_task_of_its_own(rpc, kind):
     assert asyncio.current_task() not in tasks
 
 
-@every_kind
+@either_kind
 async def test_a_handler_may_wait_for_tasks_of_its_own(rpc, kind):
     other = rpc.unary_unary(echo("unary_unary"))
     seen = []
@@ -387,7 +387,7 @@ async def test_a_handler_may_wait_for_tasks_of_its_own(rpc, kind):
     assert seen == [b"%d" % i for i in range(10)]
 
 
-@every_kind
+@either_kind
 async def test_a_task_of_a_handler_may_outlive_it(rpc, kind):
     gate, done, tasks = rpc.event(), rpc.event(), []
 

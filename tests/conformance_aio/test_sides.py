@@ -16,7 +16,7 @@ from grpc import aio
 from tests.conformance.invocation import ASYNCHRONOUS as BLOCKING_WAYS
 from tests.conformance.invocation import WAYS as ALL_BLOCKING_WAYS
 from tests.conformance.service import serve as serve_blocking
-from tests.conformance_aio.invocation import BY_KIND, every_kind, failure, status, ways
+from tests.conformance_aio.invocation import BY_KIND, either_kind, every_kind, failure, status, ways
 from tests.conformance_aio.loops import LoopThread
 from tests.conformance_aio.service import (
     KINDS,
@@ -101,7 +101,7 @@ async def test_a_blocking_handler_hears_of_a_cancellation_by_asyncio(column, blo
         assert await call.code() is grpc.StatusCode.CANCELLED
 
 
-@every_kind
+@either_kind
 async def test_a_blocking_handler_that_takes_long_does_not_stop_the_loop(column, blocking_server, rpc, kind):
     begun, loop, gate = rpc.event(), asyncio.get_running_loop(), rpc.thread_event()
 
@@ -229,7 +229,7 @@ async def test_a_client_in_another_loop_is_served(column, serve, other, way):
     await other.run(call())
 
 
-@every_kind
+@either_kind
 async def test_both_sides_in_another_loop(column, other, kind):
     async def call():
         served = await serve_here(column, registered=ECHOES)
@@ -240,7 +240,7 @@ async def test_both_sides_in_another_loop(column, other, kind):
     await other.run(call())
 
 
-@every_kind
+@either_kind
 async def test_the_sides_in_two_other_loops(column, kind):
     with LoopThread() as here, LoopThread() as there:
         served = await there.run(serve_here(column, registered=ECHOES))
@@ -253,7 +253,7 @@ async def test_the_sides_in_two_other_loops(column, kind):
         await there.run(served.close())
 
 
-@every_kind
+@either_kind
 async def test_an_error_comes_from_another_loop(column, other, kind):
     served = await other.run(serve_here(column, registered={"m": handler_of(kind, echo(kind, abort))}))
     async with column.channel(served.target) as channel:
