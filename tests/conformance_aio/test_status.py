@@ -87,6 +87,7 @@ async def test_abort_raises_abort_error_in_the_handler(rpc, kind, style):
             raise
 
     await run(rpc, kind, act, style)
+    await rpc.idle()
     assert seen == [aio.AbortError]
     assert issubclass(aio.AbortError, aio.BaseError)
 
@@ -147,6 +148,7 @@ async def test_aborting_again_is_a_usage_error(rpc, kind):
             raise
 
     assert failure(await run(rpc, kind, act)) == (grpc.StatusCode.ABORTED, "first")
+    await rpc.idle()
     assert seen == [aio.UsageError]
 
 
@@ -159,6 +161,7 @@ async def test_nothing_runs_after_an_abort(rpc, kind):
         after.append(1)
 
     await run(rpc, kind, act)
+    await rpc.idle()
     assert after == []
 
 
