@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import grpc
 
@@ -23,6 +23,8 @@ from sage_rpc.transport.shm.rendezvous import UnreachableError, endpoint_of_targ
 
 if TYPE_CHECKING:
     from sage_rpc.native._core import ClientConnection
+
+    _Connection = TypeVar("_Connection", bound=ClientConnection)
 
 __all__ = ["NO_CALL_CREDENTIALS", "Picker"]
 
@@ -74,11 +76,19 @@ class Picker:
         """Whether nothing but the memory queue may carry calls."""
         return self.options.transport == "shm"
 
+    def user_agent(self, dialect: int) -> bytes | None:
+        """What calls say of their client, "?" where HTTP would not carry it; None: what the server knows."""
+        before, after = self.options.user_agent_before, self.options.user_agent_after
+        if not before and not after:
+            return None
+        text = " ".join([*before, core.USER_AGENTS[dialect], *after])
+        return "".join(c if " " <= c <= "~" else "?" for c in text).encode()
+
     def worth_trying(self) -> bool:
         """Whether a memory connection may come about now. Does no I/O."""
         return self._endpoint is not None and (self.forced or time.monotonic() >= self._retry_at)
 
-    def connect(self, timeout: float | None, kind: type[ClientConnection]) -> ClientConnection | None:
+    def connect(self, timeout: float | None, kind: type[_Connection]) -> _Connection | None:
         """A new memory connection, or None, and then `reason` says why. Blocks for the handshake.
 
         Args:

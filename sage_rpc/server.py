@@ -25,7 +25,7 @@ from sage_rpc.transport.shm.connect import DEFAULT_RING_BYTES
 from sage_rpc.transport.shm.listen import ShmListener
 from sage_rpc.transport.shm.rendezvous import tcp_endpoint, unix_endpoint
 
-__all__ = ["Server", "server"]
+__all__ = ["HandlerCallDetails", "Server", "endpoint_of_port", "server"]
 
 _LOGGER = logging.getLogger("sage_rpc")
 
@@ -56,9 +56,19 @@ def server(
     return Server(thread_pool, handlers, interceptors, options, maximum_concurrent_rpcs, compression, xds)
 
 
-class _HandlerCallDetails(NamedTuple):
+class HandlerCallDetails(NamedTuple):
+    """What interceptors and generic handlers are told about a call."""
+
     method: str
     invocation_metadata: Any
+
+
+def endpoint_of_port(address: str, port: int) -> str:
+    """The endpoint of a server whose `address` gRPC has bound, to `port` where it is TCP."""
+    unix = re.match(r"^unix(-abstract)?:(//)?(?P<path>.*)$", address)
+    if unix is None:
+        return tcp_endpoint(port)
+    return unix_endpoint(("\0" if unix[1] else "") + unix["path"])
 
 
 class _SharedPool:
@@ -95,6 +105,7 @@ class Server(grpc.Server):
         self._registered: dict[str, grpc.RpcMethodHandler] = {}
         self._interceptors = tuple(interceptors or ())
         self._max_rpcs = -1 if maximum_concurrent_rpcs is None else maximum_concurrent_rpcs
+        self._started = False
         self._endpoints: list[str] = []
         self._shm: ShmListener | None = None
         self._lock = threading.Lock()  # guards _stopping and _stopped
@@ -126,16 +137,14 @@ class Server(grpc.Server):
         self, service_name: str, method_handlers: dict[str, grpc.RpcMethodHandler]
     ) -> None:
         self._server.add_registered_method_handlers(service_name, method_handlers)
+        if self._started:
+            return  # grpcio logs it, and serves none of them
         for name, handler in method_handlers.items():
             self._registered[f"/{service_name}/{name}"] = handler
 
     def add_insecure_port(self, address: str) -> int:
         port = int(self._server.add_insecure_port(address))
-        unix = re.match(r"^unix(-abstract)?:(//)?(?P<path>.*)$", address)
-        if unix is None:
-            self._endpoints.append(tcp_endpoint(port))
-        else:
-            self._endpoints.append(unix_endpoint(("\0" if unix[1] else "") + unix["path"]))
+        self._endpoints.append(endpoint_of_port(address, port))
         return port
 
     def add_secure_port(self, address: str, server_credentials: grpc.ServerCredentials) -> int:
@@ -144,6 +153,7 @@ class Server(grpc.Server):
 
     def start(self) -> None:
         self._server.start()
+        self._started = True
         if self._options.transport == "grpc" or not self._endpoints:
             return
         reason: str
@@ -189,8 +199,10 @@ class Server(grpc.Server):
         with self._lock:
             first, self._stopping = not self._stopping, True
         shm = self._shm
+        if shm is not None and not first:
+            shm.end_within(grace)  # an impatient stop shortens one under way
         if shm is not None and grace is None:
-            shm.core.cancel_all()  # a second, impatient stop shortens the first
+            shm.core.cancel_all()
         if first:
             if shm is not None:
                 shm.unpublish()
@@ -234,7 +246,7 @@ class Server(grpc.Server):
             for generic in self._generic_handlers:
                 if type(generic).__name__ != "DictionaryGenericHandler":
                     return core.MethodEntry(name, _never_called, None, None, dynamic=True)
-                handler = generic.service(_HandlerCallDetails(name, ()))
+                handler = generic.service(HandlerCallDetails(name, ()))
                 if handler is not None:
                     break
         return _entry(name, handler)
@@ -253,7 +265,7 @@ class Server(grpc.Server):
         continuation: _Continuation = query
         for interceptor in reversed(self._interceptors):
             continuation = _bind(interceptor, continuation)
-        return _entry(name, continuation(_HandlerCallDetails(name, metadata)))
+        return _entry(name, continuation(HandlerCallDetails(name, metadata)))
 
 
 def _weakly(server: Server) -> tuple[Callable[[str], Any], Callable[[str, Any], Any]]:
@@ -296,4 +308,4 @@ def _never_called(_request: Any, _context: Any) -> None:
     raise AssertionError("a dynamic entry is resolved before it is called")
 
 
-grpc.HandlerCallDetails.register(_HandlerCallDetails)
+grpc.HandlerCallDetails.register(HandlerCallDetails)

@@ -200,24 +200,36 @@ cdef class Call:
 
     cdef int _settle(self, object timeout) except -1:
         cdef int64_t limit
-        if self.status >= 0:
-            return 0
-        limit = NEVER if timeout is None or timeout > 1e8 else <int64_t>(sr_now_ns() + max(0.0, timeout) * 1e9)
-        self.conn.wait(self, limit, W_END)
         if self.status < 0:
-            raise grpc.FutureTimeoutError()
+            limit = NEVER if timeout is None or timeout > 1e8 else <int64_t>(sr_now_ns() + max(0.0, timeout) * 1e9)
+            self.conn.wait(self, limit, W_END)
+            if self.status < 0:
+                raise grpc.FutureTimeoutError()
+        if self.message is not None and self.status == OK:
+            self._parse()
+        return 0
+
+    cdef int _parse(self) except -1:
+        """Make the response of its message. A call whose response does not parse has failed."""
+        cdef bytes message = self.message
+        try:
+            value = _deserialized(message, self.deserializer)
+        except Exception:
+            _LOGGER.exception("Exception deserializing the response of %s", self.method)
+            self.status = INTERNAL
+            self.text = "Exception deserializing response!"
+        else:
+            if self.message is not None:       # not by another thread meanwhile
+                self.value = value
+        self.message = None
         return 0
 
     cdef object _value(self):
+        """The response of a call that ended with OK; raises the error of one that does not parse."""
         if self.message is not None:
-            try:
-                self.value = _deserialized(self.message, self.deserializer)
-            except Exception:
-                _LOGGER.exception("Exception deserializing the response of %s", self.method)
-                self.status = INTERNAL
-                self.text = "Exception deserializing response!"
+            self._parse()
+            if self.status != OK:
                 raise self._error()
-            self.message = None
         return self.value
 
     cdef object _error(self):
@@ -231,6 +243,7 @@ cdef class Call:
 
 cdef class ClientConnection(Connection):
     """The client's end of one connection. Use `UnaryUnary` objects to call over it."""
+    dialect = 0                      # what HELLO says of this kind of client
     cdef readonly str target
     cdef dict calls                  # stream -> Call under way
     cdef dict methods                # name -> number the peer knows
@@ -313,6 +326,31 @@ cdef class ClientConnection(Connection):
         return self.dead or self.draining
 
     # -- starting and ending calls
+
+    cdef int launch(self, Call call, bytes message, bytes metadata, Py_ssize_t name_size, timeout) except -1:
+        """Start `call` unless something about it is too large, too late or too early; it may have ended at once."""
+        cdef int64_t timeout_ns = -1
+        cdef double seconds = 0 if timeout is None else timeout
+        if message is not None and 0 <= self.max_send < PyBytes_GET_SIZE(message):
+            return call.finish(RESOURCE_EXHAUSTED, _too_large_to_send(len(message), self.max_send))
+        if metadata is not None and not _metadata_fits(metadata, self.piece):
+            return call.finish(RESOURCE_EXHAUSTED, _metadata_too_large(metadata, self.piece // 2))
+        if name_size > MAX_METHOD_NAME:
+            return call.finish(
+                RESOURCE_EXHAUSTED, f"a method's name of {name_size} bytes exceeds the limit of {MAX_METHOD_NAME}")
+        if timeout is not None:
+            if seconds <= 0:
+                return call.finish(DEADLINE_EXCEEDED, "Deadline Exceeded")
+            if seconds < 1e8:                  # beyond three years there is no deadline
+                timeout_ns = <int64_t>(seconds * 1e9)
+                call.deadline = <int64_t>sr_now_ns() + timeout_ns
+        if self.dead or self.draining:         # since it was chosen: the serializer took its time
+            call.unsent = True
+            return call.finish(UNAVAILABLE, f"the server of {self.target} is shutting down")
+        self.start(call, message, metadata, timeout_ns)
+        if not call.attended and timeout_ns >= 0 and call.status < 0:
+            self.remember_deadline(call)
+        return 0
 
     cdef int start(self, Call call, bytes message, bytes metadata, int64_t timeout_ns) except -1:
         """`message` None: the requests follow one by one."""
@@ -946,6 +984,7 @@ cdef class ChannelCore:
     cdef public ClientConnection conn
     cdef public object pick          # (credentials, timeout) -> ClientConnection | None: the slow path
     cdef public int generation       # grows when the gRPC channel was replaced (after a fork)
+    cdef public bytes user_agent     # None: the default, which no call needs to carry
 
 
 cdef class Multicallable:
@@ -992,12 +1031,12 @@ cdef class Multicallable:
         """Start `call`; it may have ended at once."""
         cdef bytes block = None
         cdef object data = None
-        cdef int64_t timeout_ns = -1
-        cdef double seconds = 0 if timeout is None else timeout
         cdef bint bad_metadata = False
-        if metadata is not None:
+        if timeout is not None:
+            timeout = <double>timeout          # a TypeError comes before anything has begun
+        if metadata or self.core.user_agent is not None:
             try:
-                block = encode_metadata(metadata) if metadata != () else None
+                block = encode_metadata(metadata or (), RESERVED_IN_REQUESTS, self.core.user_agent)
             except ValueError:
                 bad_metadata = True
         call.conn = conn
@@ -1015,27 +1054,7 @@ cdef class Multicallable:
             except Exception:
                 _LOGGER.exception("Exception serializing the request of %s", self.method)
                 return call.finish(INTERNAL, "Exception serializing request!")
-            if 0 <= conn.max_send < PyBytes_GET_SIZE(data):
-                return call.finish(RESOURCE_EXHAUSTED, _too_large_to_send(len(data), conn.max_send))
-        if block is not None and not _metadata_fits(block, conn.piece):
-            return call.finish(RESOURCE_EXHAUSTED, _metadata_too_large(block, conn.piece // 2))
-        if self.name_size > MAX_METHOD_NAME:
-            return call.finish(
-                RESOURCE_EXHAUSTED,
-                f"a method's name of {self.name_size} bytes exceeds the limit of {MAX_METHOD_NAME}")
-        if timeout is not None:
-            if seconds <= 0:
-                return call.finish(DEADLINE_EXCEEDED, "Deadline Exceeded")
-            if seconds < 1e8:                  # beyond three years there is no deadline
-                timeout_ns = <int64_t>(seconds * 1e9)
-                call.deadline = <int64_t>sr_now_ns() + timeout_ns
-        if conn.dead or conn.draining:         # since it was chosen: the serializer took its time
-            call.unsent = True
-            return call.finish(UNAVAILABLE, f"the server of {conn.target} is shutting down")
-        conn.start(call, <bytes>data, block, timeout_ns)
-        if not call.attended and timeout_ns >= 0 and call.status < 0:
-            conn.remember_deadline(call)
-        return 0
+        return conn.launch(call, <bytes>data, block, self.name_size, timeout)
 
     cdef inline object serialized(self, request):
         return _serialized(request, self.serializer)
@@ -1068,6 +1087,13 @@ cdef inline object _deserialized(bytes data, deserializer):
     return message
 
 
+cdef int _check_compression(compression) except -1:
+    """Nothing is compressed inside one host; what grpcio does not know is an error here, too."""
+    if compression and compression not in _COMPRESSIONS:
+        raise ValueError(f"unknown compression {compression!r}: expected a grpc.Compression")
+    return 0
+
+
 cdef bint _metadata_fits(bytes block, uint64_t piece):
     return PyBytes_GET_SIZE(block) <= <Py_ssize_t>(piece // 2)
 
@@ -1084,13 +1110,13 @@ cdef class UnaryUnary(Multicallable):
     """A `grpc.UnaryUnaryMultiCallable`."""
 
     def __call__(self, request, timeout=None, metadata=None, credentials=None, wait_for_ready=None, compression=None):
-        cdef Call call = self.blocking(request, timeout, metadata, credentials)
+        cdef Call call = self.blocking(request, timeout, metadata, credentials, compression)
         if call is None:
             return self.grpc_callable()(request, timeout, metadata, credentials, wait_for_ready, compression)
         return call._value()
 
     def with_call(self, request, timeout=None, metadata=None, credentials=None, wait_for_ready=None, compression=None):
-        cdef Call call = self.blocking(request, timeout, metadata, credentials)
+        cdef Call call = self.blocking(request, timeout, metadata, credentials, compression)
         if call is None:
             return self.grpc_callable().with_call(
                 request, timeout, metadata, credentials, wait_for_ready, compression)
@@ -1099,6 +1125,8 @@ cdef class UnaryUnary(Multicallable):
     def future(self, request, timeout=None, metadata=None, credentials=None, wait_for_ready=None, compression=None):
         cdef ClientConnection conn
         cdef Call call
+        if compression is not None:
+            _check_compression(compression)
         for _ in range(MAX_UNSENT_ATTEMPTS):
             call = Call.__new__(Call)
             try:
@@ -1115,11 +1143,13 @@ cdef class UnaryUnary(Multicallable):
             conn.wake_listener()
         return call
 
-    cdef Call blocking(self, request, timeout, metadata, credentials):
+    cdef Call blocking(self, request, timeout, metadata, credentials, compression):
         """A call that ended with OK, or None: gRPC must carry it. Raises the error of any other end."""
         cdef ClientConnection conn
         cdef Call call = None
         cdef int attempt
+        if compression is not None:
+            _check_compression(compression)
         for attempt in range(MAX_UNSENT_ATTEMPTS):
             if call is not None and timeout is not None:
                 timeout = call.time_remaining()

@@ -25,6 +25,7 @@ from libc.string cimport memcpy, memset
 import heapq
 import logging
 import os
+import sys
 import threading
 import weakref
 from collections import deque, namedtuple
@@ -53,6 +54,10 @@ cdef extern from "sys/socket.h" nogil:
     ssize_t recv(int, void *, size_t, int)
     int c_shutdown "shutdown"(int, int)
     int MSG_DONTWAIT, MSG_NOSIGNAL, SHUT_RDWR
+    ctypedef struct ucred "struct ucred":
+        int pid
+    int getsockopt(int, int, int, void *, unsigned int *)
+    int SOL_SOCKET, SO_PEERCRED
 
 cdef extern from "poll.h" nogil:
     struct pollfd:
@@ -194,6 +199,7 @@ cdef int USABLE_CPUS = 1
 
 _STATUS = {code.value[0]: code for code in grpc.StatusCode}
 _CODES = {code: code.value[0] for code in grpc.StatusCode}
+_COMPRESSIONS = frozenset(grpc.Compression)
 cdef int OK = 0, CANCELLED = 1, UNKNOWN = 2, DEADLINE_EXCEEDED = 4, RESOURCE_EXHAUSTED = 8
 cdef int UNIMPLEMENTED = 12, INTERNAL = 13, UNAVAILABLE = 14
 
@@ -228,29 +234,69 @@ class ProtocolViolation(Exception):
 
 # ---------------------------------------------------------------- metadata
 
-def encode_metadata(metadata):
-    """The wire block of `metadata`, an iterable of (key, value).
+# What belongs to the protocol is not the application's to send, and is left out, as grpcio does it: these
+# keys mean something in gRPC over HTTP/2, or are its own statistics, tracing and load balancing.
+RESERVED = frozenset((
+    b"te", b"content-type", b"content-length", b"grpc-timeout", b"grpc-encoding", b"grpc-accept-encoding",
+    b"grpc-internal-encoding-request", b"grpc-status", b"grpc-message", b"grpc-trace-bin", b"grpc-tags-bin",
+    b"grpc-server-stats-bin", b"endpoint-load-metrics-bin", b"lb-cost-bin", b"x-envoy-peer-metadata"))
+RESERVED_IN_REQUESTS = RESERVED | {b"user-agent", b"grpc-previous-rpc-attempts"}
+
+
+# What a handler is told of a client that does not say more about itself, by the dialect of its HELLO.
+USER_AGENTS = (
+    f"grpc-python/{grpc.__version__} ({sys.platform}; shm)",
+    f"grpc-python-asyncio/{grpc.__version__} ({sys.platform}; shm)")
+
+
+def encode_metadata(metadata, reserved=RESERVED, bytes user_agent=None):
+    """The wire block of `metadata`, an iterable of (key, value), without `reserved` keys; `user_agent` comes first.
 
     TypeError when it is something else, ValueError when a key or a value has forbidden characters.
     """
     cdef bytearray block = bytearray(2)
     cdef int count = 0
+    if user_agent is not None:
+        block += _entry(b"user-agent", user_agent)
+        count = 1
     for entry in metadata:
-        if not isinstance(entry, (tuple, list)) or len(entry) != 2:
-            raise TypeError(f"metadata must be pairs of key and value, not {entry!r}")
-        key, value = entry
-        raw_key = key.encode("utf-8") if isinstance(key, str) else key
-        raw = value.encode("utf-8") if isinstance(value, str) else value
-        if not isinstance(raw_key, bytes) or not isinstance(raw, bytes):
-            raise TypeError(f"metadata keys and values must be str or bytes, not in {entry!r}")
-        if not _valid_key(raw_key) or not (raw_key.endswith(b"-bin") or _valid_value(raw)) or len(raw_key) > 0xffff:
+        try:
+            key, value = entry
+        except ValueError:
+            raise TypeError(f"metadata must be pairs of key and value, not {entry!r}") from None
+        raw_key = _metadata_bytes(key, entry)
+        if raw_key.endswith(b"-bin"):
+            if not isinstance(value, bytes):
+                raise TypeError(f"the value of a -bin key must be bytes, not {type(value).__name__}, in {entry!r}")
+            raw = value
+        else:
+            raw = _metadata_bytes(value, entry)
+            if not _valid_value(raw):
+                raise ValueError(f"metadata was invalid: {entry!r}")
+        if not _valid_key(raw_key) or len(raw_key) > 0xffff:
             raise ValueError(f"metadata was invalid: {entry!r}")
-        block += len(raw_key).to_bytes(2, "little") + len(raw).to_bytes(4, "little") + raw_key + raw
+        if raw_key in reserved:
+            continue
+        block += _entry(raw_key, raw)
         count += 1
     if count > 0xffff:
         raise ValueError("metadata was invalid: more than 65535 entries")
     block[0:2] = count.to_bytes(2, "little")
     return bytes(block)
+
+
+cdef bytes _entry(bytes key, bytes value):
+    return len(key).to_bytes(2, "little") + len(value).to_bytes(4, "little") + key + value
+
+
+cdef bytes _metadata_bytes(text, entry):
+    if isinstance(text, bytes):
+        return text
+    if isinstance(text, str):
+        return (<str>text).encode("utf-8")
+    if text is None:                           # as grpcio has it
+        return b""
+    raise TypeError(f"metadata must be str or bytes, not {type(text).__name__}, in {entry!r}")
 
 
 cdef bint _valid_key(bytes key):
@@ -779,3 +825,4 @@ os.register_at_fork(after_in_child=_after_fork_in_child)
 include "_client.pxi"
 include "_streams.pxi"
 include "_server.pxi"
+include "_loop.pxi"

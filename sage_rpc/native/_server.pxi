@@ -90,7 +90,13 @@ cdef class ServicerContext:
     # -- grpc.ServicerContext
 
     def invocation_metadata(self):
-        return decode_metadata(self.metadata) if self.metadata is not None else ()
+        if self.metadata is None:
+            return self.conn.usual_metadata
+        found = decode_metadata(self.metadata)
+        for key, _ in found:
+            if key == "user-agent":
+                return found
+        return self.conn.usual_metadata + found
 
     def peer(self):
         return self.conn.peer_name
@@ -202,14 +208,14 @@ cdef class ServicerContext:
                 self.waiters = []
             self.waiters.append(w)
             if what == W_ROOM:
-                self.conn.for_room.append(w)
+                self.conn.for_room.append(self)
             try:
                 if not self.due(what):
                     w.wait(self.deadline)
             finally:
                 self.waiters.remove(w)
                 if what == W_ROOM:
-                    self.conn.for_room.remove(w)
+                    self.conn.for_room.remove(self)
         return 0
 
     # -- requests and responses of streams
@@ -278,9 +284,7 @@ cdef class ServicerContext:
                 return self.refuse(INTERNAL, "Failed to serialize response!")
             response = None
             if 0 <= self.core.max_send < PyBytes_GET_SIZE(data):
-                return self.refuse(
-                    RESOURCE_EXHAUSTED,
-                    f"SERVER: Sent message larger than max ({len(data)} vs. {self.core.max_send})")
+                return self.refuse(RESOURCE_EXHAUSTED, _too_large_to_answer(len(data), self.core.max_send))
             self.send_response(data)
             if self.cancelled or self.ended or self.conn.dead:
                 break
@@ -381,8 +385,7 @@ cdef class ServicerContext:
             _LOGGER.exception("Failed to serialize the response of %s", entry.name)
             return self.refuse(INTERNAL, "Failed to serialize response!")
         if 0 <= self.core.max_send < PyBytes_GET_SIZE(message):
-            return self.refuse(RESOURCE_EXHAUSTED,
-                               f"SERVER: Sent message larger than max ({len(message)} vs. {self.core.max_send})")
+            return self.refuse(RESOURCE_EXHAUSTED, _too_large_to_answer(len(message), self.core.max_send))
         if self.status is None and self.text is None and self.trailing is None:
             return self.conn.end(self, OK, None, None, <bytes>message)
         return self.finish_with(OK, "", <bytes>message)
@@ -421,6 +424,10 @@ cdef class ServicerContext:
                 except BaseException:          # it must not end the thread that reads for all
                     _LOGGER.exception("Exception in a termination callback of %s", self.entry.name)
         return 0
+
+
+cdef str _too_large_to_answer(int64_t size, int64_t limit):
+    return f"SERVER: Sent message larger than max ({size} vs. {limit})"
 
 
 cdef int _code_number(code):
@@ -492,28 +499,29 @@ cdef object _requests(ServicerContext context, deserializer):
 cdef class ServerConnection(Connection):
     """The server's end of one connection. `peer_name` is what context.peer() returns."""
     cdef readonly str peer_name
+    cdef tuple usual_metadata         # of a call that brings none
     cdef dict auth
     cdef ServerCore core
     cdef dict entries                # method number -> MethodEntry
     cdef dict streams                # stream -> ServicerContext under way
     cdef uint32_t last_stream
     cdef bint said_goaway
-    cdef list for_room               # Waiters of threads whose frames wait for room
+    cdef list for_room               # ServicerContexts whose responses wait for room
     cdef bint hot
     cdef int64_t last_request
 
-    def __init__(self, Segment segment, int fd, bint client, str peer_name, dict auth):
+    def __init__(self, Segment segment, int fd, bint client, str peer_name, dict auth, int dialect=0):
         self.peer_name = peer_name
+        self.usual_metadata = (Metadatum("user-agent", USER_AGENTS[dialect if dialect < len(USER_AGENTS) else 0]),)
         self.auth = auth
         self.entries = {}
         self.streams = {}
         self.for_room = []
 
     cdef int room(self) except -1:
-        cdef Waiter w
         cdef ServerCore core = self.core
-        for w in self.for_room:
-            w.wake()
+        for context in list(self.for_room):
+            (<ServicerContext>context).wake(W_ROOM)
         if (core is not None and core.leader_asleep and core.leads_what == W_ROOM
                 and core.leads_for is not None and core.leads_for.conn is self):
             core.kick(core.kick_leader)        # another thread made the room that it sleeps for
@@ -641,7 +649,9 @@ cdef class ServerConnection(Connection):
         if found is None:
             return self.fail(f"the peer called method number {h.aux}, which it never named")
         entry = <MethodEntry>found
-        context = ServicerContext.__new__(ServicerContext)
+        if entry.behavior is None:             # a generic handler may have been added meanwhile
+            entry = self.entries[h.aux] = core.entry(entry.name)
+        context = core.new_context()
         context.conn = self
         context.core = core
         context.entry = entry
@@ -856,6 +866,9 @@ cdef class ServerCore:
     def __repr__(self):
         return (f"<ServerCore {len(self.conns)} connections, {len(self.hot)} hot, {self.active} calls, "
                 f"read by {'a pool thread' if self.reader == LEADER else 'the watcher'}>")
+
+    cdef ServicerContext new_context(self):
+        return ServicerContext.__new__(ServicerContext)
 
     # -- sockets
 
@@ -1394,8 +1407,12 @@ cdef class ServerCore:
             self.kick(self.kick_leader)
 
     def wait_idle(self, double seconds):
-        """Until the last call ended, or `seconds` passed; only after begin_stop()."""
+        """Until the last call ended, wake_idle() was called, or `seconds` passed; only after begin_stop()."""
         self.idle.wait(<int64_t>(sr_now_ns() + min(seconds, 1e8) * 1e9))
+
+    def wake_idle(self):
+        """End wait_idle(), or the next one: what it waits for has changed."""
+        self.idle.wake()
 
     def cancel_all(self):
         """End the calls under way; their clients see CANCELLED at once."""

@@ -252,10 +252,13 @@ cdef class StreamMulticallable(Multicallable):
         Multicallable.__init__(self, core, method, serializer, deserializer, fallback)
         self.run = run
 
-    cdef StreamCall open(self, bint responses_stream, request, bint one_request, timeout, metadata, credentials):
+    cdef StreamCall open(self, bint responses_stream, request, bint one_request, timeout, metadata, credentials,
+                         compression):
         """A call under way, or ended at once; None: gRPC must carry it."""
         cdef ClientConnection conn
         cdef StreamCall call
+        if compression is not None:
+            _check_compression(compression)
         for _ in range(MAX_UNSENT_ATTEMPTS):
             call = StreamCall.__new__(StreamCall)
             call.streams = True
@@ -287,7 +290,7 @@ cdef class UnaryStream(StreamMulticallable):
     """A `grpc.UnaryStreamMultiCallable`."""
 
     def __call__(self, request, timeout=None, metadata=None, credentials=None, wait_for_ready=None, compression=None):
-        cdef StreamCall call = self.open(True, request, True, timeout, metadata, credentials)
+        cdef StreamCall call = self.open(True, request, True, timeout, metadata, credentials, compression)
         if call is None:
             return self.grpc_callable()(request, timeout, metadata, credentials, wait_for_ready, compression)
         return _responses(call)
@@ -298,7 +301,7 @@ cdef class StreamStream(StreamMulticallable):
 
     def __call__(self, request_iterator, timeout=None, metadata=None, credentials=None, wait_for_ready=None,
                  compression=None):
-        cdef StreamCall call = self.open(True, request_iterator, False, timeout, metadata, credentials)
+        cdef StreamCall call = self.open(True, request_iterator, False, timeout, metadata, credentials, compression)
         if call is None:
             return self.grpc_callable()(
                 request_iterator, timeout, metadata, credentials, wait_for_ready, compression)
@@ -308,8 +311,8 @@ cdef class StreamStream(StreamMulticallable):
 cdef class StreamUnary(StreamMulticallable):
     """A `grpc.StreamUnaryMultiCallable`."""
 
-    cdef StreamCall blocking(self, request_iterator, timeout, metadata, credentials):
-        cdef StreamCall call = self.open(False, request_iterator, False, timeout, metadata, credentials)
+    cdef StreamCall blocking(self, request_iterator, timeout, metadata, credentials, compression):
+        cdef StreamCall call = self.open(False, request_iterator, False, timeout, metadata, credentials, compression)
         if call is None:
             return None
         if call.status < 0:
@@ -324,7 +327,7 @@ cdef class StreamUnary(StreamMulticallable):
 
     def __call__(self, request_iterator, timeout=None, metadata=None, credentials=None, wait_for_ready=None,
                  compression=None):
-        cdef StreamCall call = self.blocking(request_iterator, timeout, metadata, credentials)
+        cdef StreamCall call = self.blocking(request_iterator, timeout, metadata, credentials, compression)
         if call is None:
             return self.grpc_callable()(
                 request_iterator, timeout, metadata, credentials, wait_for_ready, compression)
@@ -332,7 +335,7 @@ cdef class StreamUnary(StreamMulticallable):
 
     def with_call(self, request_iterator, timeout=None, metadata=None, credentials=None, wait_for_ready=None,
                   compression=None):
-        cdef StreamCall call = self.blocking(request_iterator, timeout, metadata, credentials)
+        cdef StreamCall call = self.blocking(request_iterator, timeout, metadata, credentials, compression)
         if call is None:
             return self.grpc_callable().with_call(
                 request_iterator, timeout, metadata, credentials, wait_for_ready, compression)
@@ -340,7 +343,7 @@ cdef class StreamUnary(StreamMulticallable):
 
     def future(self, request_iterator, timeout=None, metadata=None, credentials=None, wait_for_ready=None,
                compression=None):
-        cdef StreamCall call = self.open(False, request_iterator, False, timeout, metadata, credentials)
+        cdef StreamCall call = self.open(False, request_iterator, False, timeout, metadata, credentials, compression)
         if call is None:
             return self.grpc_callable().future(
                 request_iterator, timeout, metadata, credentials, wait_for_ready, compression)

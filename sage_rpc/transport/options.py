@@ -11,6 +11,7 @@ __all__ = ["TRANSPORTS", "Options"]
 TRANSPORTS = ("auto", "shm", "grpc")
 _DEFAULT_MAX_METADATA = 16 * 1024  # gRPC's hard limit, bytes
 _DEFAULT_MAX_RECEIVE = 4 * 1024 * 1024  # gRPC's own default, bytes
+_USER_AGENTS = ("grpc.primary_user_agent", "grpc.secondary_user_agent")
 
 
 class Options:
@@ -23,6 +24,8 @@ class Options:
         max_receive: largest message accepted, in bytes; -1 for any.
         max_send: largest message sent, in bytes; -1 for any.
         max_metadata: most metadata accepted of one kind in one call, in bytes.
+        user_agent_before: what the user-agent says before gRPC's own text, in order; str.
+        user_agent_after: what it says after that.
 
     Raises:
         ValueError: an option of ours has a value that is not allowed.
@@ -34,6 +37,8 @@ class Options:
         self.max_receive = _DEFAULT_MAX_RECEIVE
         self.max_send = -1
         self.max_metadata = _DEFAULT_MAX_METADATA
+        self.user_agent_before: list[str] = []
+        self.user_agent_after: list[str] = []
         for name, value in options or ():
             if str(name).startswith("sage_rpc."):
                 ours[name] = value
@@ -47,6 +52,9 @@ class Options:
                 self.max_metadata = max(self.max_metadata, value * 5 // 4)
             elif name == "grpc.absolute_max_metadata_size":
                 self.max_metadata = max(self.max_metadata, value)
+            elif name in _USER_AGENTS and value and isinstance(value, (str, bytes)):
+                text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+                (self.user_agent_before if name == _USER_AGENTS[0] else self.user_agent_after).append(text)
         source = "the option sage_rpc.transport"
         transport = ours.pop("sage_rpc.transport", None)
         if transport is None:

@@ -30,6 +30,8 @@ WRONG_TYPE = {
     "three of a pair": (("a", "b", "c"),),
     "one of a pair": (("a",),),
     "text for bytes": (("key-bin", "text"),),
+    "bytearray for bytes": (("key-bin", bytearray(b"x")),),
+    "nothing for bytes": (("key-bin", None),),
     "no iterable": 5,
     "a dict": {"key": "value"},
 }
@@ -59,7 +61,6 @@ def test_invalid_metadata_reaches_no_handler(rpc, way):
     assert called == []
 
 
-@known_difference("text is encoded", "ours-shm", when={"metadata": ["text for bytes"]})
 @ways(ASYNCHRONOUS)
 @pytest.mark.parametrize("metadata", WRONG_TYPE)
 def test_metadata_of_the_wrong_type_is_raised_at_once(rpc, way, metadata):
@@ -67,6 +68,13 @@ def test_metadata_of_the_wrong_type_is_raised_at_once(rpc, way, metadata):
     with pytest.raises((TypeError, ValueError, AttributeError)):
         way.invoke(rpc.method(way.kind, echo(way.kind)), metadata=WRONG_TYPE[metadata], timeout=SECONDS)
     goes_on(rpc, way)
+
+
+@ways()
+@pytest.mark.parametrize("nothing", ["", {}, [], ()], ids=repr)
+def test_metadata_that_is_empty_is_none(rpc, way, nothing):
+    outcome = way.run(rpc.method(way.kind, echo(way.kind)), metadata=nothing)
+    assert outcome.responses == [b"request"]
 
 
 # -- metadata of the handler
@@ -83,12 +91,13 @@ def test_invalid_metadata_of_the_handler_is_internal(rpc, way, which, pair):
 
 
 @ways(ASYNCHRONOUS)
-def test_initial_metadata_of_the_wrong_type_is_an_exception_in_the_handler(rpc, way):
+@pytest.mark.parametrize("pair", [("key", 5), ("key-bin", "text")], ids=["number as value", "text for bytes"])
+def test_initial_metadata_of_the_wrong_type_is_an_exception_in_the_handler(rpc, way, pair):
     errors = []
 
     def act(context):
         try:
-            context.send_initial_metadata((("key", 5),))
+            context.send_initial_metadata((pair,))
         except TypeError as error:
             errors.append(error)
             raise
@@ -291,7 +300,6 @@ def test_a_target_that_is_no_text_is_an_error(column, target):
         column.channel(target)
 
 
-@known_difference("it is taken and ignored", "ours-shm")
 @ways()
 @pytest.mark.parametrize("compression", ["gzip", 99])
 def test_an_unknown_compression_is_an_error_at_once(rpc, way, compression):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import grpc
 import pytest
 
-from tests.conformance.columns import known_difference
 from tests.conformance.invocation import ASYNCHRONOUS, WAYS, ways
 from tests.conformance.service import SECONDS, echo
 
@@ -165,7 +164,6 @@ def test_metadata_makes_a_dict(rpc):
     assert seen["b-bin"] == b"2"
 
 
-@known_difference("there is no user-agent", "ours-shm")
 def test_the_handler_is_told_the_callers_user_agent(rpc):
     seen = {}
     method = rpc.unary_unary(echo("unary_unary", lambda context: seen.update(context.invocation_metadata())))
@@ -173,7 +171,6 @@ def test_the_handler_is_told_the_callers_user_agent(rpc):
     assert seen.get("user-agent", "").startswith("grpc-python/")
 
 
-@known_difference("there is no user-agent", "ours-shm")
 @pytest.mark.parametrize("name", ["primary_user_agent", "secondary_user_agent"])
 def test_the_user_agent_may_be_added_to(rpc, name):
     seen = {}
@@ -183,14 +180,83 @@ def test_the_user_agent_may_be_added_to(rpc, name):
     assert "mine/1.0" in seen.get("user-agent", "")
 
 
-@known_difference("they arrive like any other", "ours-shm")
-@pytest.mark.parametrize("key", ["te", "content-type", "user-agent"])
+def test_the_user_agent_says_everything_in_order(rpc):
+    seen = {}
+    behaviour = echo("unary_unary", lambda context: seen.update(context.invocation_metadata()))
+    options = [(f"grpc.{name}_user_agent", f"{name}/{i}") for i in "12" for name in ("secondary", "primary")]
+    with rpc.column.channel(rpc.target, options) as channel:
+        rpc.method("unary_unary", behaviour, channel=channel)(b"", metadata=(("own", "x"),), timeout=SECONDS)
+    words = seen["user-agent"].split()
+    assert words[:2] == ["primary/1", "primary/2"]
+    assert words[2].startswith("grpc-python/")
+    assert words[-2:] == ["secondary/1", "secondary/2"]
+    assert seen["own"] == "x"
+
+
+def test_the_user_agent_is_there_beside_other_metadata(rpc):
+    seen = []
+    method = rpc.unary_unary(echo("unary_unary", lambda context: seen.extend(context.invocation_metadata())))
+    method(b"", metadata=(("own", "x"),), timeout=SECONDS)
+    assert [key for key, _ in seen] == ["user-agent", "own"]
+
+
+OF_THE_PROTOCOL = (
+    "te", "content-type", "content-length", "grpc-encoding", "grpc-accept-encoding",
+    "grpc-internal-encoding-request", "grpc-status", "grpc-message", "grpc-trace-bin", "grpc-tags-bin",
+    "grpc-server-stats-bin", "endpoint-load-metrics-bin", "lb-cost-bin", "x-envoy-peer-metadata",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "key", [*OF_THE_PROTOCOL, "grpc-timeout", "user-agent", "grpc-previous-rpc-attempts"]
+)
 def test_what_belongs_to_the_protocol_is_not_the_callers_to_send(rpc, key):
     seen = []
     method = rpc.unary_unary(echo("unary_unary", lambda context: seen.extend(context.invocation_metadata())))
-    method(b"", metadata=((key, "mine"), ("own", "x")), timeout=SECONDS)
-    assert (key, "mine") not in [tuple(pair) for pair in seen]
+    value = b"mine" if key.endswith("-bin") else "mine"
+    method(b"", metadata=((key, value), ("own", "x")), timeout=SECONDS)
+    assert (key, value) not in [tuple(pair) for pair in seen]
     assert ("own", "x") in [tuple(pair) for pair in seen]
+
+
+@pytest.mark.parametrize("key", OF_THE_PROTOCOL)
+def test_what_belongs_to_the_protocol_is_not_the_handlers_to_send(rpc, key):
+    value = b"mine" if key.endswith("-bin") else "mine"
+
+    def act(context):
+        context.send_initial_metadata(((key, value), ("own", "x")))
+        context.set_trailing_metadata(((key, value), ("own", "y")))
+
+    _, call = rpc.unary_unary(echo("unary_unary", act)).with_call(b"", timeout=SECONDS)
+    assert [tuple(pair) for pair in call.initial_metadata()] == [("own", "x")]
+    assert [tuple(pair) for pair in call.trailing_metadata()] == [("own", "y")]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "host",
+        "accept-encoding",
+        "authorization",
+        "grpc-status-details-bin",
+        "traceparent",
+        "cookie",
+        "grpc-own",
+    ],
+)
+def test_a_key_that_only_looks_like_the_protocols_travels(rpc, key):
+    value = b"mine" if key.endswith("-bin") else "mine"
+    seen = []
+
+    def act(context):
+        seen.extend(context.invocation_metadata())
+        context.set_trailing_metadata(((key, value),))
+
+    _, call = rpc.unary_unary(echo("unary_unary", act)).with_call(
+        b"", metadata=((key, value),), timeout=SECONDS
+    )
+    assert (key, value) in [tuple(pair) for pair in seen]
+    assert [tuple(pair) for pair in call.trailing_metadata()] == [(key, value)]
 
 
 @pytest.mark.parametrize("kind", ["unary_stream", "stream_unary", "stream_stream"])

@@ -6,16 +6,17 @@ Each is a function of one argument; whatever it raises, and None where a value i
 from __future__ import annotations
 
 import json
+import queue
 import threading
 
 import grpc
 import pytest
 
-from tests.conformance.columns import known_difference
 from tests.conformance.invocation import ASYNCHRONOUS, WAYS, failure, ways
 from tests.conformance.service import SECONDS, SERVICE, echo, handler_of
 
 UNARY = [way for way in WAYS if way.kind == "unary_unary"]
+FUTURES = [way for way in WAYS if way.style == "future"]
 
 
 def raises(_value):
@@ -113,10 +114,25 @@ def test_a_response_that_does_not_parse_is_internal(rpc, way, broken):
     assert failure(outcome) == (grpc.StatusCode.INTERNAL, "Exception deserializing response!")
 
 
-@known_difference("only result() tells", "ours-shm")
-def test_code_alone_tells_that_a_response_does_not_parse(rpc):
-    call = rpc.unary_unary(echo("unary_unary"), None, raises).future(b"", timeout=SECONDS)
+@ways(FUTURES)
+@bad
+def test_code_alone_tells_that_a_response_does_not_parse(rpc, way, broken):
+    call = way.start(rpc.method(way.kind, echo(way.kind), None, broken), timeout=SECONDS)
     assert (call.code(), call.details()) == (grpc.StatusCode.INTERNAL, "Exception deserializing response!")
+
+
+@ways(FUTURES)
+def test_exception_alone_tells_that_a_response_does_not_parse(rpc, way):
+    call = way.start(rpc.method(way.kind, echo(way.kind), None, raises), timeout=SECONDS)
+    assert call.exception(timeout=SECONDS).code() is grpc.StatusCode.INTERNAL
+
+
+@ways(FUTURES)
+def test_a_callback_is_told_that_a_response_does_not_parse(rpc, way):
+    told = queue.SimpleQueue()
+    call = way.start(rpc.method(way.kind, echo(way.kind), None, raises), timeout=SECONDS)
+    call.add_done_callback(lambda future: told.put(future.code()))
+    assert told.get(timeout=SECONDS) is grpc.StatusCode.INTERNAL
 
 
 @ways(ASYNCHRONOUS)

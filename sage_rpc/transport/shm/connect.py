@@ -7,7 +7,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from sage_rpc.native import core
 from sage_rpc.transport.shm.handshake import HandshakeError, create_segment, send_hello
@@ -15,6 +15,8 @@ from sage_rpc.transport.shm.rendezvous import published, unlink_if_dead
 
 if TYPE_CHECKING:
     from sage_rpc.native._core import ClientConnection
+
+    _Connection = TypeVar("_Connection", bound=ClientConnection)
 
 __all__ = ["DEFAULT_RING_BYTES", "connect"]
 
@@ -31,14 +33,14 @@ def _start_thread(target: Callable[[], None], name: str) -> threading.Thread:
 def connect(
     endpoint: str,
     target: str,
-    kind: type[ClientConnection],
+    kind: type[_Connection],
     *,
     ring_bytes: int = DEFAULT_RING_BYTES,
     max_receive: int,
     max_send: int,
     max_metadata: int,
     timeout: float | None = None,
-) -> ClientConnection:
+) -> _Connection:
     """Connect to any live server of `endpoint`.
 
     Args:
@@ -77,7 +79,7 @@ def connect(
             fd = create_segment(ring_bytes)
             try:
                 segment = core.Segment(fd, ring_bytes, True)
-                features = send_hello(sock, ring_bytes, fd, core.FEATURES)
+                features = send_hello(sock, ring_bytes, fd, core.FEATURES, kind.dialect)
             except HandshakeError as error:
                 refused = f"the server of {target} refused a memory queue: {error}"
                 continue
