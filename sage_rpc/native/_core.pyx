@@ -199,7 +199,7 @@ _COMPRESSIONS = frozenset(grpc.Compression)
 cdef int OK = 0, CANCELLED = 1, UNKNOWN = 2, DEADLINE_EXCEEDED = 4, RESOURCE_EXHAUSTED = 8
 cdef int UNIMPLEMENTED = 12, INTERNAL = 13, UNAVAILABLE = 14
 
-Metadatum = namedtuple("Metadatum", ("key", "value"))
+Metadatum = namedtuple("Metadatum", ("key", "value"), module=__name__)
 
 
 def set_usable_cpus(int cpus):
