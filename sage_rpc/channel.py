@@ -407,5 +407,5 @@ def _a_call_does_not_pickle(_call: Any) -> Any:
 if native.available():
     for kind in (core.UnaryUnary, core.UnaryStream, core.StreamUnary, core.StreamStream):
         copyreg.pickle(kind, _a_method_does_not_pickle)
-    for kind in (core.Call, core.StreamCall, core.ResponseStream):
+    for kind in (core.Call, core.StreamCall):
         copyreg.pickle(kind, _a_call_does_not_pickle)

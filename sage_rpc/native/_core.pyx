@@ -15,6 +15,7 @@ Rules of this file:
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.exc cimport PyErr_CheckSignals
+from cpython.object cimport PyObject, PyTypeObject
 from cpython.pythread cimport (
     NOWAIT_LOCK, PyThread_acquire_lock, PyThread_allocate_lock, PyThread_free_lock, PyThread_release_lock,
     PyThread_get_thread_ident, PyThread_type_lock)
@@ -818,4 +819,5 @@ os.register_at_fork(after_in_child=_after_fork_in_child)
 
 include "_client.pxi"
 include "_streams.pxi"
+include "_handles.pxi"
 include "_server.pxi"
