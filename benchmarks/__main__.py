@@ -30,7 +30,7 @@ INTERRUPTED = 130
 def _list(absent: dict[str, str]) -> None:
     print("scenarios")
     for name, scenario in SCENARIOS.items():
-        print(f"  {name:<11} {scenario.what}")
+        print(f"  {name:<18} {scenario.what}")
     print("peers")
     for name, peer in PEERS.items():
         state = (
@@ -47,8 +47,9 @@ def _summary(cell: Cell, result: Repeat | Failure) -> str:
         return f"{name}: FAILED"
     if cell.scenario == "idle":
         return f"{name}: {number(result['cpu_share'] * 1e3)} ms CPU per second"
-    if SCENARIOS[cell.scenario].rate:
-        return f"{name}: {number(result['per_second'])} calls/s"
+    scenario = SCENARIOS[cell.scenario]
+    if scenario.rate:
+        return f"{name}: {number(result['per_second'])} {scenario.counts}/s"
     return f"{name}: p50 {number(result['p50_us'])} us"
 
 

@@ -7,6 +7,7 @@ ends. When its stdin ends before that, the suite is gone, and this process leave
 from __future__ import annotations
 
 import _thread
+import asyncio
 import functools
 import gc
 import json
@@ -15,14 +16,32 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from benchmarks import measure
+from benchmarks import measure, measure_aio
+from benchmarks.answers import payloads
 from benchmarks.cpu import CpuClock
 from benchmarks.peers import PEERS, PeerModule
 
 GRACE = 3.0  # seconds for leaving in good order after the suite has gone
+
+# Each takes (caller, payloads, seconds, window), those of the second table (caller, connect, payloads, ...).
+LOOPS: Mapping[str, Callable[..., Any]] = {
+    "unary": measure.unary,
+    "futures": measure.futures,
+    "processes": measure.unary,
+    "server-stream": measure.server_stream,
+    "client-stream": measure.client_stream,
+    "ping-pong": measure.ping_pong,
+}
+CONNECTING_LOOPS: Mapping[str, Callable[..., Any]] = {"threads": measure.threads, "idle": measure.idle}
+AIO_LOOPS: Mapping[str, Callable[..., Any]] = {
+    "aio-unary": measure_aio.unary,
+    "aio-window": measure_aio.windowed,
+    "aio-ping-pong": measure_aio.ping_pong,
+    "aio-server-stream": measure_aio.server_stream,
+}
 
 
 class Window:
@@ -75,21 +94,29 @@ def _quantile(ordered: list[int], share: float) -> float | None:
     return ordered[max(0, math.ceil(len(ordered) * share) - 1)] / 1e3 if ordered else None
 
 
+def _call(module: PeerModule, job: dict[str, Any], window: Window) -> Any:
+    """Run the scenario's loop. -> the latencies of its calls, or their number."""
+    scenario = job["scenario"]
+    where = (job["peer"], job["address"], job["size"])
+    work = (payloads(job["size"]), job["seconds"], window)
+
+    async def call_aio() -> Any:
+        async with module.connect_aio(*where) as caller:
+            return await AIO_LOOPS[scenario](caller, *work)
+
+    if scenario in AIO_LOOPS:
+        return asyncio.run(call_aio())
+    connect = functools.partial(module.connect, *where)
+    with connect() as caller:
+        if scenario in CONNECTING_LOOPS:
+            return CONNECTING_LOOPS[scenario](caller, connect, *work)
+        return LOOPS[scenario](caller, *work)
+
+
 def run(module: PeerModule, job: dict[str, Any]) -> dict[str, Any]:
     """Measure. -> the repeat as the suite reads it."""
-    seconds = job["seconds"]
-    connect = functools.partial(module.connect, job["peer"], job["address"], job["size"])
-    sent = measure.payloads(job["size"])
     window = Window(job["server_pid"])
-    with connect() as caller:
-        loops: dict[str, Callable[[], Any]] = {
-            "unary": lambda: measure.unary(caller, sent, seconds, window),
-            "futures": lambda: measure.futures(caller, sent, seconds, window),
-            "threads": lambda: measure.threads(caller, connect, sent, seconds, window),
-            "processes": lambda: measure.unary(caller, sent, seconds, window),
-            "idle": lambda: measure.idle(caller, connect, sent, seconds, window),
-        }
-        outcome = loops[job["scenario"]]()
+    outcome = _call(module, job, window)
     ordered = [] if isinstance(outcome, int) else sorted(outcome)
     return {
         "calls": outcome if isinstance(outcome, int) else len(ordered),

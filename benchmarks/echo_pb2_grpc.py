@@ -39,6 +39,21 @@ class EchoStub:
                 request_serializer=benchmarks_dot_echo__pb2.Blob.SerializeToString,
                 response_deserializer=benchmarks_dot_echo__pb2.Blob.FromString,
                 _registered_method=True)
+        self.Repeat = channel.unary_stream(
+                '/sage.rpc.benchmarks.Echo/Repeat',
+                request_serializer=benchmarks_dot_echo__pb2.Batch.SerializeToString,
+                response_deserializer=benchmarks_dot_echo__pb2.Blob.FromString,
+                _registered_method=True)
+        self.Collect = channel.stream_unary(
+                '/sage.rpc.benchmarks.Echo/Collect',
+                request_serializer=benchmarks_dot_echo__pb2.Blob.SerializeToString,
+                response_deserializer=benchmarks_dot_echo__pb2.Tally.FromString,
+                _registered_method=True)
+        self.Exchange = channel.stream_stream(
+                '/sage.rpc.benchmarks.Echo/Exchange',
+                request_serializer=benchmarks_dot_echo__pb2.Blob.SerializeToString,
+                response_deserializer=benchmarks_dot_echo__pb2.Blob.FromString,
+                _registered_method=True)
 
 
 class EchoServicer:
@@ -50,11 +65,47 @@ class EchoServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Repeat(self, request, context):
+        """The blobs in turn, over and over, until the client cancels.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Collect(self, request_iterator, context):
+        """Takes blobs that come in turn, over and over, and says what came.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Exchange(self, request_iterator, context):
+        """Each blob comes back.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_EchoServicer_to_server(servicer, server):
     rpc_method_handlers = {
             'Call': grpc.unary_unary_rpc_method_handler(
                     servicer.Call,
+                    request_deserializer=benchmarks_dot_echo__pb2.Blob.FromString,
+                    response_serializer=benchmarks_dot_echo__pb2.Blob.SerializeToString,
+            ),
+            'Repeat': grpc.unary_stream_rpc_method_handler(
+                    servicer.Repeat,
+                    request_deserializer=benchmarks_dot_echo__pb2.Batch.FromString,
+                    response_serializer=benchmarks_dot_echo__pb2.Blob.SerializeToString,
+            ),
+            'Collect': grpc.stream_unary_rpc_method_handler(
+                    servicer.Collect,
+                    request_deserializer=benchmarks_dot_echo__pb2.Blob.FromString,
+                    response_serializer=benchmarks_dot_echo__pb2.Tally.SerializeToString,
+            ),
+            'Exchange': grpc.stream_stream_rpc_method_handler(
+                    servicer.Exchange,
                     request_deserializer=benchmarks_dot_echo__pb2.Blob.FromString,
                     response_serializer=benchmarks_dot_echo__pb2.Blob.SerializeToString,
             ),
@@ -84,6 +135,87 @@ class Echo:
             request,
             target,
             '/sage.rpc.benchmarks.Echo/Call',
+            benchmarks_dot_echo__pb2.Blob.SerializeToString,
+            benchmarks_dot_echo__pb2.Blob.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Repeat(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/sage.rpc.benchmarks.Echo/Repeat',
+            benchmarks_dot_echo__pb2.Batch.SerializeToString,
+            benchmarks_dot_echo__pb2.Blob.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Collect(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/sage.rpc.benchmarks.Echo/Collect',
+            benchmarks_dot_echo__pb2.Blob.SerializeToString,
+            benchmarks_dot_echo__pb2.Tally.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Exchange(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/sage.rpc.benchmarks.Echo/Exchange',
             benchmarks_dot_echo__pb2.Blob.SerializeToString,
             benchmarks_dot_echo__pb2.Blob.FromString,
             options,

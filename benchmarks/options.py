@@ -69,7 +69,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Measure sage_rpc beside stock grpcio and others, in one run, in processes of their own.",
-        epilog=f"A complete run takes about four minutes on two CPUs. Ratios are to {REFERENCE}. "
+        epilog=f"A complete run takes about six minutes on two CPUs. Ratios are to {REFERENCE}. "
         "What is measured and how to read it: docs/benchmarking.md.",
     )
     parser.add_argument(
@@ -101,9 +101,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--seconds", type=_seconds, metavar="S", help="time to measure one cell once (default: 1.0)"
     )
-    parser.add_argument(
-        "--quick", action="store_true", help="half a minute: 64,1M once for 0.2 s unless given"
-    )
+    parser.add_argument("--quick", action="store_true", help="a minute: 64,1M once for 0.2 s unless given")
     parser.add_argument("--json", action="store_true", help="print the record as JSON and no table")
     parser.add_argument(
         "--out", type=Path, metavar="PATH", default=OUT / "latest.json", help="record (default: %(default)s)"

@@ -29,7 +29,7 @@ def _panels(record: dict[str, Any]) -> list[tuple[str, str, str, list[dict[str, 
             found.setdefault((cell["scenario"], cell["size"]), []).append(cell)
     panels = []
     for (name, size), cells in found.items():
-        axis, field = "calls per second", "per_second"
+        axis, field = f"{SCENARIOS[name].counts} per second", "per_second"
         if not SCENARIOS[name].rate:
             axis, field = "p50, microseconds (whisker: p99)", "p50_us"
         panels.append((f"{name}, {size_name(size)}: {SCENARIOS[name].what}", axis, field, cells))

@@ -22,30 +22,59 @@ class Scenario:
     Attributes:
         name: as `--only` takes it.
         what: one line for humans.
-        peers: measured when the user names none; None for all.
+        peers: measured when the user names none.
         every_size: whether it is measured at each size, or at the smallest alone.
         rate: whether its result is the rate of calls rather than the latency of one.
         callers: caller processes.
+        counts: what its callers do, in the plural.
     """
 
     name: str
     what: str
-    peers: tuple[str, ...] | None
+    peers: tuple[str, ...]
     every_size: bool = False
     rate: bool = True
     callers: int = 1
+    counts: str = "calls"
 
 
+_USUAL = ("sage-shm", "sage-grpc", "grpc-uds")
+_AIO_SERVERS = ("sage-shm", "sage-aio", "grpc-uds", "grpc-aio")
 _ALL = (
-    Scenario("unary", "one caller, one call at a time", None, every_size=True, rate=False),
-    Scenario("futures", f"one caller, {WINDOW} futures under way", ("sage-shm", "sage-grpc", "grpc-uds")),
-    Scenario("threads", f"{THREADS} caller threads in one process", ("sage-shm", "sage-grpc", "grpc-uds")),
+    Scenario(
+        "unary",
+        "one caller, one call at a time",
+        ("sage-shm", "sage-grpc", "sage-proxy", "grpc-uds", "grpc-tcp", "raw-uds", "pyzmq", "iceoryx2"),
+        every_size=True,
+        rate=False,
+    ),
+    Scenario("futures", f"one caller, {WINDOW} futures under way", _USUAL),
+    Scenario("threads", f"{THREADS} caller threads in one process", _USUAL),
     Scenario(
         "processes",
         f"{PROCESSES} caller processes",
         ("sage-shm", "sage-proxy", "grpc-uds", "raw-uds", "pyzmq"),
         callers=PROCESSES,
     ),
+    Scenario("server-stream", "one stream of responses", _USUAL, counts="messages"),
+    Scenario("client-stream", "one stream of requests", _USUAL, counts="messages"),
+    Scenario(
+        "ping-pong",
+        "one stream both ways, one message at a time",
+        _USUAL,
+        rate=False,
+        counts="round trips",
+    ),
+    Scenario("aio-unary", "asyncio caller, one call at a time", (*_AIO_SERVERS, "sage-grpc"), rate=False),
+    Scenario("aio-window", f"asyncio caller, {WINDOW} calls under way", (*_AIO_SERVERS, "sage-grpc")),
+    Scenario(
+        "aio-ping-pong",
+        "asyncio caller, one stream both ways, one message at a time",
+        _AIO_SERVERS,
+        rate=False,
+        counts="round trips",
+    ),
+    Scenario("aio-server-stream", "asyncio caller, one stream of responses", _AIO_SERVERS, counts="messages"),
     Scenario("idle", f"{IDLE_CONNECTIONS} connections without calls", ("sage-shm", "grpc-uds")),
 )
 SCENARIOS: dict[str, Scenario] = {scenario.name: scenario for scenario in _ALL}
@@ -74,13 +103,11 @@ def cells(
         sizes: in bytes; scenarios of one size take the smallest.
         chosen: the user named the peers: then each does all it can.
     """
-    found = []
-    for name, scenario in SCENARIOS.items():
-        if name not in scenarios:
-            continue
-        for size in sizes if scenario.every_size else [min(sizes)]:
-            for peer in peers:
-                usual = chosen or scenario.peers is None or peer in scenario.peers
-                if usual and name in PEERS[peer].scenarios:
-                    found.append(Cell(name, peer, size))
-    return found
+    return [
+        Cell(name, peer, size)
+        for name, scenario in SCENARIOS.items()
+        if name in scenarios
+        for size in (sizes if scenario.every_size else [min(sizes)])
+        for peer in peers
+        if (chosen or peer in scenario.peers) and name in PEERS[peer].scenarios
+    ]

@@ -73,7 +73,7 @@ def render(record: dict[str, Any]) -> str:
         f"{machine['cpus']} CPUs, {machine['cpu']}, {machine['kernel']}, {machine['python']}",
         ", ".join(f"{name} {version}" for name, version in versions.items()),
         f"medians of {parameters['repeats']} repeats of {parameters['seconds']:g} s each",
-        f"x: times better than {REFERENCE}, by the p50 of one caller, else by calls per second",
+        f"x: times better than {REFERENCE}, by the p50 of one caller, else by calls or messages per second",
     ]
     groups: dict[tuple[str, int], list[dict[str, Any]]] = {}
     for cell in record["cells"]:
@@ -81,7 +81,8 @@ def render(record: dict[str, Any]) -> str:
     for (scenario, size), cells in groups.items():
         idle = scenario == "idle"
         values = _idle if idle else _rate_or_latency
-        head = ["", "p50 us", "p99 us", "calls/s", "CPU us/call", f"vs {REFERENCE}"]
+        counts = SCENARIOS[scenario].counts
+        head = ["", "p50 us", "p99 us", f"{counts}/s", f"CPU us/{counts[:-1]}", f"vs {REFERENCE}"]
         if idle:
             head = ["", "caller ms/s", "server ms/s"]
         out += ["", f"{scenario}, {size_name(size)}: {SCENARIOS[scenario].what}"]

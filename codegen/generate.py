@@ -1,7 +1,7 @@
 """Generates the Python modules of every .proto here; `--check` only says whether they are fresh.
 
-proto/sage/rpc/v1/NAME.proto becomes sage_rpc/proto/v1/NAME_pb2.py and .pyi, benchmarks/NAME.proto becomes
-modules beside itself, stubs included. Run by `make proto`.
+proto/sage/rpc/v1/NAME.proto becomes sage_rpc/proto/v1/NAME_pb2.py and .pyi; benchmarks/NAME.proto and
+tests/interop/NAME.proto become modules beside themselves, stubs included. Run by `make proto`.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ class Job(NamedTuple):
 JOBS = (
     Job(ROOT / "proto" / "sage" / "rpc", ROOT / "proto", ROOT / "sage_rpc" / "proto", stubs=False),
     Job(ROOT / "benchmarks", ROOT, ROOT / "benchmarks", stubs=True),
+    Job(ROOT / "tests" / "interop", ROOT, ROOT / "tests" / "interop", stubs=True),
 )
 
 

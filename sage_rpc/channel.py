@@ -1,18 +1,11 @@
-"""The grpc-shaped client channel, and the picker that chooses what carries a call.
-
-The picker, in order: a forced transport is obeyed; a target that is not on this host goes over gRPC; a
-live memory connection is used; otherwise one is tried, at most every `RETRY_SECONDS` while gRPC carries
-the calls.
-"""
+"""The grpc-shaped client channel; what carries a call, its picker decides (`sage_rpc.picker`)."""
 
 from __future__ import annotations
 
 import contextlib
 import copyreg
-import logging
 import os
 import threading
-import time
 import weakref
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -21,19 +14,16 @@ import grpc
 
 from sage_rpc import errors, native
 from sage_rpc.native import core
+from sage_rpc.picker import NO_CALL_CREDENTIALS, Picker
 from sage_rpc.transport import grpc as stock
 from sage_rpc.transport.options import Options
 from sage_rpc.transport.shm import feeders
-from sage_rpc.transport.shm.connect import DEFAULT_RING_BYTES, connect
-from sage_rpc.transport.shm.rendezvous import UnreachableError, endpoint_of_target
+from sage_rpc.transport.shm.connect import DEFAULT_RING_BYTES
 
 if TYPE_CHECKING:
     from sage_rpc.native._core import ClientConnection
 
 __all__ = ["Channel", "insecure_channel", "secure_channel"]
-
-RETRY_SECONDS = 0.1
-_LOGGER = logging.getLogger("sage_rpc")
 
 
 def insecure_channel(
@@ -96,34 +86,19 @@ class Channel(grpc.Channel):
         self._given_options = tuple(options or ())
         self._compression = compression
         self._options = Options(options, DEFAULT_RING_BYTES)
+        self._picker = Picker(target, self._options, secure=credentials is not None)
         self._pid = os.getpid()
-        self._lock = threading.Lock()  # guards everything below
+        self._lock = threading.Lock()  # guards everything below, and the picker
         self._grpc: grpc.Channel | None = None
         self._closed = False
-        self._retry_at = 0.0
-        self._reason = ""
-        self._endpoint: str | None = None
         self._shm: Any = None
-        self._picked = "idle"
         _channels.add(self)
         if native.available():
             self._shm = core.ChannelCore()
             self._shm.pick = self._pick
-            before, after = self._options.user_agent_before, self._options.user_agent_after
-            if before or after:
-                self._shm.set_user_agent(" ".join([*before, core.USER_AGENT, *after]))
+            self._shm.user_agent = self._picker.user_agent
         if credentials is not None:
-            self._picked, self._reason = "grpc", "a secure channel goes over gRPC"
             self._grpc = self._open_grpc()  # now, so that credentials that cannot be used are an error here
-        elif self._options.transport == "grpc":
-            self._reason = "the transport is forced to grpc"
-        elif not native.available():
-            self._reason = native.why_not()
-        else:
-            try:
-                self._endpoint = endpoint_of_target(target)
-            except UnreachableError as error:
-                self._reason = str(error)
 
     # -- what is ours
 
@@ -133,12 +108,12 @@ class Channel(grpc.Channel):
         conn = self._shm.conn if self._shm is not None else None
         if conn is not None and not conn.dead:
             return "shm"
-        return "grpc" if self._picked == "grpc" else "idle"
+        return "grpc" if self._picker.picked == "grpc" else "idle"
 
     @property
     def transport_reason(self) -> str:
         """Why calls do not travel over the memory queue; "" when they do or nothing was tried."""
-        return "" if self.transport == "shm" else self._reason
+        return "" if self.transport == "shm" else self._picker.reason
 
     def __repr__(self) -> str:
         return (
@@ -166,51 +141,21 @@ class Channel(grpc.Channel):
             if conn is not None and (conn.dead or conn.draining):
                 conn.retire()
                 self._shm.conn = conn = None
+            picker = self._picker
+            reason = None
             if credentials is not None:
-                if self._options.transport == "shm":
-                    raise errors.rpc_error(
-                        grpc.StatusCode.UNAUTHENTICATED,
-                        "Established channel does not have a sufficient security level "
-                        "to transfer call credential.",
-                    )
+                if picker.forced:
+                    raise errors.rpc_error(grpc.StatusCode.UNAUTHENTICATED, NO_CALL_CREDENTIALS)
                 conn, reason = None, "call credentials need a secure channel"
-            else:
-                if conn is None:
-                    conn = self._connect(timeout)
-                reason = self._reason
+            elif conn is None and picker.worth_trying():
+                self._shm.conn = conn = picker.connect(timeout, core.ClientConnection)
             if conn is not None:
-                self._picked = "shm"
+                picker.picked = "shm"
                 return conn
-            if self._options.transport == "shm":
-                raise self._shm_refused(reason)
-            self._picked = "grpc"
+            if picker.forced:
+                raise picker.refused(reason)
+            picker.picked = "grpc"
             return None
-
-    def _connect(self, timeout: float | None) -> ClientConnection | None:
-        now = time.monotonic()
-        forced = self._options.transport == "shm"
-        if self._endpoint is None or (now < self._retry_at and not forced):
-            return None
-        try:
-            conn = connect(
-                self._endpoint,
-                self._target,
-                ring_bytes=self._options.ring_bytes,
-                max_receive=self._options.max_receive,
-                max_send=self._options.max_send,
-                max_metadata=self._options.max_metadata,
-                timeout=timeout,
-            )
-        except (OSError, core.ProtocolViolation) as error:
-            reason = str(error)
-            if reason != self._reason and not isinstance(error, ConnectionError) and not forced:
-                _LOGGER.warning("%s: using gRPC, not the memory queue: %s", self._target, reason)
-            self._reason = reason
-            self._retry_at = time.monotonic() + RETRY_SECONDS
-            return None
-        self._shm.conn = conn
-        self._reason = ""
-        return conn
 
     def _forget_parent(self) -> None:
         """In a forked child nothing of the parent's channel may be used, not even its lock."""
@@ -222,7 +167,7 @@ class Channel(grpc.Channel):
         if self._grpc is not None:
             _of_parents.append(self._grpc)
             self._grpc = None
-        self._retry_at = 0.0
+        self._picker.forget_failures()
 
     def _over_grpc(self) -> grpc.Channel:
         with self._lock:
@@ -252,9 +197,9 @@ class Channel(grpc.Channel):
             )
 
         if self._shm is None:
-            if self._options.transport == "shm":
-                return _Refused(self._shm_refused())
-            self._picked = "grpc"
+            if self._picker.forced:
+                return _Refused(self._picker.refused())
+            self._picker.picked = "grpc"
             return over_grpc()
         callable_: grpc.UnaryUnaryMultiCallable = core.UnaryUnary(
             self._shm,
@@ -312,7 +257,7 @@ class Channel(grpc.Channel):
             return getattr(self._over_grpc(), kind)(method, serializer, deserializer, registered)
 
         if self._shm is None:
-            return _Refused(self._shm_refused()) if self._options.transport == "shm" else over_grpc()
+            return _Refused(self._picker.refused()) if self._picker.forced else over_grpc()
         name = method.decode() if isinstance(method, bytes) else method
         native_kind = {
             "unary_stream": core.UnaryStream,
@@ -336,13 +281,6 @@ class Channel(grpc.Channel):
         with self._lock:
             if self._grpc is not None:
                 self._grpc.unsubscribe(callback)
-
-    def _shm_refused(self, reason: str | None = None) -> errors.RpcError:
-        return errors.rpc_error(
-            grpc.StatusCode.UNAVAILABLE,
-            f"{self._target} cannot be reached over shared memory, as sage_rpc.transport=shm asks: "
-            f"{reason or self._reason}",
-        )
 
     def close(self) -> None:
         """End the calls under way with CANCELLED; later ones are a ValueError."""

@@ -25,7 +25,7 @@ from sage_rpc.transport.shm.connect import DEFAULT_RING_BYTES
 from sage_rpc.transport.shm.listen import ShmListener
 from sage_rpc.transport.shm.rendezvous import tcp_endpoint, unix_endpoint
 
-__all__ = ["Server", "server"]
+__all__ = ["HandlerCallDetails", "Server", "endpoint_of_port", "server"]
 
 _LOGGER = logging.getLogger("sage_rpc")
 
@@ -56,9 +56,19 @@ def server(
     return Server(thread_pool, handlers, interceptors, options, maximum_concurrent_rpcs, compression, xds)
 
 
-class _HandlerCallDetails(NamedTuple):
+class HandlerCallDetails(NamedTuple):
+    """What interceptors and generic handlers are told about a call."""
+
     method: str
     invocation_metadata: Any
+
+
+def endpoint_of_port(address: str, port: int) -> str:
+    """The endpoint of a server whose `address` gRPC has bound, to `port` where it is TCP."""
+    unix = re.match(r"^unix(-abstract)?:(//)?(?P<path>.*)$", address)
+    if unix is None:
+        return tcp_endpoint(port)
+    return unix_endpoint(("\0" if unix[1] else "") + unix["path"])
 
 
 class _SharedPool:
@@ -134,11 +144,7 @@ class Server(grpc.Server):
 
     def add_insecure_port(self, address: str) -> int:
         port = int(self._server.add_insecure_port(address))
-        unix = re.match(r"^unix(-abstract)?:(//)?(?P<path>.*)$", address)
-        if unix is None:
-            self._endpoints.append(tcp_endpoint(port))
-        else:
-            self._endpoints.append(unix_endpoint(("\0" if unix[1] else "") + unix["path"]))
+        self._endpoints.append(endpoint_of_port(address, port))
         return port
 
     def add_secure_port(self, address: str, server_credentials: grpc.ServerCredentials) -> int:
@@ -240,7 +246,7 @@ class Server(grpc.Server):
             for generic in self._generic_handlers:
                 if type(generic).__name__ != "DictionaryGenericHandler":
                     return core.MethodEntry(name, _never_called, None, None, dynamic=True)
-                handler = generic.service(_HandlerCallDetails(name, ()))
+                handler = generic.service(HandlerCallDetails(name, ()))
                 if handler is not None:
                     break
         return _entry(name, handler)
@@ -259,7 +265,7 @@ class Server(grpc.Server):
         continuation: _Continuation = query
         for interceptor in reversed(self._interceptors):
             continuation = _bind(interceptor, continuation)
-        return _entry(name, continuation(_HandlerCallDetails(name, metadata)))
+        return _entry(name, continuation(HandlerCallDetails(name, metadata)))
 
 
 def _weakly(server: Server) -> tuple[Callable[[str], Any], Callable[[str, Any], Any]]:
@@ -302,4 +308,4 @@ def _never_called(_request: Any, _context: Any) -> None:
     raise AssertionError("a dynamic entry is resolved before it is called")
 
 
-grpc.HandlerCallDetails.register(_HandlerCallDetails)
+grpc.HandlerCallDetails.register(HandlerCallDetails)

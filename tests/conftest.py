@@ -14,6 +14,7 @@ import pytest
 
 import sage_rpc
 from sage_rpc import native
+from tests.conformance.differences import pytest_collection_modifyitems, pytest_configure  # noqa: F401
 
 PROGRAMS = Path(__file__).parent / "programs"
 UNLIMITED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]

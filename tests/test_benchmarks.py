@@ -13,12 +13,16 @@ from pathlib import Path
 import psutil
 import pytest
 
-from benchmarks import measure, record, table
+from benchmarks import answers, echo_pb2, measure, peers, record, table
+from benchmarks.peers.grpc_stub import EchoServicer
 from benchmarks.scenarios import Cell
 from sage_rpc import native
 
 ROOT = Path(__file__).parents[1]
-PEERS = ["grpc-uds", "raw-uds", *(["sage-shm", "sage-proxy"] if native.available() else ["sage-grpc"])]
+STUB = "sage-shm" if native.available() else "sage-grpc"
+PEERS = ["grpc-uds", "raw-uds", STUB, *(["sage-proxy"] if native.available() else [])]
+STREAMS = ["server-stream", "client-stream", "ping-pong"]
+OVERLAPPING = {"futures", "server-stream", "client-stream", "aio-server-stream"}
 
 
 def bench(*options: str, timeout: float = 50.0) -> subprocess.CompletedProcess[str]:
@@ -31,23 +35,30 @@ def bench(*options: str, timeout: float = 50.0) -> subprocess.CompletedProcess[s
     )
 
 
+def measured(out: Path, *options: str) -> tuple[dict, subprocess.CompletedProcess[str]]:
+    done = bench("--quick", "--json", "--seconds", "0.1", "--out", str(out), *options)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout), done
+
+
 @pytest.fixture(scope="module")
 def quick(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, Path, subprocess.CompletedProcess[str]]:
     out = tmp_path_factory.mktemp("bench") / "made" / "record.json"
-    done = bench(
-        "--quick",
-        "--json",
-        "--seconds",
-        "0.1",
-        "--sizes",
-        "64,64K",
-        "--peers",
-        ",".join(PEERS),
-        "--out",
-        str(out),
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout), out, done
+    scenarios = ",".join(sorted(peers.UNARY))
+    found, done = measured(out, "--sizes", "64,64K", "--peers", ",".join(PEERS), "--only", scenarios)
+    return found, out, done
+
+
+@pytest.fixture(scope="module")
+def streams(tmp_path_factory: pytest.TempPathFactory) -> dict:
+    out = tmp_path_factory.mktemp("bench") / "record.json"
+    return measured(out, "--only", ",".join(STREAMS), "--peers", f"grpc-uds,{STUB}")[0]
+
+
+@pytest.fixture(scope="module")
+def aio(tmp_path_factory: pytest.TempPathFactory) -> dict:
+    out = tmp_path_factory.mktemp("bench") / "record.json"
+    return measured(out, "--only", ",".join(sorted(peers.AIO)))[0]
 
 
 def test_json_is_the_record_that_is_kept(quick) -> None:
@@ -61,16 +72,26 @@ def test_json_is_the_record_that_is_kept(quick) -> None:
     assert printed["absent"] == {}
 
 
-def test_every_chosen_peer_is_in_every_scenario_it_can_do(quick) -> None:
+def test_every_chosen_peer_is_in_every_scenario_it_can_do(quick, streams) -> None:
     cells = {(cell["scenario"], cell["peer"], cell["size"]) for cell in quick[0]["cells"]}
     for peer in PEERS:
         assert {("unary", peer, 64), ("unary", peer, 65536)} <= cells
         assert {("threads", peer, 64), ("processes", peer, 64), ("idle", peer, 64)} <= cells
         assert (("futures", peer, 64) in cells) == (peer != "raw-uds")
+    assert {(cell["scenario"], cell["peer"]) for cell in streams["cells"]} == {
+        (scenario, peer) for scenario in STREAMS for peer in ("grpc-uds", STUB)
+    }
 
 
-def test_values_are_sane(quick) -> None:
-    for cell in quick[0]["cells"]:
+def test_asyncio_is_measured_against_both_kinds_of_server(aio) -> None:
+    cells = {(cell["scenario"], cell["peer"]) for cell in aio["cells"]}
+    assert {(scenario, peer) for scenario in peers.AIO for peer in ("grpc-uds", "grpc-aio")} <= cells
+
+
+@pytest.mark.parametrize("run", ["quick", "streams", "aio"])
+def test_values_are_sane(run, request) -> None:
+    found = request.getfixturevalue(run)
+    for cell in (found[0] if run == "quick" else found)["cells"]:
         assert cell["error"] is None
         found = cell["median"]
         assert len(cell["repeats"]) == 1
@@ -82,7 +103,7 @@ def test_values_are_sane(quick) -> None:
         assert found["per_second"] == pytest.approx(found["calls"] / found["seconds"])
         assert found["cpu_us_per_call"] > 0
         assert 0 < found["least_share"] <= 1
-        if cell["scenario"] != "futures":
+        if cell["scenario"] not in OVERLAPPING:
             assert 0 < found["p50_us"] <= found["p99_us"] <= found["max_us"]
         if cell["peer"] == "grpc-uds":
             assert set(cell["ratio"].values()) == {1.0}
@@ -93,20 +114,31 @@ def test_progress_is_on_stderr(quick) -> None:
     assert f"{len(printed['cells'])}/{len(printed['cells'])}" in done.stderr
 
 
-@pytest.mark.skipif(not native.available(), reason="the native core is not built")
-def test_a_stub_over_the_memory_queue_is_many_times_faster_than_grpcio(quick) -> None:
-    cell = next(
-        c for c in quick[0]["cells"] if (c["scenario"], c["peer"], c["size"]) == ("unary", "sage-shm", 64)
+def _ratio(found: dict, scenario: str, value: str) -> float:
+    return next(
+        cell["ratio"][value]
+        for cell in found["cells"]
+        if (cell["scenario"], cell["peer"], cell["size"]) == (scenario, "sage-shm", 64)
     )
-    assert cell["ratio"]["p50_us"] > 10  # far below what it is, so that a busy machine does not matter
 
 
-def test_the_table_shows_every_cell(quick) -> None:
+@pytest.mark.skipif(not native.available(), reason="the native core is not built")
+def test_a_stub_over_the_memory_queue_is_many_times_faster_than_grpcio(quick, streams) -> None:
+    # Far below what it is, so that a busy machine does not matter.
+    assert _ratio(quick[0], "unary", "p50_us") > 10
+    assert _ratio(streams, "server-stream", "per_second") > 5
+    assert _ratio(streams, "client-stream", "per_second") > 5
+
+
+def test_the_table_shows_every_cell(quick, streams) -> None:
     text = table.render(quick[0])
     for peer in PEERS:
         assert f"  {peer} " in text
     assert "unary, 64 KiB" in text
     assert "x\n" in text
+    text = table.render(streams)
+    for words in ("messages/s", "CPU us/message", "round trips/s", "server-stream, 64 B"):
+        assert words in text
 
 
 @pytest.mark.parametrize(
@@ -179,18 +211,56 @@ def test_no_process_outlives_the_command(tmp_path: Path, sent: signal.Signals, c
         assert not list(tmp_path.iterdir())
 
 
-def test_a_wrong_answer_fails_the_cell() -> None:
-    class Liar:
-        shared = True
+class Liar:
+    """A caller, each of whose answers is wrong a little."""
 
-        def prepare(self, payload: bytes) -> bytes:
-            return payload
+    shared = True
 
-        def call(self, request: bytes) -> bytes:
-            return request[:-1] + b"?"
+    def prepare(self, payload: bytes) -> bytes:
+        return payload
 
-    with pytest.raises(measure.WrongAnswerError, match="64 bytes for 64 sent"):
-        measure.unary(Liar(), measure.payloads(64), 0.05, contextlib.nullcontext())
+    def call(self, request: bytes) -> bytes:
+        return request[:-1] + b"?"
+
+    def responses(self, requests: list[bytes]):
+        yield from [*requests, *reversed(requests)]
+
+    def collect(self, requests) -> tuple[int, list[bytes]]:
+        every = list(requests)
+        return len(every) - 1, every[: answers.DISTINCT]
+
+
+@pytest.mark.parametrize(
+    ("loop", "said"),
+    [
+        (measure.unary, "64 bytes for 64 sent"),
+        (measure.server_stream, "64 bytes for 64 sent"),
+        (measure.client_stream, r"of \d+ messages, \d+ came"),
+    ],
+)
+def test_a_wrong_answer_fails_the_cell(loop, said: str) -> None:
+    with pytest.raises(answers.WrongAnswerError, match=said):
+        loop(Liar(), answers.payloads(64), 0.05, contextlib.nullcontext())
+
+
+def test_a_stream_that_ends_too_early_fails_the_cell() -> None:
+    class Quitter(Liar):
+        def responses(self, requests: list[bytes]):
+            yield requests[0]
+
+    with pytest.raises(answers.WrongAnswerError, match="ended after 1 messages"):
+        measure.server_stream(Quitter(), answers.payloads(64), 0.05, contextlib.nullcontext())
+
+
+def test_the_server_of_a_stream_of_requests_compares_them() -> None:
+    wrong = [echo_pb2.Blob(payload=payload) for payload in (b"a", b"b", b"c", b"d", b"a", b"B")]
+
+    class Context:
+        def abort(self, code, details):
+            raise LookupError(details)
+
+    with pytest.raises(LookupError, match="request 5 is not the one that is due"):
+        EchoServicer().Collect(iter(wrong), Context())
 
 
 def test_a_failed_cell_stands_in_the_record_and_in_the_table() -> None:

@@ -23,6 +23,7 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = (
     (frozenset({"wire"}),),
     (frozenset({"transport"}),),
     (frozenset({"transport.shm"}), frozenset({"transport.grpc"})),
+    (frozenset({"picker"}),),
     (frozenset({"channel", "server", "aio"}),),
     (frozenset({"install"}), frozenset({"discovery"})),
     (frozenset({"observe"}),),

@@ -305,8 +305,17 @@ def test_initial_metadata_may_come_with_the_answer(listener, wire_channel):
 def test_a_server_that_does_not_shake_hands_is_given_up(listener):
     with sage_rpc.insecure_channel(listener.target, options=SHM) as channel:
         with pytest.raises(ConnectionError) as caught:
-            channel.unary_unary("/x/y")(b"", timeout=0.5)
+            channel.unary_unary("/x/y")(b"")
         assert "did not answer the handshake" in caught.value.details()
+
+
+@pytest.mark.parametrize("timeout", [0.2, 0, -1])
+def test_a_deadline_that_passes_during_the_handshake_is_what_ends_the_call(listener, timeout):
+    with sage_rpc.insecure_channel(listener.target, options=SHM) as channel:
+        with pytest.raises(TimeoutError) as caught:
+            channel.unary_unary("/x/y")(b"", timeout=timeout)
+        assert caught.value.details() == "Deadline Exceeded"
+        assert "did not answer the handshake" in caught.value.debug_error_string()
 
 
 def test_a_server_that_is_none_is_given_up(listener):

@@ -1,18 +1,20 @@
 """The peers: what is measured, what each needs, and how to start either of its ends.
 
-A peer's module has two functions, `serve` and `connect`, both context managers; the module is imported
-only in the processes of that peer. Everything that crosses between them is the bytes of a payload.
+A peer's module has the functions `serve` and `connect`, both context managers, and `connect_aio` if the peer
+has scenarios of asyncio; the module is imported only in the processes of that peer. Everything that crosses
+between them is the bytes of a payload.
 """
 
 from __future__ import annotations
 
-import importlib
-from contextlib import AbstractContextManager
+import importlib.util
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-__all__ = ["PEERS", "REFERENCE", "Caller", "Peer", "PeerModule"]
+__all__ = ["PEERS", "REFERENCE", "AioCaller", "Caller", "Peer", "PeerModule", "StreamCaller"]
 
 REFERENCE = "grpc-uds"
 
@@ -39,6 +41,35 @@ class Caller(Protocol):
         """Wait for a future. -> the payload that came back."""
 
 
+class StreamCaller(Caller, Protocol):
+    """The calling end of a peer that has streams."""
+
+    def responses(self, requests: Iterable[Any]) -> Generator[bytes, None, None]:
+        """The payloads of `requests` in turn, over and over, as one stream; closing it cancels the call."""
+
+    def collect(self, requests: Iterator[Any]) -> tuple[int, list[bytes]]:
+        """Send a stream of requests. -> how many came, and the payloads that the first ones had.
+
+        Raises:
+            grpc.RpcError: the others were not the same in turn, over and over.
+        """
+
+    def exchange(self) -> AbstractContextManager[Callable[[Any], bytes]]:
+        """A stream both ways. -> what sends one request and waits for its response."""
+
+
+class AioCaller(Protocol):
+    """The calling end of a peer in asyncio; each method as its namesake above."""
+
+    def prepare(self, payload: bytes) -> Any: ...
+
+    async def call(self, request: Any) -> bytes: ...
+
+    def responses(self, requests: Iterable[Any]) -> AsyncGenerator[bytes, None]: ...
+
+    def exchange(self) -> AbstractAsyncContextManager[Callable[[Any], Awaitable[bytes]]]: ...
+
+
 class PeerModule(Protocol):
     """What a module of this package offers."""
 
@@ -47,6 +78,9 @@ class PeerModule(Protocol):
 
     def connect(self, peer: str, address: str, size: int) -> AbstractContextManager[Caller]:
         """A connection of its own to a server, for payloads of `size` bytes."""
+
+    def connect_aio(self, peer: str, address: str, size: int) -> AbstractAsyncContextManager[AioCaller]:
+        """The same in asyncio."""
 
 
 @dataclass(frozen=True)
@@ -90,17 +124,23 @@ def _native_missing() -> str | None:
     return None if native.available() else f"no memory queue: {native.why_not()}"
 
 
-EVERYTHING = frozenset({"unary", "futures", "threads", "processes", "idle"})
-NO_FUTURES = EVERYTHING - {"futures"}
-NEED_NATIVE = frozenset({"sage-shm", "sage-proxy"})
+UNARY = frozenset({"unary", "futures", "threads", "processes", "idle"})
+NO_FUTURES = UNARY - {"futures"}
+STREAMS = frozenset({"server-stream", "client-stream", "ping-pong"})
+AIO = frozenset({"aio-unary", "aio-window", "aio-ping-pong", "aio-server-stream"})
+EVERYTHING = UNARY | STREAMS | AIO
+OURS = EVERYTHING if importlib.util.find_spec("sage_rpc.aio") else UNARY | STREAMS
+NEED_NATIVE = frozenset({"sage-shm", "sage-aio", "sage-proxy"})
 _GRPC = ("grpcio", "protobuf")
 _OURS = ("sage-rpc", *_GRPC)
 
 _ALL: tuple[Peer, ...] = (
-    Peer("sage-shm", "generated stub, memory queue", "sage_stub", ("sage_rpc",), _OURS, EVERYTHING),
-    Peer("sage-grpc", "the same program, gRPC forced", "sage_stub", ("sage_rpc",), _OURS, EVERYTHING),
-    Peer("sage-proxy", "plain class by ServiceManager", "sage_proxy", ("sage_rpc",), _OURS, EVERYTHING),
+    Peer("sage-shm", "generated stub, memory queue", "sage_stub", ("sage_rpc",), _OURS, OURS),
+    Peer("sage-aio", "the same, asyncio server", "sage_stub", ("sage_rpc.aio",), _OURS, EVERYTHING),
+    Peer("sage-grpc", "the same program, gRPC forced", "sage_stub", ("sage_rpc",), _OURS, OURS),
+    Peer("sage-proxy", "plain class by ServiceManager", "sage_proxy", ("sage_rpc",), _OURS, UNARY),
     Peer("grpc-uds", "grpcio, Unix socket", "stock_grpc", ("grpc",), _GRPC, EVERYTHING),
+    Peer("grpc-aio", "the same, asyncio server", "stock_grpc", ("grpc",), _GRPC, EVERYTHING),
     Peer("grpc-tcp", "grpcio, loopback TCP", "stock_grpc", ("grpc",), _GRPC, EVERYTHING),
     Peer("raw-uds", "Unix socket, length and bytes", "raw_socket", (), (), NO_FUTURES),
     Peer("pyzmq", "ZeroMQ REQ/REP, ipc", "zeromq", ("zmq",), ("pyzmq",), NO_FUTURES),

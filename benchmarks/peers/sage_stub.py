@@ -1,41 +1,55 @@
-"""Peers sage-shm and sage-grpc: the generated stub over our channel, with the transport forced."""
+"""Peers sage-shm, sage-grpc and sage-aio: the generated stub over our channel, with the transport forced."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from concurrent import futures
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import sage_rpc
-from benchmarks import echo_pb2_grpc
-from benchmarks.peers.grpc_stub import UNLIMITED, WORKERS, EchoServicer, StubCaller
+from benchmarks.peers.grpc_stub import UNLIMITED, AioStubCaller, Options, StubCaller, serving, serving_aio
+
+
+def _options(peer: str) -> Options:
+    return [*UNLIMITED, ("sage_rpc.transport", _transport(peer))]
 
 
 def _transport(peer: str) -> str:
-    return peer.removeprefix("sage-")
+    return "grpc" if peer == "sage-grpc" else "shm"
+
+
+def _client_options(peer: str) -> Options:
+    return [*_options(peer), ("grpc.use_local_subchannel_pool", 1)]
+
+
+def _check(peer: str, channel: Any) -> None:
+    if channel.transport != _transport(peer):
+        raise RuntimeError(f"{peer} would measure {channel.transport}: {channel.transport_reason}")
 
 
 @contextlib.contextmanager
 def serve(peer: str, directory: Path, size: int) -> Iterator[str]:
-    options = [*UNLIMITED, ("sage_rpc.transport", _transport(peer))]
-    server = sage_rpc.server(futures.ThreadPoolExecutor(WORKERS), options=options)
-    echo_pb2_grpc.add_EchoServicer_to_server(EchoServicer(), server)  # type: ignore[no-untyped-call]
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    try:
+    started = serving_aio if peer == "sage-aio" else serving
+    with started(sage_rpc, "127.0.0.1:0", _options(peer)) as port:
         yield f"127.0.0.1:{port}"
-    finally:
-        server.stop(None).wait()
 
 
 @contextlib.contextmanager
 def connect(peer: str, address: str, size: int) -> Iterator[StubCaller]:
-    transport = _transport(peer)
-    options = [*UNLIMITED, ("grpc.use_local_subchannel_pool", 1), ("sage_rpc.transport", transport)]
-    with sage_rpc.insecure_channel(address, options=options) as channel:
+    with sage_rpc.insecure_channel(address, options=_client_options(peer)) as channel:
         caller = StubCaller(channel)
         caller.call(caller.prepare(b""))
-        if channel.transport != transport:
-            raise RuntimeError(f"{peer} would measure {channel.transport}: {channel.transport_reason}")
+        _check(peer, channel)
+        yield caller
+
+
+@contextlib.asynccontextmanager
+async def connect_aio(peer: str, address: str, size: int) -> AsyncIterator[AioStubCaller]:
+    from sage_rpc import aio
+
+    async with aio.insecure_channel(address, options=_client_options(peer)) as channel:
+        caller = AioStubCaller(channel)
+        await caller.call(caller.prepare(b""))
+        _check(peer, channel)
         yield caller

@@ -355,6 +355,31 @@ cdef class ClientConnection(Connection):
 
     # -- starting and ending calls
 
+    cdef int launch(self, Call call, bytes message, bytes metadata, Py_ssize_t name_size, timeout) except -1:
+        """Start `call` unless something about it is too large, too late or too early; it may have ended at once."""
+        cdef int64_t timeout_ns = -1
+        cdef double seconds = 0 if timeout is None else timeout
+        if message is not None and 0 <= self.max_send < PyBytes_GET_SIZE(message):
+            return call.finish(RESOURCE_EXHAUSTED, _too_large_to_send(len(message), self.max_send))
+        if metadata is not None and not _metadata_fits(metadata, self.piece):
+            return call.finish(RESOURCE_EXHAUSTED, _metadata_too_large(metadata, self.piece // 2))
+        if name_size > MAX_METHOD_NAME:
+            return call.finish(
+                RESOURCE_EXHAUSTED, f"a method's name of {name_size} bytes exceeds the limit of {MAX_METHOD_NAME}")
+        if timeout is not None:
+            if seconds <= 0:
+                return call.finish(DEADLINE_EXCEEDED, "Deadline Exceeded")
+            if seconds < 1e8:                  # beyond three years there is no deadline
+                timeout_ns = <int64_t>(seconds * 1e9)
+                call.deadline = <int64_t>sr_now_ns() + timeout_ns
+        if self.dead or self.draining:         # since it was chosen: the serializer took its time
+            call.unsent = True
+            return call.finish(UNAVAILABLE, f"the server of {self.target} is shutting down")
+        self.start(call, message, metadata, timeout_ns)
+        if not call.attended and timeout_ns >= 0 and call.status < 0:
+            self.remember_deadline(call)
+        return 0
+
     cdef int start(self, Call call, bytes message, bytes metadata, int64_t timeout_ns) except -1:
         """`message` None: the requests follow one by one."""
         cdef int flags = 0 if message is None else SW_END
@@ -986,11 +1011,7 @@ cdef class ChannelCore:
     cdef public ClientConnection conn
     cdef public object pick          # (credentials, timeout) -> ClientConnection | None: the slow path
     cdef public int generation       # grows when the gRPC channel was replaced (after a fork)
-    cdef bytes user_agent            # None: the default, which no call needs to carry
-
-    def set_user_agent(self, str text not None):
-        """What handlers are told in place of `USER_AGENT`; what HTTP would not carry becomes "?"."""
-        self.user_agent = "".join([c if 32 <= ord(c) <= 126 else "?" for c in text]).encode()
+    cdef public bytes user_agent     # None: the default, which no call needs to carry
 
 
 cdef class Multicallable:
@@ -1037,9 +1058,9 @@ cdef class Multicallable:
         """Start `call`; it may have ended at once."""
         cdef bytes block = None
         cdef object data = None
-        cdef int64_t timeout_ns = -1
-        cdef double seconds = 0 if timeout is None else timeout
         cdef bint bad_metadata = False
+        if timeout is not None:
+            timeout = <double>timeout          # a TypeError comes before anything has begun
         if metadata or self.core.user_agent is not None:
             try:
                 block = encode_metadata(metadata or (), RESERVED_IN_REQUESTS, self.core.user_agent)
@@ -1060,27 +1081,7 @@ cdef class Multicallable:
             except Exception:
                 _LOGGER.exception("Exception serializing the request of %s", self.method)
                 return call.finish(INTERNAL, "Exception serializing request!")
-            if 0 <= conn.max_send < PyBytes_GET_SIZE(data):
-                return call.finish(RESOURCE_EXHAUSTED, _too_large_to_send(len(data), conn.max_send))
-        if block is not None and not _metadata_fits(block, conn.piece):
-            return call.finish(RESOURCE_EXHAUSTED, _metadata_too_large(block, conn.piece // 2))
-        if self.name_size > MAX_METHOD_NAME:
-            return call.finish(
-                RESOURCE_EXHAUSTED,
-                f"a method's name of {self.name_size} bytes exceeds the limit of {MAX_METHOD_NAME}")
-        if timeout is not None:
-            if seconds <= 0:
-                return call.finish(DEADLINE_EXCEEDED, "Deadline Exceeded")
-            if seconds < 1e8:                  # beyond three years there is no deadline
-                timeout_ns = <int64_t>(seconds * 1e9)
-                call.deadline = <int64_t>sr_now_ns() + timeout_ns
-        if conn.dead or conn.draining:         # since it was chosen: the serializer took its time
-            call.unsent = True
-            return call.finish(UNAVAILABLE, f"the server of {conn.target} is shutting down")
-        conn.start(call, <bytes>data, block, timeout_ns)
-        if not call.attended and timeout_ns >= 0 and call.status < 0:
-            conn.remember_deadline(call)
-        return 0
+        return conn.launch(call, <bytes>data, block, self.name_size, timeout)
 
     cdef inline object serialized(self, request):
         return _serialized(request, self.serializer)

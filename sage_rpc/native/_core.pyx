@@ -55,6 +55,10 @@ cdef extern from "sys/socket.h" nogil:
     ssize_t recv(int, void *, size_t, int)
     int c_shutdown "shutdown"(int, int)
     int MSG_DONTWAIT, MSG_NOSIGNAL, SHUT_RDWR
+    ctypedef struct ucred "struct ucred":
+        int pid
+    int getsockopt(int, int, int, void *, unsigned int *)
+    int SOL_SOCKET, SO_PEERCRED
 
 cdef extern from "poll.h" nogil:
     struct pollfd:
@@ -821,3 +825,4 @@ include "_client.pxi"
 include "_streams.pxi"
 include "_handles.pxi"
 include "_server.pxi"
+include "_loop.pxi"

@@ -209,14 +209,14 @@ cdef class ServicerContext:
                 self.waiters = []
             self.waiters.append(w)
             if what == W_ROOM:
-                self.conn.for_room.append(w)
+                self.conn.for_room.append(self)
             try:
                 if not self.due(what):
                     w.wait(self.deadline)
             finally:
                 self.waiters.remove(w)
                 if what == W_ROOM:
-                    self.conn.for_room.remove(w)
+                    self.conn.for_room.remove(self)
         return 0
 
     # -- requests and responses of streams
@@ -285,9 +285,7 @@ cdef class ServicerContext:
                 return self.refuse(INTERNAL, "Failed to serialize response!")
             response = None
             if 0 <= self.core.max_send < PyBytes_GET_SIZE(data):
-                return self.refuse(
-                    RESOURCE_EXHAUSTED,
-                    f"SERVER: Sent message larger than max ({len(data)} vs. {self.core.max_send})")
+                return self.refuse(RESOURCE_EXHAUSTED, _too_large_to_answer(len(data), self.core.max_send))
             self.send_response(data)
             if self.cancelled or self.ended or self.conn.dead:
                 break
@@ -388,8 +386,7 @@ cdef class ServicerContext:
             _LOGGER.exception("Failed to serialize the response of %s", entry.name)
             return self.refuse(INTERNAL, "Failed to serialize response!")
         if 0 <= self.core.max_send < PyBytes_GET_SIZE(message):
-            return self.refuse(RESOURCE_EXHAUSTED,
-                               f"SERVER: Sent message larger than max ({len(message)} vs. {self.core.max_send})")
+            return self.refuse(RESOURCE_EXHAUSTED, _too_large_to_answer(len(message), self.core.max_send))
         if self.status is None and self.text is None and self.trailing is None:
             return self.conn.end(self, OK, None, None, <bytes>message)
         return self.finish_with(OK, "", <bytes>message)
@@ -428,6 +425,10 @@ cdef class ServicerContext:
                 except BaseException:          # it must not end the thread that reads for all
                     _LOGGER.exception("Exception in a termination callback of %s", self.entry.name)
         return 0
+
+
+cdef str _too_large_to_answer(int64_t size, int64_t limit):
+    return f"SERVER: Sent message larger than max ({size} vs. {limit})"
 
 
 cdef int _code_number(code):
@@ -505,7 +506,7 @@ cdef class ServerConnection(Connection):
     cdef dict streams                # stream -> ServicerContext under way
     cdef uint32_t last_stream
     cdef bint said_goaway
-    cdef list for_room               # Waiters of threads whose frames wait for room
+    cdef list for_room               # ServicerContexts whose responses wait for room
     cdef bint hot
     cdef int64_t last_request
 
@@ -517,9 +518,8 @@ cdef class ServerConnection(Connection):
         self.for_room = []
 
     cdef int room(self) except -1:
-        cdef Waiter w
-        for w in self.for_room:
-            w.wake()
+        for context in list(self.for_room):
+            (<ServicerContext>context).wake(W_ROOM)
         return 0
 
     def __repr__(self):
@@ -646,7 +646,7 @@ cdef class ServerConnection(Connection):
         entry = <MethodEntry>found
         if entry.behavior is None:             # a generic handler may have been added meanwhile
             entry = self.entries[h.aux] = core.entry(entry.name)
-        context = ServicerContext.__new__(ServicerContext)
+        context = core.new_context()
         context.conn = self
         context.core = core
         context.entry = entry
@@ -860,6 +860,9 @@ cdef class ServerCore:
     def __repr__(self):
         return (f"<ServerCore {len(self.conns)} connections, {len(self.hot)} hot, {self.active} calls, "
                 f"read by {'a pool thread' if self.reader == LEADER else 'the watcher'}>")
+
+    cdef ServicerContext new_context(self):
+        return ServicerContext.__new__(ServicerContext)
 
     # -- sockets
 

@@ -9,11 +9,22 @@ from __future__ import annotations
 import inspect
 
 import grpc
+from grpc import aio
 
-__all__ = ["insecure_channel", "secure_channel", "server"]
+__all__ = [
+    "aio_insecure_channel",
+    "aio_secure_channel",
+    "aio_server",
+    "insecure_channel",
+    "secure_channel",
+    "server",
+]
 
 # Unwrapped: what instruments grpc.insecure_channel would otherwise see calls of our channels, but only
 # those that gRPC carries.
 insecure_channel = inspect.unwrap(grpc.insecure_channel)
 secure_channel = inspect.unwrap(grpc.secure_channel)
 server = inspect.unwrap(grpc.server)
+aio_insecure_channel = inspect.unwrap(aio.insecure_channel)
+aio_secure_channel = inspect.unwrap(aio.secure_channel)
+aio_server = inspect.unwrap(aio.server)

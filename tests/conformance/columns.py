@@ -17,6 +17,7 @@ import pytest
 
 import sage_rpc
 from sage_rpc import native
+from tests.conformance.differences import known_difference
 
 __all__ = ["COLUMNS", "Column", "known_difference"]
 
@@ -76,17 +77,3 @@ COLUMNS = [
         marks=pytest.mark.skipif(not native.available(), reason="the native core is not built"),
     ),
 ]
-
-
-def known_difference(
-    reason: str, *columns: str, when: dict[str, Sequence[Any]] | None = None
-) -> pytest.MarkDecorator:
-    """Ours differs from grpcio here, for now: the test must fail in `columns`, and pass in the others.
-
-    Args:
-        reason: what ours does instead.
-        columns: names of columns of ours; all of ours without any.
-        when: of a parametrised test, only these values of these parameters.
-    """
-    assert "grpcio" not in columns, "a test which stock grpcio fails is wrong"
-    return pytest.mark.known_difference(reason, columns or ("ours-grpc", "ours-shm"), when or {})

@@ -2,19 +2,44 @@
 
 from __future__ import annotations
 
-import resource
 import sys
 import threading
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterable, Iterator
 from concurrent import futures
 
 import grpc
 
 import sage_rpc
 
+MESSAGE = 256 << 10  # bytes of each message of pour()
+PATTERN = bytes(range(251)) * (MESSAGE // 251 + 2)
 PRODUCED = [0]
 ENDED = threading.Event()
 GATE = threading.Event()
+
+
+def pour(count: int) -> Iterator[bytes]:
+    """So many messages, each unlike those before and after it."""
+    for i in range(count):
+        yield PATTERN[i % 251 : i % 251 + MESSAGE]
+
+
+def digest(messages: Iterable[bytes]) -> bytes:
+    """How many bytes came, and their checksum."""
+    size = check = 0
+    for message in messages:
+        size += len(message)
+        check = zlib.crc32(message, check)
+    return b"%d %08x" % (size, check)
+
+
+def upload(requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
+    return digest(requests)
+
+
+def download(request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
+    return pour(int(request))
 
 
 def count(request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
@@ -80,19 +105,14 @@ def unary(request: bytes, context: grpc.ServicerContext) -> bytes:
     return request
 
 
-def memory(request: bytes, context: grpc.ServicerContext) -> bytes:
-    """The most memory this process ever had, in KiB."""
-    return b"%d" % resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-
-
 def handlers() -> grpc.GenericRpcHandler:
     table = {
-        **{f.__name__: grpc.unary_stream_rpc_method_handler(f) for f in (count, flood)},
-        **{f.__name__: grpc.stream_unary_rpc_method_handler(f) for f in (total, slow_total, early)},
+        **{f.__name__: grpc.unary_stream_rpc_method_handler(f) for f in (count, flood, download)},
+        **{f.__name__: grpc.stream_unary_rpc_method_handler(f) for f in (total, upload, slow_total, early)},
         **{f.__name__: grpc.stream_stream_rpc_method_handler(f) for f in (echo, give_up)},
         **{
             f.__name__: grpc.unary_unary_rpc_method_handler(f)
-            for f in (unary, produced, flood_ended, open_gate, memory)
+            for f in (unary, produced, flood_ended, open_gate)
         },
     }
     return grpc.method_handlers_generic_handler("test.Streams", table)

@@ -7,7 +7,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from sage_rpc.native import core
 from sage_rpc.transport.shm.handshake import HandshakeError, create_segment, send_hello
@@ -15,6 +15,8 @@ from sage_rpc.transport.shm.rendezvous import published, unlink_if_dead
 
 if TYPE_CHECKING:
     from sage_rpc.native._core import ClientConnection
+
+    _Connection = TypeVar("_Connection", bound=ClientConnection)
 
 __all__ = ["DEFAULT_RING_BYTES", "connect"]
 
@@ -31,18 +33,20 @@ def _start_thread(target: Callable[[], None], name: str) -> threading.Thread:
 def connect(
     endpoint: str,
     target: str,
+    kind: type[_Connection],
     *,
     ring_bytes: int = DEFAULT_RING_BYTES,
     max_receive: int,
     max_send: int,
     max_metadata: int,
     timeout: float | None = None,
-) -> ClientConnection:
+) -> _Connection:
     """Connect to any live server of `endpoint`.
 
     Args:
         endpoint: as `rendezvous.endpoint_of_target` names it.
         target: the target as the user wrote it, for messages.
+        kind: class of the connection.
         ring_bytes: size of each of the two rings, a power of two.
         max_receive: largest message accepted, in bytes; -1 for any.
         max_send: largest message sent, in bytes; -1 for any.
@@ -57,7 +61,9 @@ def connect(
     for path in published(endpoint):
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         with sock:
-            sock.settimeout(min(HANDSHAKE_SECONDS, max(0.001, timeout)) if timeout else HANDSHAKE_SECONDS)
+            sock.settimeout(
+                HANDSHAKE_SECONDS if timeout is None else min(HANDSHAKE_SECONDS, max(0.001, timeout))
+            )
             try:
                 sock.connect(str(path))
             except (ConnectionRefusedError, FileNotFoundError):
@@ -86,7 +92,7 @@ def connect(
             finally:
                 os.close(fd)
             sock.setblocking(False)
-            conn: ClientConnection = core.ClientConnection(
+            return kind(
                 segment,
                 sock.detach(),
                 True,
@@ -97,5 +103,4 @@ def connect(
                 features,
                 max_metadata,
             )
-            return conn
     raise ConnectionError(refused)

@@ -1,11 +1,13 @@
 """The server's way to its connections: publish sockets, accept, shake hands, feed the native core.
 
-`ShmListener` is what `ServerCore` calls its owner. Nothing here blocks: it runs in whichever thread
-reads the connections at that moment, and errors of one peer are that peer's alone.
+A listener is what a `ServerCore` calls its owner: `ShmListener` where threads read the connections,
+`LoopListener` where an event loop does. Nothing here blocks: it runs in whichever thread reads the
+connections at that moment, and errors of one peer are that peer's alone.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import logging
@@ -30,50 +32,23 @@ from sage_rpc.transport.shm.handshake import (
 from sage_rpc.transport.shm.rendezvous import publish
 
 if TYPE_CHECKING:
-    from sage_rpc.native._core import MethodEntry
+    from sage_rpc.native._core import LoopContext, LoopServerCore, MethodEntry, ServerCore
 
-__all__ = ["ShmListener"]
+__all__ = ["LoopListener", "ShmListener"]
 
 _LOGGER = logging.getLogger("sage_rpc")
 
 
-class ShmListener:
-    """The memory-queue half of a server.
+class _Listener:
+    """What the listeners share: sockets, strangers who have not shaken hands, and the core."""
 
-    Args:
-        pool: the user's pool; handlers run in it.
-        resolve: method name -> MethodEntry.
-        resolve_dynamic: (method name, metadata) -> MethodEntry, for entries marked dynamic.
-        max_rpcs: calls at once, queued ones included; -1 for any number.
-        max_receive: largest request, in bytes; -1 for any.
-        max_send: largest response, in bytes; -1 for any.
-        max_metadata: most metadata of a request, in bytes.
-    """
+    core: ServerCore
 
-    def __init__(
-        self,
-        pool: futures.Executor,
-        resolve: Callable[[str], MethodEntry],
-        resolve_dynamic: Callable[[str, Any], MethodEntry],
-        *,
-        max_rpcs: int,
-        max_receive: int,
-        max_send: int,
-        max_metadata: int,
-    ) -> None:
-        self._pool = pool
-        self._submit = pool.submit
+    def __init__(self, resolve: Callable[[str], MethodEntry]) -> None:
         self._resolve = resolve
-        self._resolve_dynamic = resolve_dynamic
-        self.core = core.ServerCore(
-            self, getattr(pool, "_max_workers", 64), max_rpcs, max_receive, max_send, max_metadata
-        )
         self._sockets: dict[int, tuple[socket.socket, Path]] = {}
         self._strangers: dict[int, socket.socket] = {}
         self._spare = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
-        self._watcher: threading.Thread | None = None
-        self._ending = threading.Lock()  # guards _stop_by
-        self._stop_by = math.inf
 
     def listen(self, endpoint: str) -> None:
         """Publish a socket for `endpoint`.
@@ -85,11 +60,6 @@ class ShmListener:
         self._sockets[listener.fileno()] = (listener, path)
         self.core.listen(listener.fileno())
 
-    def start(self) -> None:
-        """Begin to serve."""
-        self._watcher = threading.Thread(target=self.core.watch, name="sage_rpc watcher", daemon=True)
-        self._watcher.start()
-
     def unpublish(self) -> None:
         """Let no new client in."""
         while self._sockets:
@@ -99,26 +69,8 @@ class ShmListener:
                 path.unlink()
             listener.close()
 
-    def end_within(self, grace: float | None) -> None:
-        """Have `stop` cancel what is still under way `grace` seconds from now; the smallest grace counts."""
-        with self._ending:
-            self._stop_by = min(self._stop_by, time.monotonic() + (grace or 0.0))
-        self.core.wake_idle()
-
-    def stop(self, grace: float | None) -> None:
-        """Refuse new calls, wait up to `grace` seconds for those under way, cancel the rest, end.
-
-        Another thread shortens the wait by `end_within`.
-        """
-        self.unpublish()
-        self.core.begin_stop()
-        self.end_within(grace)
-        while self.core.active > 0 and (left := self._stop_by - time.monotonic()) > 0:
-            self.core.wait_idle(left)
-        self.core.cancel_all()
-        self.core.shut()
-        if self._watcher is not None:
-            self._watcher.join(timeout=5.0)
+    def _close(self) -> None:
+        """Let go of what is no connection of the core's."""
         for stranger in list(self._strangers.values()):
             stranger.close()
         self._strangers.clear()
@@ -126,34 +78,14 @@ class ShmListener:
             os.close(self._spare)
             self._spare = -1
 
-    def abandon(self) -> None:
-        """End at once, without waiting: nobody holds the server any more."""
-        self.unpublish()
-        self.core.begin_stop()
-        self.core.cancel_all()
-        self.core.shut()
-
     # -- called by the core
 
     def _forget_parent(self) -> None:
         """In a forked child: the sockets are the parent's, and must not outlive it here."""
         for listener, _ in self._sockets.values():
             listener.close()
-        for stranger in self._strangers.values():
-            stranger.close()
         self._sockets.clear()
-        self._strangers.clear()
-        if self._spare >= 0:
-            os.close(self._spare)
-            self._spare = -1
-
-    def _start_thread(self, target: Callable[[], None]) -> None:
-        threading.Thread(target=target, name="sage_rpc endings", daemon=True).start()
-
-    def _pool_is_wanted(self) -> bool:
-        """Whether something waits for a thread of the pool; also when the pool does not tell."""
-        waiting = getattr(self._pool, "_work_queue", None)
-        return waiting is None or not waiting.empty()
+        self._close()
 
     def _accept(self, fd: int) -> None:
         listener, _ = self._sockets.get(fd, (None, None))
@@ -217,3 +149,125 @@ class ShmListener:
         }
         send_welcome(sock, Status.ACCEPTED, features=hello.features & core.FEATURES)
         self.core.add(core.ServerConnection(segment, sock.detach(), False, f"shm:pid:{pid}", auth))
+
+
+class ShmListener(_Listener):
+    """The memory-queue half of a server whose handlers run in a pool of threads.
+
+    Args:
+        pool: the user's pool; handlers run in it.
+        resolve: method name -> MethodEntry.
+        resolve_dynamic: (method name, metadata) -> MethodEntry, for entries marked dynamic.
+        max_rpcs: calls at once, queued ones included; -1 for any number.
+        max_receive: largest request, in bytes; -1 for any.
+        max_send: largest response, in bytes; -1 for any.
+        max_metadata: most metadata of a request, in bytes.
+    """
+
+    def __init__(
+        self,
+        pool: futures.Executor,
+        resolve: Callable[[str], MethodEntry],
+        resolve_dynamic: Callable[[str, Any], MethodEntry],
+        *,
+        max_rpcs: int,
+        max_receive: int,
+        max_send: int,
+        max_metadata: int,
+    ) -> None:
+        super().__init__(resolve)
+        self._pool = pool
+        self._submit = pool.submit
+        self._resolve_dynamic = resolve_dynamic
+        self.core = core.ServerCore(
+            self, getattr(pool, "_max_workers", 64), max_rpcs, max_receive, max_send, max_metadata
+        )
+        self._watcher: threading.Thread | None = None
+        self._ending = threading.Lock()  # guards _stop_by
+        self._stop_by = math.inf
+
+    def start(self) -> None:
+        """Begin to serve."""
+        self._watcher = threading.Thread(target=self.core.watch, name="sage_rpc watcher", daemon=True)
+        self._watcher.start()
+
+    def end_within(self, grace: float | None) -> None:
+        """Have `stop` cancel what is still under way `grace` seconds from now; the smallest grace counts."""
+        with self._ending:
+            self._stop_by = min(self._stop_by, time.monotonic() + (grace or 0.0))
+        self.core.wake_idle()
+
+    def stop(self, grace: float | None) -> None:
+        """Refuse new calls, wait up to `grace` seconds for those under way, cancel the rest, end.
+
+        Another thread shortens the wait by `end_within`.
+        """
+        self.unpublish()
+        self.core.begin_stop()
+        self.end_within(grace)
+        while self.core.active > 0 and (left := self._stop_by - time.monotonic()) > 0:
+            self.core.wait_idle(left)
+        self.core.cancel_all()
+        self.core.shut()
+        if self._watcher is not None:
+            self._watcher.join(timeout=5.0)
+        self._close()
+
+    def abandon(self) -> None:
+        """End at once, without waiting: nobody holds the server any more."""
+        self.unpublish()
+        self.core.begin_stop()
+        self.core.cancel_all()
+        self.core.shut()
+
+    # -- called by the core
+
+    def _start_thread(self, target: Callable[[], None]) -> None:
+        threading.Thread(target=target, name="sage_rpc endings", daemon=True).start()
+
+    def _pool_is_wanted(self) -> bool:
+        """Whether something waits for a thread of the pool; also when the pool does not tell."""
+        waiting = getattr(self._pool, "_work_queue", None)
+        return waiting is None or not waiting.empty()
+
+
+class LoopListener(_Listener):
+    """The memory-queue half of a server whose handlers run in an event loop.
+
+    Args:
+        serve: begins the task of a call's handler.
+        resolve: method name -> MethodEntry.
+        max_rpcs: calls at once; -1 for any number.
+        max_receive: largest request, in bytes; -1 for any.
+        max_send: largest response, in bytes; -1 for any.
+        max_metadata: most metadata of a request, in bytes.
+    """
+
+    core: LoopServerCore
+
+    def __init__(
+        self,
+        serve: Callable[[LoopContext], None],
+        resolve: Callable[[str], MethodEntry],
+        *,
+        max_rpcs: int,
+        max_receive: int,
+        max_send: int,
+        max_metadata: int,
+    ) -> None:
+        super().__init__(resolve)
+        self._serve = serve
+        self.core = core.LoopServerCore(self, 1, max_rpcs, max_receive, max_send, max_metadata)
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin to serve in `loop`, in whose thread this is called."""
+        self.core.attach(loop)
+
+    def end(self) -> None:
+        """End at once: nobody waits for the calls that are left."""
+        self.unpublish()
+        self.core.begin_stop()
+        self.core.cancel_all()
+        self.core.shut()
+        self.core.detach()
+        self._close()

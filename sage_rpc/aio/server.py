@@ -1,0 +1,222 @@
+"""The asyncio server: one set of handlers behind TCP (grpc.aio itself) and behind the memory queue."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Sequence
+from concurrent import futures
+from typing import Any
+
+import grpc
+from grpc import aio as stock_aio
+
+from sage_rpc import errors, native
+from sage_rpc.aio.servicing import Runner
+from sage_rpc.native import core
+from sage_rpc.server import HandlerCallDetails, endpoint_of_port
+from sage_rpc.transport import grpc as stock
+from sage_rpc.transport.options import Options
+from sage_rpc.transport.shm.connect import DEFAULT_RING_BYTES
+from sage_rpc.transport.shm.listen import LoopListener
+
+__all__ = ["Server", "server"]
+
+_LOGGER = logging.getLogger("sage_rpc")
+
+
+def server(
+    migration_thread_pool: futures.Executor | None = None,
+    handlers: Sequence[grpc.GenericRpcHandler] | None = None,
+    interceptors: Sequence[Any] | None = None,
+    options: Sequence[tuple[str, Any]] | None = None,
+    maximum_concurrent_rpcs: int | None = None,
+    compression: grpc.Compression | None = None,
+) -> Server:
+    """A server with `grpc.aio.server`'s signature that listens on TCP and on the memory queue at once.
+
+    Args:
+        migration_thread_pool: runs handlers that are no coroutines, of both transports.
+        handlers: generic handlers, more may be added before the start.
+        interceptors: `grpc.aio.ServerInterceptor`s, applied on both transports.
+        options: gRPC's server options, and ours: ("sage_rpc.transport", "auto" | "shm" | "grpc").
+        maximum_concurrent_rpcs: calls at once; on each transport, further ones get RESOURCE_EXHAUSTED.
+        compression: for calls over gRPC.
+
+    Raises:
+        ValueError: an option of ours has a value that is not allowed.
+    """
+    return Server(
+        migration_thread_pool, handlers, interceptors, options, maximum_concurrent_rpcs, compression
+    )
+
+
+class Server(stock_aio.Server):
+    """A `grpc.aio.Server`; see `server()`."""
+
+    def __init__(
+        self,
+        migration_thread_pool: futures.Executor | None,
+        handlers: Sequence[grpc.GenericRpcHandler] | None,
+        interceptors: Sequence[Any] | None,
+        options: Sequence[tuple[str, Any]] | None,
+        maximum_concurrent_rpcs: int | None,
+        compression: grpc.Compression | None,
+    ) -> None:
+        self._options = Options(options, DEFAULT_RING_BYTES)
+        self._pool = migration_thread_pool
+        self._generic_handlers: list[grpc.GenericRpcHandler] = list(handlers or ())
+        self._registered: dict[str, grpc.RpcMethodHandler] = {}
+        self._interceptors = tuple(interceptors or ())
+        self._max_rpcs = -1 if maximum_concurrent_rpcs is None else maximum_concurrent_rpcs
+        self._started = False
+        self._endpoints: list[str] = []
+        self._shm: LoopListener | None = None
+        self._runner: Runner | None = None
+        self._server: stock_aio.Server = stock.aio_server(
+            migration_thread_pool,
+            handlers,
+            interceptors,
+            self._options.grpc,
+            maximum_concurrent_rpcs,
+            compression,
+        )
+
+    def __repr__(self) -> str:
+        shm = repr(self._shm.core) if self._shm else "off"
+        return f"<sage_rpc.aio.Server endpoints={self._endpoints} shm={shm}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError("a server does not pickle: make it in the process that is to serve")
+
+    # -- grpc.aio.Server
+
+    def add_generic_rpc_handlers(self, generic_rpc_handlers: Sequence[grpc.GenericRpcHandler]) -> None:
+        self._server.add_generic_rpc_handlers(generic_rpc_handlers)
+        self._generic_handlers.extend(generic_rpc_handlers)
+
+    def add_registered_method_handlers(
+        self, service_name: str, method_handlers: dict[str, grpc.RpcMethodHandler]
+    ) -> None:
+        self._server.add_registered_method_handlers(service_name, method_handlers)
+        if self._started:
+            return  # grpc.aio logs it, and serves none of them
+        for name, handler in method_handlers.items():
+            self._registered[f"/{service_name}/{name}"] = handler
+
+    def add_insecure_port(self, address: str) -> int:
+        port = int(self._server.add_insecure_port(address))
+        self._endpoints.append(endpoint_of_port(address, port))
+        return port
+
+    def add_secure_port(self, address: str, server_credentials: grpc.ServerCredentials) -> int:
+        """As grpc.aio's. Calls to a secure port go over gRPC: the memory queue is not offered for it."""
+        return int(self._server.add_secure_port(address, server_credentials))
+
+    async def start(self) -> None:
+        await self._server.start()
+        self._started = True
+        if self._options.transport == "grpc" or not self._endpoints or self._shm is not None:
+            return
+        reason = native.why_not()
+        if native.available():
+            try:
+                self._start_shm()
+                return
+            except OSError as error:
+                reason = str(error)
+                self._stop_shm()
+        if self._options.transport == "shm":
+            await self._server.stop(None)
+            raise errors.rpc_error(
+                grpc.StatusCode.UNAVAILABLE,
+                f"cannot serve over shared memory, as sage_rpc.transport=shm asks: {reason}",
+            )
+        _LOGGER.warning("serving over gRPC only, not over the memory queue: %s", reason)
+
+    def _start_shm(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._runner = Runner(loop, self._pool, self._find_handler)
+        self._shm = LoopListener(
+            self._runner.start,
+            self._resolve,
+            max_rpcs=self._max_rpcs,
+            max_receive=self._options.max_receive,
+            max_send=self._options.max_send,
+            max_metadata=self._options.max_metadata,
+        )
+        for endpoint in self._endpoints:
+            self._shm.listen(endpoint)
+        self._shm.start(loop)
+
+    async def stop(self, grace: float | None) -> None:
+        """Stop both transports.
+
+        Args:
+            grace: seconds that calls under way may take; None ends them at once. The shortest of several
+                calls counts.
+        """
+        await asyncio.gather(self._server.stop(grace), self._wind_down(grace))
+
+    async def _wind_down(self, grace: float | None) -> None:
+        if self._shm is None or self._runner is None:
+            return
+        self._shm.unpublish()
+        self._shm.core.begin_stop()
+        if grace and self._runner.tasks:
+            await asyncio.wait(tuple(self._runner.tasks), timeout=grace)
+        self._shm.core.cancel_all()
+        if self._runner.tasks:
+            await asyncio.wait(tuple(self._runner.tasks))
+        self._stop_shm()
+
+    def _stop_shm(self) -> None:
+        shm, self._shm = self._shm, None
+        if shm is not None:
+            shm.end()
+
+    async def wait_for_termination(self, timeout: float | None = None) -> bool:
+        return bool(await self._server.wait_for_termination(timeout))
+
+    def __del__(self) -> None:
+        # A server that nobody holds any more stops; its socket must not outlive it.
+        shm = getattr(self, "_shm", None)
+        if shm is not None:
+            with contextlib.suppress(Exception):
+                shm.end()
+
+    # -- finding handlers for the memory queue
+
+    def _query(self, details: HandlerCallDetails) -> grpc.RpcMethodHandler | None:
+        found = self._registered.get(details.method)
+        if found is not None:
+            return found
+        for generic in self._generic_handlers:
+            found = generic.service(details)
+            if found is not None:
+                return found
+        return None
+
+    def _resolve(self, name: str) -> Any:
+        """The method's entry in the core; `behavior` is its `grpc.RpcMethodHandler`."""
+        usual = all(type(g).__name__ == "DictionaryGenericHandler" for g in self._generic_handlers)
+        if self._interceptors or not (usual or name in self._registered):
+            return core.MethodEntry(name, self._find_handler, None, None, dynamic=True)
+        return core.MethodEntry(name, self._query(HandlerCallDetails(name, ())), None, None)
+
+    async def _find_handler(self, name: str, metadata: Any) -> grpc.RpcMethodHandler | None:
+        return await self._intercept(0, HandlerCallDetails(name, metadata))
+
+    async def _intercept(self, number: int, details: Any) -> grpc.RpcMethodHandler | None:
+        """What interceptor `number` and those behind it make of the method."""
+        if number == len(self._interceptors):
+            return self._query(details)
+
+        def continuation(given: Any) -> Any:
+            return self._intercept(number + 1, given)
+
+        found: grpc.RpcMethodHandler | None = await self._interceptors[number].intercept_service(
+            continuation, details
+        )
+        return found

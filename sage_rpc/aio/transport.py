@@ -1,0 +1,619 @@
+"""What stands below an asyncio channel: the picker, the memory connection, gRPC's own channel.
+
+Theory of operation. grpc.aio's classes for channels, calls and interceptors are Python over a narrow native
+layer: a native channel that makes native calls, which send and receive bytes. `Transport` and `Call` here
+take the places of those two. So the whole of grpc.aio's behaviour (styles of reading and writing, errors,
+cancellation, interceptors) is grpc.aio's own code on both transports, and only the way of the bytes differs.
+
+A `Call` learns at its first operation what carries it. Over the memory queue it speaks to a `LoopCall` of
+the native core; over gRPC to gRPC's native call, whose outcome it repeats.
+
+Everything here happens in the thread of the channel's event loop, except the handshake of a new memory
+connection: it blocks, perhaps until a server in this very loop answers, and so has a thread of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import grpc
+from grpc import aio as stock_aio
+
+from sage_rpc import errors
+from sage_rpc.native import core
+from sage_rpc.picker import Picker
+from sage_rpc.transport.shm import feeders
+
+if TYPE_CHECKING:
+    from sage_rpc.native._core import LoopCall, LoopConnection
+
+__all__ = ["Call", "Transport"]
+
+MAX_UNSENT_ATTEMPTS = 5
+FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5  # seconds between attempts to reach a server that is awaited
+
+_IDLE: int = grpc.ChannelConnectivity.IDLE.value[0]
+_CONNECTING: int = grpc.ChannelConnectivity.CONNECTING.value[0]
+_READY: int = grpc.ChannelConnectivity.READY.value[0]
+_TRANSIENT_FAILURE: int = grpc.ChannelConnectivity.TRANSIENT_FAILURE.value[0]
+_SHUTDOWN: int = grpc.ChannelConnectivity.SHUTDOWN.value[0]
+_NAMES = {code.value[0]: code.name for code in grpc.StatusCode}
+_OK: int = grpc.StatusCode.OK.value[0]
+_INTERNAL: int = grpc.StatusCode.INTERNAL.value[0]
+_CANCELLED: int = grpc.StatusCode.CANCELLED.value[0]
+
+_Metadata = tuple[Any, ...]
+
+
+class Status:
+    """How a call ended; `code` is the number."""
+
+    __slots__ = ("_code", "_debug", "_details", "_trailing")
+
+    def __init__(self, code: int, details: str, trailing: _Metadata | None, debug: str | None) -> None:
+        self._code, self._details, self._trailing, self._debug = code, details, trailing, debug
+
+    def code(self) -> int:
+        """The status code's number."""
+        return self._code
+
+    def details(self) -> str:
+        """The text that came with it."""
+        return self._details
+
+    def trailing_metadata(self) -> _Metadata | None:
+        """None when the call was ended from this side."""
+        return self._trailing
+
+    def debug_error_string(self) -> str | None:
+        """What a person would want to know besides."""
+        return self._debug
+
+    def __repr__(self) -> str:
+        return f"<Status {_NAMES.get(self._code)} {self._details!r}>"
+
+
+class Transport:
+    """The native layer of one channel.
+
+    Args:
+        stock: gRPC's native channel to the same target.
+        picker: decides.
+        loop: where the channel lives.
+        channel: whose layer this is; calls that have not begun keep it alive.
+    """
+
+    def __init__(
+        self, stock: Any, picker: Picker, loop: asyncio.AbstractEventLoop, channel: stock_aio.Channel
+    ) -> None:
+        self.stock = stock
+        self.loop = loop
+        self.channel = weakref.ref(channel)
+        self._picker = picker
+        self._conn: LoopConnection | None = None
+        self._attempt: asyncio.Future[None] | None = None  # under way, shared by all who wait for it
+        self._failed = False  # the last attempt did, and nothing else may carry calls
+        self._retry: asyncio.TimerHandle | None = None
+        self._pause = FIRST_PAUSE
+        self._watchers: list[asyncio.Future[None]] = []
+        self._closed = False
+
+    def __repr__(self) -> str:
+        state = "closed" if self._closed else self.name
+        return f"<Transport {self._picker.target} {state}>"
+
+    @property
+    def name(self) -> str:
+        """What carries calls now: "shm", "grpc" or "idle"."""
+        if self._conn is not None and not self._conn.dead:
+            return "shm"
+        return "grpc" if self._picker.picked == "grpc" else "idle"
+
+    # -- calls
+
+    def call(
+        self,
+        method: bytes,
+        deadline: float | None,
+        credentials: grpc.CallCredentials | None,
+        wait_for_ready: bool | None,
+        registered: int = 0,
+    ) -> Any:
+        """A native call that has not begun."""
+        if self._closed:
+            raise stock_aio.UsageError("Channel is closed.")
+        picker = self._picker
+        if credentials is None and (self.connection() is not None or picker.forced or picker.worth_trying()):
+            return Call(self, method, deadline, wait_for_ready, registered)
+        if credentials is None:
+            picker.picked = "grpc"
+        return self.stock.call(method, deadline, credentials, wait_for_ready, registered)
+
+    def connection(self) -> LoopConnection | None:
+        """The memory connection, if it takes calls now."""
+        conn = self._conn
+        if conn is not None and (conn.dead or conn.draining):
+            conn.retire()
+            self._conn = conn = None
+        return conn
+
+    async def pick(self, deadline: float | None, wait_for_ready: bool | None) -> LoopConnection | None:
+        """A memory connection for a call, or None: gRPC carries it.
+
+        Raises:
+            RpcError: the memory queue is demanded and cannot be had, or the deadline passed.
+            UsageError: the channel was closed meanwhile.
+        """
+        picker = self._picker
+        while True:
+            if self._closed:
+                raise stock_aio.UsageError("Channel is closed.")
+            conn = self.connection()
+            if conn is not None:
+                picker.picked = "shm"
+                return conn
+            if self._attempt is None and not picker.worth_trying():
+                break
+            patient = picker.forced and bool(wait_for_ready)
+            if await self._one_attempt(deadline, patient) and not patient:
+                break
+        if picker.forced:
+            raise picker.refused()
+        picker.picked = "grpc"
+        self._tell_watchers()
+        return None
+
+    async def _one_attempt(self, deadline: float | None, patient: bool) -> bool:
+        """Wait for the attempt under way, or begin one; the `patient` wait out the pause first. -> failed"""
+        if self._retry is not None and patient:
+            change = self._watcher()
+        else:
+            self._cancel_retry()
+            change = self._start_attempt()
+        left = None if deadline is None else max(0.0, deadline - time.time())
+        done, _ = await asyncio.wait([change], timeout=left)
+        if not done:
+            raise errors.rpc_error(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded")
+        return self._conn is None
+
+    # -- connecting
+
+    def _start_attempt(self) -> asyncio.Future[None]:
+        if self._attempt is None:
+            self._attempt = self.loop.create_future()
+            self._failed = False
+            feeders.run(self._connect_elsewhere)
+            self._tell_watchers()
+        return self._attempt
+
+    def _connect_elsewhere(self) -> None:
+        """In a thread of its own, because the handshake blocks."""
+        conn = None
+        try:
+            conn = self._picker.connect(None, core.LoopConnection)
+        finally:
+            try:
+                self.loop.call_soon_threadsafe(self._attempt_ended, conn)
+            except RuntimeError:  # the loop was closed meanwhile
+                if conn is not None:
+                    conn.retire()
+
+    def _attempt_ended(self, conn: LoopConnection | None) -> None:
+        attempt, self._attempt = self._attempt, None
+        if conn is not None and (self._closed or not conn.streams):
+            conn.retire()
+            conn = None
+        if conn is not None:
+            self._conn = conn
+            self._pause = FIRST_PAUSE
+            self._picker.picked = "shm"
+            conn.attach(self.loop, self._tell_watchers, self._picker.user_agent)
+        elif self._picker.forced and not self._closed:
+            self._failed = True
+            self._retry = self.loop.call_later(self._pause, self._retry_now)
+            self._pause = min(2 * self._pause, LONGEST_PAUSE)
+        if attempt is not None and not attempt.done():
+            attempt.set_result(None)
+        self._tell_watchers()
+
+    def _retry_now(self) -> None:
+        self._retry = None
+        if self._watchers:
+            self._start_attempt()
+
+    def _cancel_retry(self) -> None:
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
+
+    # -- connectivity
+
+    def check_connectivity_state(self, try_to_connect: bool) -> int:
+        """The number of the channel's state."""
+        if self._closed:
+            return _SHUTDOWN
+        if self.connection() is not None:
+            return _READY
+        if self._attempt is not None:
+            return _CONNECTING
+        if self._grpc_decides:
+            return int(self.stock.check_connectivity_state(try_to_connect))
+        if try_to_connect and self._retry is None and self._picker.worth_trying():
+            before = _TRANSIENT_FAILURE if self._failed else _IDLE
+            attempt = self._start_attempt()
+            if not self._picker.forced:
+                attempt.add_done_callback(self._fall_back)
+            return before
+        return _TRANSIENT_FAILURE if self._failed else _IDLE
+
+    @property
+    def _grpc_decides(self) -> bool:
+        """Whether the channel's state is that of gRPC's channel."""
+        picker = self._picker
+        if self._conn is not None or self._attempt is not None:
+            return False
+        return picker.picked == "grpc" or not (picker.forced or picker.worth_trying())
+
+    def _fall_back(self, _attempt: asyncio.Future[None]) -> None:
+        """Somebody wants the channel connected, and the memory queue cannot be had."""
+        if self._conn is None and not self._closed:
+            self._picker.picked = "grpc"
+            self.stock.check_connectivity_state(True)
+            self._tell_watchers()
+
+    async def watch_connectivity_state(self, last: int, deadline: float | None) -> bool:
+        """Wait for another state than `last`. -> False: the deadline passed first."""
+        if self._closed:
+            raise stock_aio.UsageError("Channel is closed.")
+        while self.check_connectivity_state(try_to_connect=False) == last:
+            waiting: set[asyncio.Future[Any]] = {self._watcher()}
+            if self._grpc_decides:
+                waiting.add(
+                    asyncio.ensure_future(self.stock.watch_connectivity_state(last, deadline), loop=self.loop)
+                )
+            left = None if deadline is None else max(0.0, deadline - time.time())
+            done, pending = await asyncio.wait(waiting, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            for future in pending:
+                future.add_done_callback(_ignore)
+            if not done:
+                return False
+        return True
+
+    def _watcher(self) -> asyncio.Future[None]:
+        """A future that is done when the state may have changed."""
+        watcher: asyncio.Future[None] = self.loop.create_future()
+        self._watchers.append(watcher)
+        return watcher
+
+    def _tell_watchers(self) -> None:
+        watchers, self._watchers = self._watchers, []
+        for watcher in watchers:
+            if not watcher.done():
+                watcher.set_result(None)
+
+    # -- the rest of what grpc.aio asks of its native channel
+
+    def get_registered_call_handle(self, method: bytes) -> int:
+        """What gRPC knows a method by."""
+        return int(self.stock.get_registered_call_handle(method))
+
+    def target(self) -> Any:
+        """As gRPC's channel tells it."""
+        return self.stock.target()
+
+    def closing(self) -> None:
+        """No more calls."""
+        self._closed = True
+        self.stock.closing()
+        self._tell_watchers()
+
+    def closed(self) -> bool:
+        """Whether there are no more calls."""
+        return self._closed
+
+    def close(self) -> None:
+        """Let go of everything; calls that are still under way end first."""
+        self._closed = True
+        self._cancel_retry()
+        conn, self._conn = self._conn, None
+        if conn is not None:
+            conn.retire()
+        self.stock.close()
+        if not self.loop.is_closed():
+            self._tell_watchers()
+
+
+def _ignore(future: asyncio.Future[Any]) -> None:
+    if not future.cancelled():
+        future.exception()
+
+
+class Call:
+    """One call, as grpc.aio's call objects use their native one. `unary_unary` and its kin begin it.
+
+    Args:
+        transport: of its channel.
+        method: full name.
+        deadline: by the clock of `time.time()`, or None.
+        wait_for_ready: as the user gave it.
+        registered: gRPC's handle of the method.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        method: bytes,
+        deadline: float | None,
+        wait_for_ready: bool | None,
+        registered: int,
+    ) -> None:
+        self._transport = transport
+        self._channel = transport.channel()
+        self._method = method
+        self._deadline = deadline
+        self._wait_for_ready = wait_for_ready
+        self._registered = registered
+        self._status: Status | None = None
+        self._initial_metadata: _Metadata | None = None
+        self._cancelled_here = False
+        self._callbacks: list[Callable[[], None]] = []
+        self._native: LoopCall | None = None
+        self._over_grpc: Any = None
+        self._waiters: list[asyncio.Future[None]] = []  # for the beginning, or for the end
+
+    def __repr__(self) -> str:
+        method = self._method.decode(errors="replace")
+        if self._status is None:
+            return f"<sage_rpc.aio.Call {method} under way>"
+        return f"<sage_rpc.aio.Call {method} {self._status!r}>"
+
+    # -- state
+
+    def done(self) -> bool:
+        """Whether the call has ended."""
+        return self._status is not None
+
+    def is_ok(self) -> bool:
+        """Whether it ended with OK."""
+        return self._status is not None and self._status.code() == _OK
+
+    def cancelled(self) -> bool:
+        """Whether it ended with CANCELLED, on whichever side."""
+        return self._status is not None and self._status.code() == _CANCELLED
+
+    def is_locally_cancelled(self) -> bool:
+        """Whether this side cancelled it."""
+        return self._cancelled_here
+
+    def time_remaining(self) -> float | None:
+        """Seconds until the deadline, None without one."""
+        return None if self._deadline is None else max(0, self._deadline - time.time())
+
+    def add_done_callback(self, callback: Callable[[], None]) -> None:
+        """Call `callback` at the end, or now when that is past."""
+        if self._status is not None:
+            callback()
+        else:
+            self._callbacks.append(callback)
+
+    def cancel(self, details: str) -> None:
+        """End the call from this side."""
+        self._cancelled_here = True
+        self._end(Status(_CANCELLED, details, None, None))
+        if self._over_grpc is not None:
+            self._over_grpc.cancel(details)
+        elif self._native is not None:
+            self._native.end(_CANCELLED, details)
+
+    def set_internal_error(self, text: str) -> None:
+        """A message could not be sent; the reason is the call's status, when there is one."""
+        if self._status is None:
+            self._end(Status(_INTERNAL, "Internal error from Core", (), text))
+
+    async def status(self) -> Status:
+        """How the call ended, once it has."""
+        while self._status is None:
+            await self._change()
+        return self._status
+
+    async def initial_metadata(self) -> _Metadata:
+        """What the server sent first, once it has."""
+        while self._initial_metadata is None:
+            if self._over_grpc is not None:
+                found: _Metadata = await self._over_grpc.initial_metadata()
+                return found
+            if self._native is not None:
+                await self._native.until_headers()
+                self._initial_metadata = self._native.first_metadata() or ()
+            else:
+                await self._change()
+        return self._initial_metadata
+
+    def _change(self) -> asyncio.Future[None]:
+        waiter: asyncio.Future[None] = self._transport.loop.create_future()
+        self._waiters.append(waiter)
+        return waiter
+
+    def _changed(self) -> None:
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def _end(self, status: Status) -> None:
+        if self._status is not None:
+            return
+        self._status = status
+        self._channel = None
+        if self._initial_metadata is None:
+            self._initial_metadata = ()
+        self._changed()
+        callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            callback()
+
+    def _native_ended(self) -> None:
+        """The native call over the memory queue has ended: so has this one."""
+        native = self._native
+        if native is None or self._status is not None:
+            return
+        # As in gRPC, the end is not known before the responses that came before it have been read.
+        if native.unread and not native.late:
+            return
+        self._initial_metadata = native.first_metadata() or ()
+        code, details, trailing = native.outcome()
+        debug = "" if code == _OK else f"{_NAMES.get(code, 'UNKNOWN')}:{details} [transport=shm]"
+        self._end(Status(code, details, trailing, debug))
+
+    def _grpc_ended(self) -> None:
+        if self._status is None:
+            self._initial_metadata = self._over_grpc._initial_metadata
+            self._end(self._over_grpc._status)
+
+    # -- beginning
+
+    async def _begin(
+        self, request: bytes | None, metadata: _Metadata, *, responses_stream: bool, tell_end: bool
+    ) -> LoopCall | None:
+        """Pick what carries the call, and send its beginning.
+
+        -> the native call over the memory queue; None: gRPC carries it, or it is over already.
+        """
+        transport = self._transport
+        conn = transport.connection()
+        if conn is None:
+            try:
+                conn = await transport.pick(self._deadline, self._wait_for_ready)
+            except grpc.RpcError as error:
+                code = error.code().value[0]
+                self._end(Status(code, error.details(), (), error.debug_error_string()))
+                return None
+            if self._status is not None:
+                return None
+        if conn is None:
+            self._over_grpc = transport.stock.call(
+                self._method, self._deadline, None, self._wait_for_ready, self._registered
+            )
+            self._over_grpc.add_done_callback(self._grpc_ended)
+            self._channel = None
+            self._changed()
+            return None
+        left = None if self._deadline is None else self._deadline - time.time()
+        end = self._native_ended if tell_end else None
+        self._native = native = conn.open(
+            self._method.decode(), request, metadata, left, responses_stream, end
+        )
+        self._channel = None
+        if tell_end and native.ended:
+            self._native_ended()
+        self._changed()
+        return native
+
+    def _not_serialized(self) -> None:
+        """grpc.aio has logged why, and passes no message on."""
+        if self._status is None:
+            self._end(Status(_INTERNAL, "Exception serializing request!", (), ""))
+            if self._native is not None:
+                self._native.end(_INTERNAL, "Exception serializing request!")
+            elif self._over_grpc is not None:
+                self._over_grpc.cancel("Exception serializing request!")
+
+    async def _only_answer(self, native: LoopCall) -> bytes | None:
+        """Wait for the end of a call with one response. -> that, or None when there is none."""
+        if not native.ended:
+            await native.until_end()
+        if native.lost and self._status is None:
+            return None
+        self._native_ended()
+        return native.answer() if self.is_ok() else None
+
+    async def unary_unary(
+        self, request: bytes | None, metadata: _Metadata, context: Any = None
+    ) -> bytes | None:
+        """The whole of a unary call. -> the response, None when it failed."""
+        if request is None:
+            self._not_serialized()
+            return None
+        for attempt in range(MAX_UNSENT_ATTEMPTS):
+            native = await self._begin(request, metadata, responses_stream=False, tell_end=False)
+            if native is None:
+                break
+            answer = await self._only_answer(native)
+            if self._status is not None:
+                return answer
+            if attempt == MAX_UNSENT_ATTEMPTS - 1:
+                self._native_ended()
+        if self._over_grpc is not None and self._status is None:
+            found: bytes | None = await self._over_grpc.unary_unary(request, metadata, context)
+            return found
+        return None
+
+    async def stream_unary(
+        self, metadata: _Metadata, begun: Callable[[], None], context: Any = None
+    ) -> bytes | None:
+        """A call whose requests follow by themselves; `begun` is called when they may. -> the response."""
+        native = await self._begin(None, metadata, responses_stream=False, tell_end=True)
+        if self._over_grpc is not None and self._status is None:
+            found: bytes | None = await self._over_grpc.stream_unary(metadata, begun, context)
+            return found
+        begun()
+        return None if native is None else await self._only_answer(native)
+
+    async def initiate_unary_stream(
+        self, request: bytes | None, metadata: _Metadata, context: Any = None
+    ) -> None:
+        """Begin a call of one request, and wait for the server's first word."""
+        if request is None:
+            self._not_serialized()
+            return
+        native = await self._begin(request, metadata, responses_stream=True, tell_end=True)
+        if native is not None:
+            await native.until_headers()
+        elif self._over_grpc is not None and self._status is None:
+            await self._over_grpc.initiate_unary_stream(request, metadata, context)
+
+    async def initiate_stream_stream(
+        self, metadata: _Metadata, begun: Callable[[], None], context: Any = None
+    ) -> None:
+        """Begin a call both of whose sides stream, and wait for the server's first word."""
+        native = await self._begin(None, metadata, responses_stream=True, tell_end=True)
+        if self._over_grpc is not None and self._status is None:
+            await self._over_grpc.initiate_stream_stream(metadata, begun, context)
+            return
+        begun()
+        if native is not None:
+            await native.until_headers()
+
+    # -- messages of streams
+
+    async def receive_serialized_message(self) -> Any:
+        """The next response, or EOF."""
+        if self._over_grpc is not None:
+            return await self._over_grpc.receive_serialized_message()
+        native = self._native
+        message = None if native is None else await native.next()
+        if native is not None and native.ended:
+            self._native_ended()
+        return stock_aio.EOF if message is None else message
+
+    async def send_serialized_message(self, message: bytes | None) -> None:
+        """Send a request, when the server has room for it."""
+        if message is None:
+            self._not_serialized()
+        if self._over_grpc is not None:
+            await self._over_grpc.send_serialized_message(message)
+        elif message is None or self._native is None or not await self._native.send(message):
+            raise stock_aio.InternalError("the call ended before the message could be sent")
+
+    async def send_receive_close(self) -> None:
+        """No more requests."""
+        while self._native is None and self._over_grpc is None and self._status is None:
+            await self._change()
+        if self._over_grpc is not None:
+            await self._over_grpc.send_receive_close()
+        elif self._native is not None:
+            self._native.half_close()

@@ -1,0 +1,608 @@
+# Both ends of a connection where an asyncio event loop drives them. Included by _core.pyx.
+#
+# Theory of operation. Only the loop's thread touches such a connection, so nobody takes turns: no roles, no
+# listener, no watcher. The loop's selector has the connection's socket (of a server: its epoll descriptor). While
+# frames are expected, a turn stands in the loop's queue of callbacks: it takes what has arrived, lets the tasks that
+# this woke run, and comes again. A turn that finds nothing watches the ring for a while, but only when no other
+# callback of the loop is waiting; after that it announces sleep and leaves the rest to the selector. Tasks wait on
+# futures of the loop, one for each thing that they wait for.
+
+cdef int64_t BLIND_SPIN_NS = 5000     # watched at a time when the loop does not tell whether others wait
+
+
+cdef bint _same_process(int fd):
+    """Is the peer of this socket a thread of this very process, perhaps this very loop?"""
+    cdef ucred peer
+    cdef unsigned int size = sizeof(peer)
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 and peer.pid == getpid()
+
+
+cdef class Turns:
+    """The next turn of one connection (or server) in its loop, and how long it pays to watch the rings."""
+    cdef object loop, function
+    cdef object handles               # the loop's queue of ready callbacks, None when it does not show it
+    cdef bint scheduled
+    cdef int64_t quiet_since          # when turns began to find nothing; 0: something was found last
+    cdef int64_t budget               # ns of watching, counted from then
+
+    def __init__(self, loop, function):
+        self.loop = loop
+        self.function = function
+        handles = getattr(loop, "_ready", None)
+        self.handles = handles if isinstance(handles, deque) else None
+
+    cdef int schedule(self) except -1:
+        if not self.scheduled:
+            self.scheduled = True
+            self.loop.call_soon(self.function)
+        return 0
+
+    cdef int64_t may_watch(self, int64_t budget):
+        """-> ns to watch the rings now; 0: others come first, this turn is over and the next scheduled; -1: sleep.
+
+        `budget` counts from the first turn that found nothing.
+        """
+        cdef int64_t now = <int64_t>sr_now_ns(), left
+        if self.quiet_since == 0:
+            self.quiet_since = now
+            self.budget = budget
+        left = self.budget - (now - self.quiet_since)
+        if left <= 0:
+            return -1
+        if self.handles is None:
+            return left if left < BLIND_SPIN_NS else BLIND_SPIN_NS
+        return 0 if len(self.handles) > 0 else left
+
+
+cdef object _sleep(object loop, list sleepers, int what):
+    """A future that is done when `what` may be due."""
+    future = loop.create_future()
+    sleepers.append((what, future))
+    return future
+
+
+cdef int _rouse(list sleepers, int what) except -1:
+    """Wake the tasks that wait for `what`; W_END wakes all."""
+    cdef Py_ssize_t i = 0
+    cdef int waits_for
+    while i < len(sleepers):
+        waits_for, future = sleepers[i]
+        if waits_for == what or what == W_END or (what == W_MESSAGE and waits_for == W_HEADERS):
+            del sleepers[i]
+            if not future.done():
+                future.set_result(None)
+        else:
+            i += 1
+    return 0
+
+
+# ---------------------------------------------------------------- the client's end
+
+cdef class LoopConnection(ClientConnection):
+    """The client's end of a connection that an event loop drives. `attach` comes first."""
+    cdef object loop
+    cdef Turns turns
+    cdef bytes user_agent
+    cdef object on_death
+    cdef bint asleep                  # announced on the ring
+    cdef bint watched                 # the selector has the socket
+    cdef bint beside_itself           # the server is in this process: whoever watches the ring keeps it waiting
+    cdef list for_room                # LoopCalls whose requests wait for room
+    cdef object timer                 # of the earliest deadline
+    cdef int64_t timer_at
+
+    def attach(self, loop, on_death, bytes user_agent):
+        """Live in `loop`, in whose thread this is called; `on_death` is called when the connection ended.
+
+        `user_agent` is sent with every call, if it is not None.
+        """
+        self.loop = loop
+        self.user_agent = user_agent
+        self.turns = Turns(loop, self._turn)
+        self.on_death = on_death
+        self.for_room = []
+        self.beside_itself = _same_process(self.fd)
+        self.watched = True
+        loop.add_reader(self.fd, self._readable)
+        self.sleep_or_turn()
+
+    def open(self, str method not None, bytes request, metadata, timeout, bint responses_stream, on_end):
+        """Start a call: with its only request, or with None when requests follow.
+
+        `metadata` is an iterable of pairs, `timeout` in seconds or None. `on_end` is called when the call ends,
+        unless it has ended when this returns. The connection must not be dead.
+        """
+        cdef LoopCall call = LoopCall.__new__(LoopCall)
+        cdef bytes block = None
+        call.sleepers = []
+        call.streams = True
+        call.attended = True
+        if responses_stream:
+            call.inbox = Inbox()
+        call.window = SW_WINDOW
+        call.conn = self
+        call.method = method
+        call.status = -1
+        call.deadline = NEVER
+        try:
+            if metadata or self.user_agent is not None:
+                block = encode_metadata(metadata, RESERVED_IN_REQUESTS, self.user_agent)
+        except ValueError:
+            call.finish(INTERNAL, "Invalid metadata")
+            return call
+        self.launch(call, request, block, len(method.encode()), timeout)
+        if call.status < 0:
+            if on_end is not None:
+                call.callbacks = [(on_end, None)]
+            if call.deadline != NEVER:
+                self.remember_deadline(call)
+                self.set_timer()
+            self.expect()
+        return call
+
+    # -- turns
+
+    cdef int expect(self) except -1:
+        """Something was sent, so something will come."""
+        if not self.dead:
+            if self.asleep:
+                self.asleep = False
+                sr_reader_awake(&self.rx)
+            self.turns.quiet_since = 0
+        return self.turns.schedule()
+
+    def _readable(self):
+        if self.dead:
+            return
+        if self.read_bells() == 0:
+            self.receive(1 << 30)              # what was answered before the end counts
+            self.fail("the server process ended or closed the connection")
+        self.take_turn()
+
+    def _turn(self):
+        self.turns.scheduled = False
+        self.take_turn()
+
+    cdef uint64_t spin_budget(self):
+        return 0 if self.beside_itself else ClientConnection.spin_budget(self)
+
+    cdef int take_turn(self) except -1:
+        cdef sr_end *ring = &self.rx
+        cdef int n
+        cdef int64_t ns
+        if self.asleep and not self.dead:
+            self.asleep = False
+            sr_reader_awake(&self.rx)
+        while not self.dead:
+            n = self.receive(DRAIN_LIMIT)
+            if self.dead:
+                break
+            if self.outq:
+                self.flush()
+            if n:
+                self.turns.quiet_since = 0
+                break
+            if not self.calls and not self.outq:
+                break
+            ns = self.turns.may_watch(<int64_t>self.spin_budget() if self.turns.quiet_since == 0 else 0)
+            if ns <= 0:
+                break
+            with nogil:
+                n = sr_spin(&ring, 1, ns, NULL)
+            if n >= 0:
+                self.spun(True)
+            elif self.turns.handles is None:
+                break                          # let the loop see to others, then go on
+            else:
+                self.spun(False)
+        self.run_ready()                       # users' callbacks: the connection may be closed now
+        if self.retired:
+            self.close_if_retired()
+        if self.dead:
+            self.release_if_unused()
+            return 0
+        if self.turns.quiet_since == 0:
+            return self.turns.schedule() if self.calls or self.outq else self.sleep_or_turn()
+        if self.turns.may_watch(0) >= 0 and (self.calls or self.outq):
+            return self.turns.schedule()
+        return self.sleep_or_turn()
+
+    cdef int sleep_or_turn(self) except -1:
+        """Announce sleep, and leave the rest to the selector; or a turn, if there is something after all."""
+        if self.dead:
+            return 0
+        if sr_reader_sleep(&self.rx) or self.wants_room():
+            sr_reader_awake(&self.rx)
+            self.turns.quiet_since = 0
+            return self.turns.schedule()
+        self.asleep = True
+        return 0
+
+    # -- what threads do elsewhere
+
+    cdef int wake_listener(self) except -1:
+        return self.turns.schedule() if self.turns is not None and not self.loop.is_closed() else 0
+
+    cdef int room(self) except -1:
+        for call in list(self.for_room):
+            (<LoopCall>call).wake(W_ROOM)
+        return 0
+
+    cdef int set_timer(self) except -1:
+        cdef int64_t at = self.next_deadline()
+        if at == NEVER:
+            return 0
+        if self.timer is not None:
+            if self.timer_at <= at:
+                return 0
+            self.timer.cancel()
+        self.timer_at = at
+        self.timer = self.loop.call_later(max(0, at - <int64_t>sr_now_ns()) / 1e9, self._on_timer)
+        return 0
+
+    def _on_timer(self):
+        self.timer = None
+        self.expire()
+        self.run_ready()
+        self.set_timer()
+
+    cdef int glance(self) except -1:
+        """Take what has arrived."""
+        if not self.dead:
+            self.receive(DRAIN_LIMIT)
+        return 0
+
+    cdef int shut(self, str why, int status, object text) except -1:
+        if self.dead:
+            return 0
+        ClientConnection.shut(self, why, status, text)
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+        self.room()
+        on_death, self.on_death = self.on_death, None
+        if on_death is not None and not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(on_death)
+        return 0
+
+    cdef void release_if_unused(self):
+        if self.watched and self.dead and self.fd >= 0:
+            self.watched = False
+            try:
+                self.loop.remove_reader(self.fd)
+            except Exception:                  # the loop is closed, and its selector with it
+                pass
+        ClientConnection.release_if_unused(self)
+
+    cdef void abandon(self):
+        self.watched = False
+        self.on_death = None
+        ClientConnection.abandon(self)
+
+
+cdef class LoopCall(StreamCall):
+    """A call of any kind over a LoopConnection. Its messages are bytes."""
+    cdef list sleepers                # (what, future)
+
+    cdef int wake(self, int what) except -1:
+        return _rouse(self.sleepers, what)
+
+    cdef int finish(self, int status, object text) except -1:
+        if self.status >= 0:
+            return 0
+        StreamCall.finish(self, status, text)
+        return _rouse(self.sleepers, W_END)
+
+    cdef object sleep(self, int what):
+        return _sleep((<LoopConnection>self.conn).loop, self.sleepers, what)
+
+    @property
+    def ended(self):
+        return self.status >= 0
+
+    @property
+    def lost(self):
+        """Whether the server never saw the call, so that it may be sent again."""
+        return self.unsent
+
+    @property
+    def late(self):
+        """Whether its deadline ended it, here or at the server."""
+        return self.status == DEADLINE_EXCEEDED
+
+    @property
+    def unread(self):
+        """Whether there are responses that nobody has asked for."""
+        return self.inbox is not None and len(self.inbox.messages) > 0
+
+    def outcome(self):
+        """(status code, details, trailing metadata) of an ended call."""
+        return self.status, self.text or "", decode_metadata(self.trailing) if self.trailing is not None else ()
+
+    def answer(self):
+        """The only response of a call that ended with OK."""
+        return self.message
+
+    def first_metadata(self):
+        """Initial metadata, or None when none has come."""
+        return decode_metadata(self.initial) if self.initial is not None else None
+
+    def end(self, int status, str text not None):
+        """End the call from this side."""
+        self.end_here(status, text)
+
+    async def until_end(self):
+        while self.status < 0:
+            await self.sleep(W_END)
+
+    async def until_headers(self):
+        while not self.due(W_HEADERS):
+            await self.sleep(W_HEADERS)
+
+    async def next(self):
+        """The next response; None at the end."""
+        cdef bytes message
+        while not self.inbox.messages:
+            if self.status >= 0:
+                return None
+            await self.sleep(W_MESSAGE)
+        message = self.inbox.take()
+        self.give_back()
+        return message
+
+    async def send(self, bytes data not None):
+        """Send one request, waiting for credit and for room. -> False: the call was over before."""
+        cdef int64_t total = PyBytes_GET_SIZE(data), offset = 0, n
+        cdef LoopConnection conn = <LoopConnection>self.conn
+        if 0 <= conn.max_send < total:
+            self.end_here(RESOURCE_EXHAUSTED, _too_large_to_send(total, conn.max_send))
+        while self.status < 0:
+            if self.window < CHARGE + LEAST_PART and self.window < CHARGE + total - offset:
+                await self.sleep(W_CREDIT)
+            elif conn.outq:
+                conn.for_room.append(self)
+                try:
+                    await self.sleep(W_ROOM)
+                finally:
+                    conn.for_room.remove(self)
+            else:
+                n = conn.send_part(self.stream, data, offset, self.window)
+                self.window -= CHARGE + n
+                offset += n
+                if offset == total:
+                    conn.expect()
+                    return True
+        return False
+
+    def half_close(self):
+        """No more requests."""
+        cdef LoopConnection conn = <LoopConnection>self.conn
+        if self.status < 0:
+            conn.send_frame(SW_MESSAGE, SW_END, self.stream, 0, None, None)
+            conn.expect()
+
+
+# ---------------------------------------------------------------- the server's end
+
+cdef class LoopContext(ServicerContext):
+    """A call at a LoopServerCore. `task` runs its handler and is cancelled when the call is over before that."""
+    cdef public object task
+    cdef list sleepers
+    cdef object timer
+    cdef readonly bint answered       # its handler, and not its client or its deadline, ended it
+
+    cdef int wake(self, int what) except -1:
+        _rouse(self.sleepers, what)
+        if what == W_END:
+            if self.timer is not None:
+                self.timer.cancel()
+                self.timer = None
+            if self.task is not None and not self.answered:
+                self.task.cancel()
+        return 0
+
+    cdef object sleep(self, int what):
+        return _sleep((<LoopServerCore>self.core).loop, self.sleepers, what)
+
+    @property
+    def method_entry(self):
+        return self.entry
+
+    @property
+    def over(self):
+        """Whether nothing can be sent any more: answered, cancelled, late, or without a client."""
+        return self.ended or self.cancelled or self.conn.dead
+
+    cdef int set_timer(self) except -1:
+        cdef LoopServerCore core = <LoopServerCore>self.core
+        if self.deadline != NEVER:
+            self.timer = core.loop.call_later(
+                max(0, self.deadline - <int64_t>sr_now_ns()) / 1e9, self._too_late)
+        return 0
+
+    def _too_late(self):
+        self.timer = None
+        if not self.ended:
+            self.conn.end(self, DEADLINE_EXCEEDED, "Deadline Exceeded", None, None)
+
+    async def receive(self):
+        """The next request; None when there is none: half-closed, or the call is over."""
+        cdef bytes message = self.request
+        if message is not None:
+            self.request = None
+            return message
+        if self.inbox is None:
+            return None
+        while not self.due(W_MESSAGE):
+            await self.sleep(W_MESSAGE)
+        return self.next_message()
+
+    async def send(self, bytes data not None):
+        """Send one of many responses, waiting for credit and for room. -> False: the call is over."""
+        cdef int64_t total = PyBytes_GET_SIZE(data), offset = 0, n
+        cdef ServerConnection conn = self.conn
+        if 0 <= self.core.max_send < total:
+            self.finish(RESOURCE_EXHAUSTED, _too_large_to_answer(total, self.core.max_send), None, None)
+            return False
+        self.responded = True
+        while not (self.cancelled or self.ended or conn.dead):
+            if self.window < CHARGE + LEAST_PART and self.window < CHARGE + total - offset:
+                await self.sleep(W_CREDIT)
+            elif conn.outq:
+                conn.for_room.append(self)
+                try:
+                    await self.sleep(W_ROOM)
+                finally:
+                    conn.for_room.remove(self)
+            else:
+                n = conn.send_part(self.stream, data, offset, self.window)
+                self.window -= CHARGE + n
+                offset += n
+                if offset == total:
+                    (<LoopServerCore>self.core).expect()
+                    return True
+        return False
+
+    def finish(self, int code, str details, trailing_metadata, bytes message):
+        """End the call: `message` is the only response of a call that has one, None otherwise.
+
+        ValueError or TypeError: the metadata is not acceptable; the call goes on.
+        """
+        cdef bytes trailing = None
+        if trailing_metadata:
+            trailing = encode_metadata(trailing_metadata)
+            if not _metadata_fits(trailing, self.conn.piece):
+                code, details = RESOURCE_EXHAUSTED, _metadata_too_large(trailing, self.conn.piece // 2)
+                trailing = message = None
+        if message is not None and 0 <= self.core.max_send < PyBytes_GET_SIZE(message):
+            code, details = RESOURCE_EXHAUSTED, _too_large_to_answer(len(message), self.core.max_send)
+            message = None
+        self.answered = True
+        self.conn.end(self, code, details, trailing, message)
+        (<LoopServerCore>self.core).expect()
+
+    def forget(self):
+        """The handler has ended, whatever became of the call."""
+        self.answered = True
+        self.task = None
+        self.conn.forget(self)
+
+
+cdef class LoopServerCore(ServerCore):
+    """A ServerCore that an event loop drives.
+
+    Of its owner it uses `_accept`, `_greet`, `_resolve`, and `_serve(context)`, which makes the handler's task.
+    """
+    cdef object loop
+    cdef Turns turns
+    cdef bint asleep
+    cdef set beside_itself            # fds of clients in this process: watching the rings would keep them waiting
+
+    def attach(self, loop):
+        """Serve in `loop`, in whose thread this is called."""
+        self.beside_itself = set()
+        self.loop = loop
+        self.turns = Turns(loop, self._turn)
+        loop.add_reader(self.ep, self._readable)
+        self.asleep = True
+
+    def detach(self):
+        """After shut(): close what is left and let go of the loop."""
+        for conn in list(self.conns.values()):
+            self.lose(<ServerConnection>conn)
+        if self.ep >= 0 and not self.loop.is_closed():
+            self.loop.remove_reader(self.ep)
+        self.close_fds()
+
+    def add(self, ServerConnection conn not None):
+        ServerCore.add(self, conn)
+        if _same_process(conn.fd):
+            self.beside_itself.add(conn.fd)
+
+    cdef int lose(self, ServerConnection conn) except -1:
+        self.beside_itself.discard(conn.fd)
+        return ServerCore.lose(self, conn)
+
+    cdef ServicerContext new_context(self):
+        cdef LoopContext context = LoopContext.__new__(LoopContext)
+        context.sleepers = []
+        return context
+
+    cdef int expect(self) except -1:
+        """An answer was sent, so a request may come."""
+        self.turns.quiet_since = 0
+        return self.turns.schedule()
+
+    def _readable(self):
+        self.take_turn(True)
+
+    def _turn(self):
+        self.turns.scheduled = False
+        self.take_turn(False)
+
+    cdef int start_handlers(self) except -1:
+        cdef LoopContext context
+        while self.pending:
+            context = self.pending.popleft()
+            if context.over:
+                context.forget()               # cancelled before it began
+            else:
+                context.set_timer()
+                self.owner._serve(context)
+        return 0
+
+    cdef int64_t spin_budget(self):
+        cdef int nrings = <int>len(self.hot)
+        if not 0 < nrings < USABLE_CPUS or nrings > 64:
+            return 0
+        for conn in self.hot:
+            if (<ServerConnection>conn).fd in self.beside_itself:
+                return 0
+        if self.skip_spins > 0:
+            self.skip_spins -= 1
+            return 0
+        return <int64_t>SPIN_NS
+
+    cdef int take_turn(self, bint look) except -1:
+        cdef int n, nrings
+        cdef int64_t ns
+        if self.asleep:
+            self.asleep = False
+            self.disarm()
+        self.reads_since_epoll += 1
+        if look or self.reads_since_epoll >= EPOLL_EVERY:
+            self.look(0)
+        while not self.stopped:
+            n = self.read_hot()
+            if self.pending:
+                self.start_handlers()
+                n += 1
+            if n:
+                self.turns.quiet_since = 0
+                break
+            if not self.hot:
+                break
+            ns = self.turns.may_watch(self.spin_budget() if self.turns.quiet_since == 0 else 0)
+            if ns <= 0:
+                break
+            nrings = <int>len(self.hot)
+            with nogil:
+                n = sr_spin(self.rings, nrings, ns, NULL)
+            if n >= 0:
+                self.fail_streak = 0
+            elif self.turns.handles is None:
+                break
+            else:
+                if self.fail_streak < MAX_BACKOFF:
+                    self.fail_streak += 1
+                self.skip_spins = (1 << self.fail_streak) - 1
+        if self.stopped:
+            return 0
+        if self.hot and (self.turns.quiet_since == 0 or self.turns.may_watch(0) >= 0):
+            return self.turns.schedule()
+        if self.arm():
+            self.disarm()
+            self.turns.quiet_since = 0
+            return self.turns.schedule()
+        self.asleep = True
+        return 0

@@ -1,0 +1,142 @@
+"""The picker: what may carry the calls of a channel, and why.
+
+In order: a forced transport is obeyed; a target that is not on this host goes over gRPC; a live memory
+connection is used; otherwise one is tried, at most every `RETRY_SECONDS` while gRPC carries the calls.
+
+A `Picker` decides and connects; it holds no connection and no lock. Both faces of a channel, the
+synchronous and the asyncio one, keep theirs and call it from one thread at a time.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+import grpc
+
+from sage_rpc import errors, native
+from sage_rpc.native import core
+from sage_rpc.transport.options import Options
+from sage_rpc.transport.shm.connect import connect
+from sage_rpc.transport.shm.rendezvous import UnreachableError, endpoint_of_target
+
+if TYPE_CHECKING:
+    from sage_rpc.native._core import ClientConnection
+
+    _Connection = TypeVar("_Connection", bound=ClientConnection)
+
+__all__ = ["NO_CALL_CREDENTIALS", "Picker"]
+
+RETRY_SECONDS = 0.1
+# What gRPC says when a call brings credentials that its channel must not carry.
+NO_CALL_CREDENTIALS = (
+    "Established channel does not have a sufficient security level to transfer call credential."
+)
+_LOGGER = logging.getLogger("sage_rpc")
+
+
+class Picker:
+    """Decides for one channel.
+
+    Args:
+        target: as the user gave it.
+        options: the channel's.
+        secure: the channel has credentials, so gRPC carries everything.
+
+    Attributes:
+        reason: why calls do not travel over the memory queue; "" when they do or nothing was tried.
+        picked: what was chosen last: "shm", "grpc", or "idle" before the first call.
+    """
+
+    def __init__(self, target: str, options: Options, *, secure: bool) -> None:
+        self.target = target
+        self.options = options
+        self.reason = ""
+        self.picked = "idle"
+        self._endpoint: str | None = None
+        self._retry_at = 0.0
+        if secure:
+            self.picked, self.reason = "grpc", "a secure channel goes over gRPC"
+        elif options.transport == "grpc":
+            self.reason = "the transport is forced to grpc"
+        elif not native.available():
+            self.reason = native.why_not()
+        else:
+            try:
+                self._endpoint = endpoint_of_target(target)
+            except UnreachableError as error:
+                self.reason = str(error)
+
+    def __repr__(self) -> str:
+        return f"<Picker {self.target} {self.picked}{': ' + self.reason if self.reason else ''}>"
+
+    @property
+    def forced(self) -> bool:
+        """Whether nothing but the memory queue may carry calls."""
+        return self.options.transport == "shm"
+
+    @property
+    def user_agent(self) -> bytes | None:
+        """What handlers are told in place of `core.USER_AGENT`; None: that. "?" is what HTTP would not carry."""
+        before, after = self.options.user_agent_before, self.options.user_agent_after
+        if not before and not after:
+            return None
+        text = " ".join([*before, core.USER_AGENT, *after])
+        return "".join(c if " " <= c <= "~" else "?" for c in text).encode()
+
+    def worth_trying(self) -> bool:
+        """Whether a memory connection may come about now. Does no I/O."""
+        return self._endpoint is not None and (self.forced or time.monotonic() >= self._retry_at)
+
+    def connect(self, timeout: float | None, kind: type[_Connection]) -> _Connection | None:
+        """A new memory connection, or None, and then `reason` says why. Blocks for the handshake.
+
+        Args:
+            timeout: seconds the handshake may take at most; None for the default.
+            kind: class of the connection.
+
+        Raises:
+            DeadlineExceeded: the memory queue is demanded, and `timeout` passed meanwhile.
+        """
+        if self._endpoint is None:
+            return None
+        options = self.options
+        began = time.monotonic()
+        try:
+            conn = connect(
+                self._endpoint,
+                self.target,
+                kind,
+                ring_bytes=options.ring_bytes,
+                max_receive=options.max_receive,
+                max_send=options.max_send,
+                max_metadata=options.max_metadata,
+                timeout=timeout,
+            )
+        except (OSError, core.ProtocolViolation) as error:
+            reason = str(error)
+            if reason != self.reason and not isinstance(error, ConnectionError) and not self.forced:
+                _LOGGER.warning("%s: using gRPC, not the memory queue: %s", self.target, reason)
+            self.reason = reason
+            now = time.monotonic()
+            self._retry_at = now + RETRY_SECONDS
+            if self.forced and timeout is not None and now - began >= timeout:
+                raise errors.rpc_error(
+                    grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded", debug_error_string=reason
+                ) from error
+            return None
+        self.reason = ""
+        return conn
+
+    def forget_failures(self) -> None:
+        """Try again at once: in a forked child, say, everything may be different."""
+        self._retry_at = 0.0
+
+    def refused(self, reason: str | None = None) -> errors.RpcError:
+        """The error of a call that only the memory queue may carry, and which it cannot."""
+        return errors.rpc_error(
+            grpc.StatusCode.UNAVAILABLE,
+            f"{self.target} cannot be reached over shared memory, as sage_rpc.transport=shm asks: "
+            f"{reason or self.reason}",
+        )
