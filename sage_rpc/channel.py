@@ -96,7 +96,7 @@ class Channel(grpc.Channel):
         if native.available():
             self._shm = core.ChannelCore()
             self._shm.pick = self._pick
-            self._shm.user_agent = self._picker.user_agent
+            self._shm.user_agent = self._picker.user_agent(core.ClientConnection.dialect)
         if credentials is not None:
             self._grpc = self._open_grpc()  # now, so that credentials that cannot be used are an error here
 

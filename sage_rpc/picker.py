@@ -76,13 +76,12 @@ class Picker:
         """Whether nothing but the memory queue may carry calls."""
         return self.options.transport == "shm"
 
-    @property
-    def user_agent(self) -> bytes | None:
-        """What handlers are told in place of `core.USER_AGENT`; None: that. "?" is what HTTP would not carry."""
+    def user_agent(self, dialect: int) -> bytes | None:
+        """What calls say of their client, "?" where HTTP would not carry it; None: what the server knows."""
         before, after = self.options.user_agent_before, self.options.user_agent_after
         if not before and not after:
             return None
-        text = " ".join([*before, core.USER_AGENT, *after])
+        text = " ".join([*before, core.USER_AGENTS[dialect], *after])
         return "".join(c if " " <= c <= "~" else "?" for c in text).encode()
 
     def worth_trying(self) -> bool:

@@ -1,7 +1,7 @@
 """`grpc.aio` over the memory queue where it can be had: channels and servers for asyncio.
 
-`insecure_channel`, `secure_channel` and `server` have the signatures and the meaning of grpc.aio. Every other name
-here is its own, so that `from sage_rpc import aio` serves a program as `from grpc import aio` did.
+`insecure_channel`, `secure_channel` and `server` have the signatures and the meaning of grpc.aio. Every other
+name here is its own, so that `from sage_rpc import aio` serves a program as `from grpc import aio` did.
 """
 
 from grpc.aio import (

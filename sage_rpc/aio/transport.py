@@ -211,7 +211,7 @@ class Transport:
             self._conn = conn
             self._pause = FIRST_PAUSE
             self._picker.picked = "shm"
-            conn.attach(self.loop, self._tell_watchers, self._picker.user_agent)
+            conn.attach(self.loop, self._tell_watchers, self._picker.user_agent(conn.dialect))
         elif self._picker.forced and not self._closed:
             self._failed = True
             self._retry = self.loop.call_later(self._pause, self._retry_now)

@@ -273,6 +273,7 @@ cdef class Call:
 
 cdef class ClientConnection(Connection):
     """The client's end of one connection. Use `UnaryUnary` objects to call over it."""
+    dialect = 0                      # what HELLO says of this kind of client
     cdef readonly str target
     cdef dict calls                  # stream -> Call under way
     cdef dict methods                # name -> number the peer knows

@@ -20,7 +20,7 @@ def set_usable_cpus(cpus: int) -> None: ...
 
 RESERVED: frozenset[bytes]
 RESERVED_IN_REQUESTS: frozenset[bytes]
-USER_AGENT: str
+USER_AGENTS: tuple[str, ...]
 
 def encode_metadata(
     metadata: Iterable[tuple[str | bytes, str | bytes]],
@@ -42,6 +42,7 @@ class Connection:
     def fileno(self) -> int: ...
 
 class ClientConnection(Connection):
+    dialect: int
     draining: bool
     max_receive: int
     max_send: int
@@ -123,7 +124,13 @@ class ServerConnection(Connection):
     @property
     def peer_name(self) -> str: ...
     def __init__(
-        self, segment: Segment, fd: int, client: bool, peer_name: str, auth: Mapping[str, Iterable[bytes]]
+        self,
+        segment: Segment,
+        fd: int,
+        client: bool,
+        peer_name: str,
+        auth: Mapping[str, Iterable[bytes]],
+        dialect: int = ...,
     ) -> None: ...
 
 class ServicerContext(grpc.ServicerContext):

@@ -244,8 +244,10 @@ RESERVED = frozenset((
 RESERVED_IN_REQUESTS = RESERVED | {b"user-agent", b"grpc-previous-rpc-attempts"}
 
 
-# What a handler is told of a client that does not say more about itself.
-USER_AGENT = f"grpc-python/{grpc.__version__} ({sys.platform}; shm)"
+# What a handler is told of a client that does not say more about itself, by the dialect of its HELLO.
+USER_AGENTS = (
+    f"grpc-python/{grpc.__version__} ({sys.platform}; shm)",
+    f"grpc-python-asyncio/{grpc.__version__} ({sys.platform}; shm)")
 
 
 def encode_metadata(metadata, reserved=RESERVED, bytes user_agent=None):

@@ -80,6 +80,7 @@ cdef int _rouse(list sleepers, int what) except -1:
 
 cdef class LoopConnection(ClientConnection):
     """The client's end of a connection that an event loop drives. `attach` comes first."""
+    dialect = 1
     cdef object loop
     cdef Turns turns
     cdef bytes user_agent

@@ -16,7 +16,6 @@
 # they start. With no traffic nobody ticks, nobody spins, and every thread sleeps in poll().
 
 cdef int WATCHER = 1, LEADER = 2
-_DEFAULT_INVOCATION_METADATA = (Metadatum("user-agent", USER_AGENT),)
 CLIENT_GONE = "the client process ended or closed the connection"
 cdef int TICK_MS = 1, QUIET_TICKS = 20
 cdef int TURN_MS = 50                 # after this long a thread goes back to the pool if somebody waits for one
@@ -92,12 +91,12 @@ cdef class ServicerContext:
 
     def invocation_metadata(self):
         if self.metadata is None:
-            return _DEFAULT_INVOCATION_METADATA
+            return self.conn.usual_metadata
         found = decode_metadata(self.metadata)
         for key, _ in found:
             if key == "user-agent":
                 return found
-        return _DEFAULT_INVOCATION_METADATA + found
+        return self.conn.usual_metadata + found
 
     def peer(self):
         return self.conn.peer_name
@@ -500,6 +499,7 @@ cdef object _requests(ServicerContext context, deserializer):
 cdef class ServerConnection(Connection):
     """The server's end of one connection. `peer_name` is what context.peer() returns."""
     cdef readonly str peer_name
+    cdef tuple usual_metadata         # of a call that brings none
     cdef dict auth
     cdef ServerCore core
     cdef dict entries                # method number -> MethodEntry
@@ -510,8 +510,9 @@ cdef class ServerConnection(Connection):
     cdef bint hot
     cdef int64_t last_request
 
-    def __init__(self, Segment segment, int fd, bint client, str peer_name, dict auth):
+    def __init__(self, Segment segment, int fd, bint client, str peer_name, dict auth, int dialect=0):
         self.peer_name = peer_name
+        self.usual_metadata = (Metadatum("user-agent", USER_AGENTS[dialect if dialect < len(USER_AGENTS) else 0]),)
         self.auth = auth
         self.entries = {}
         self.streams = {}

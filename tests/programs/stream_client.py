@@ -1,7 +1,8 @@
 """A client process that measures a long stream: `stream_client.py TARGET TRANSPORT KIND BYTES SERVER_PID`.
 
-KIND is upload, download, echo, or keep, a download of which all is kept. It prints, as JSON, what arrived and how much the resident memory of both
-processes grew at most, in bytes: the peak at the end less what was resident after a short stream of the kind.
+KIND is upload, download, echo, or keep, a download of which all is kept. It prints, as JSON, what arrived and
+how much the resident memory of both processes grew at most, in bytes: the peak at the end less what was
+resident after a short stream of the kind.
 """
 
 from __future__ import annotations

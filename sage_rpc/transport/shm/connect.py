@@ -79,7 +79,7 @@ def connect(
             fd = create_segment(ring_bytes)
             try:
                 segment = core.Segment(fd, ring_bytes, True)
-                features = send_hello(sock, ring_bytes, fd, core.FEATURES)
+                features = send_hello(sock, ring_bytes, fd, core.FEATURES, kind.dialect)
             except HandshakeError as error:
                 refused = f"the server of {target} refused a memory queue: {error}"
                 continue

@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 MAGIC = b"SAGERPC\n"
-HELLO = struct.Struct("<8sHHIQ")  # magic, version, reserved, feature bits, ring capacity
+HELLO = struct.Struct("<8sHHIQ")  # magic, version, dialect, feature bits, ring capacity
 WELCOME = struct.Struct("<8sHHII")  # magic, version, status, feature bits, length of the text that follows
 MAX_TEXT = 4096
 _UCRED = struct.Struct("3i")
@@ -62,6 +62,7 @@ class Hello:
     """What a client asked for. `fd` is the segment's descriptor and belongs to the receiver."""
 
     version: int
+    dialect: int
     features: int
     capacity: int
     fd: int
@@ -124,14 +125,14 @@ def peer_credentials(sock: socket.socket) -> tuple[int, int, int]:
     return pid, uid, gid
 
 
-def send_hello(sock: socket.socket, capacity: int, fd: int, features: int = 0) -> int:
+def send_hello(sock: socket.socket, capacity: int, fd: int, features: int = 0, dialect: int = 0) -> int:
     """The client's half: send HELLO, wait for WELCOME (the socket's timeout applies). -> feature bits.
 
     Raises:
         HandshakeError: the server refused, or is not a sage_rpc server.
         OSError: the server went away or did not answer in time.
     """
-    hello = HELLO.pack(MAGIC, core.WIRE_VERSION, 0, features, capacity)
+    hello = HELLO.pack(MAGIC, core.WIRE_VERSION, dialect, features, capacity)
     socket.send_fds(sock, [hello], [fd])
     magic, version, status, accepted, length = WELCOME.unpack(_receive_exactly(sock, WELCOME.size))
     if magic != MAGIC:
@@ -177,7 +178,7 @@ def receive_hello(sock: socket.socket) -> Hello:
             raise HandshakeError(
                 Status.BAD_HELLO, "this is the memory queue of sage_rpc; no HELLO was received"
             )
-        _, version, _, features, capacity = HELLO.unpack_from(data)
+        _, version, dialect, features, capacity = HELLO.unpack_from(data)
         if version != core.WIRE_VERSION:
             raise HandshakeError(
                 Status.UNSUPPORTED_VERSION, f"this server speaks version {core.WIRE_VERSION}, not {version}"
@@ -192,7 +193,7 @@ def receive_hello(sock: socket.socket) -> Hello:
             with contextlib.suppress(OSError):
                 os.close(fd)
         raise
-    return Hello(version, features, capacity, fds[0])
+    return Hello(version, dialect, features, capacity, fds[0])
 
 
 def send_welcome(sock: socket.socket, status: Status, text: str = "", features: int = 0) -> None:

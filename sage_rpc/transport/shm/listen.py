@@ -148,7 +148,9 @@ class _Listener:
             "pid": [str(pid).encode()],
         }
         send_welcome(sock, Status.ACCEPTED, features=hello.features & core.FEATURES)
-        self.core.add(core.ServerConnection(segment, sock.detach(), False, f"shm:pid:{pid}", auth))
+        self.core.add(
+            core.ServerConnection(segment, sock.detach(), False, f"shm:pid:{pid}", auth, hello.dialect)
+        )
 
 
 class ShmListener(_Listener):
