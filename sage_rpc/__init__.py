@@ -1,5 +1,6 @@
 """sage_rpc: gRPC-compatible RPC over shared-memory queues on one host, over gRPC between hosts."""
 
+from sage_rpc import aio
 from sage_rpc.channel import Channel, insecure_channel, secure_channel
 from sage_rpc.errors import RemoteError, RpcError
 from sage_rpc.install import install, installed, uninstall
@@ -25,6 +26,7 @@ __all__ = [
     "ServiceManager",
     "ServiceRequest",
     "ServiceResponse",
+    "aio",
     "insecure_channel",
     "install",
     "installed",

@@ -15,7 +15,9 @@ from types import ModuleType
 from typing import Any
 
 import grpc
+import grpc.aio
 
+from sage_rpc import aio
 from sage_rpc.channel import insecure_channel, secure_channel
 from sage_rpc.server import server
 from sage_rpc.transport import grpc as stock
@@ -70,14 +72,17 @@ _SWITCHES = (
     _Switch(grpc, "insecure_channel", stock.insecure_channel, insecure_channel),
     _Switch(grpc, "secure_channel", stock.secure_channel, secure_channel),
     _Switch(grpc, "server", stock.server, server),
+    _Switch(grpc.aio, "insecure_channel", stock.aio_insecure_channel, aio.insecure_channel),
+    _Switch(grpc.aio, "secure_channel", stock.aio_secure_channel, aio.secure_channel),
+    _Switch(grpc.aio, "server", stock.aio_server, aio.server),
 )
 _lock = threading.Lock()  # guards the switches and _State.on
 
 
 def install() -> None:
-    """Put `sage_rpc.insecure_channel`, `secure_channel` and `server` in the place of grpc's.
+    """Put `sage_rpc.insecure_channel`, `secure_channel` and `server` in the place of grpc's, and so with `aio`.
 
-    Code that calls `grpc.insecure_channel(...)` or `grpc.server(...)` from now on gets ours, and so the
+    Code that calls `grpc.insecure_channel(...)` or `grpc.aio.server(...)` from now on gets ours, and so the
     memory queue where it can be had. Channels and servers that exist stay what they are, and so do names
     that a module imported from `grpc` before (`from grpc import insecure_channel`): install first.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import inspect
 import logging
@@ -10,6 +11,7 @@ import threading
 from concurrent import futures
 
 import grpc
+import grpc.aio
 import pytest
 
 import sage_rpc
@@ -17,6 +19,7 @@ from tests.conftest import ServerProcess, needs_native
 
 NAMES = ("insecure_channel", "secure_channel", "server")
 STOCK = {name: getattr(grpc, name) for name in NAMES}
+STOCK_AIO = {name: getattr(grpc.aio, name) for name in NAMES}
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +27,7 @@ def uninstalled():
     yield
     sage_rpc.uninstall()
     assert {name: getattr(grpc, name) for name in NAMES} == STOCK
+    assert {name: getattr(grpc.aio, name) for name in NAMES} == STOCK_AIO
 
 
 def echo(request: bytes, context: grpc.ServicerContext) -> bytes:
@@ -50,6 +54,44 @@ def test_code_that_only_knows_grpc_gets_the_memory_queue():
         assert channel.unary_unary("/t.T/echo")(b"peer", timeout=10) == f"shm:pid:{os.getpid()}".encode()
         assert channel.transport == "shm"
     server.stop(None).wait()
+
+
+async def call_over_asyncio(transport: str) -> tuple[str, str]:
+    """What a third party writes. -> what carried the call, as the handler and as the channel tell it."""
+
+    async def peer(_request: bytes, context: grpc.aio.ServicerContext) -> bytes:
+        return context.peer().encode()
+
+    server = grpc.aio.server()
+    handler = grpc.unary_unary_rpc_method_handler(peer)
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("t.T", {"peer": handler}),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    options = [("sage_rpc.transport", transport)] if transport else []
+    async with grpc.aio.insecure_channel(f"localhost:{port}", options=options) as channel:
+        answer = await channel.unary_unary("/t.T/peer")(b"", timeout=10)
+        carried = getattr(channel, "transport", "stock")
+    await server.stop(None)
+    return answer.decode(), carried
+
+
+@needs_native
+def test_code_that_only_knows_grpc_aio_gets_the_memory_queue():
+    sage_rpc.install()
+    assert asyncio.run(call_over_asyncio("")) == (f"shm:pid:{os.getpid()}", "shm")
+
+
+def test_the_transport_can_be_forced_to_grpc_for_asyncio_while_installed():
+    sage_rpc.install()
+    peer, carried = asyncio.run(call_over_asyncio("grpc"))
+    assert peer.startswith(("ipv4:", "ipv6:"))
+    assert carried == "grpc"
+
+
+def test_afterwards_asyncio_is_grpcs_again():
+    sage_rpc.install()
+    sage_rpc.uninstall()
+    assert asyncio.run(call_over_asyncio(""))[1] == "stock"
 
 
 def test_the_transport_can_be_forced_to_grpc_while_installed():
