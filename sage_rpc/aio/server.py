@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+import time
+import weakref
+from collections.abc import Callable, Sequence
 from concurrent import futures
 from typing import Any
 
@@ -74,6 +76,7 @@ class Server(stock_aio.Server):
         self._endpoints: list[str] = []
         self._shm: LoopListener | None = None
         self._runner: Runner | None = None
+        self._wound_down = asyncio.Event()  # the memory queue's half has stopped
         self._server: stock_aio.Server = stock.aio_server(
             migration_thread_pool,
             handlers,
@@ -137,10 +140,11 @@ class Server(stock_aio.Server):
 
     def _start_shm(self) -> None:
         loop = asyncio.get_running_loop()
-        self._runner = Runner(loop, self._pool, self._find_handler)
+        resolve, find_handler = _weakly(self)
+        self._runner = Runner(loop, self._pool, find_handler)
         self._shm = LoopListener(
             self._runner.start,
-            self._resolve,
+            resolve,
             max_rpcs=self._max_rpcs,
             max_receive=self._options.max_receive,
             max_send=self._options.max_send,
@@ -161,6 +165,7 @@ class Server(stock_aio.Server):
 
     async def _wind_down(self, grace: float | None) -> None:
         if self._shm is None or self._runner is None:
+            self._wound_down.set()
             return
         self._shm.unpublish()
         self._shm.core.begin_stop()
@@ -170,6 +175,7 @@ class Server(stock_aio.Server):
         if self._runner.tasks:
             await asyncio.wait(tuple(self._runner.tasks))
         self._stop_shm()
+        self._wound_down.set()
 
     def _stop_shm(self) -> None:
         shm, self._shm = self._shm, None
@@ -177,7 +183,15 @@ class Server(stock_aio.Server):
             shm.end()
 
     async def wait_for_termination(self, timeout: float | None = None) -> bool:
-        return bool(await self._server.wait_for_termination(timeout))
+        deadline = None if timeout is None else time.monotonic() + timeout
+        if await self._server.wait_for_termination(timeout):
+            return True
+        left = None if deadline is None else max(0.0, deadline - time.monotonic())
+        try:
+            await asyncio.wait_for(self._wound_down.wait(), left)
+        except asyncio.TimeoutError:
+            return True
+        return False
 
     def __del__(self) -> None:
         # A server that nobody holds any more stops; its socket must not outlive it.
@@ -202,7 +216,7 @@ class Server(stock_aio.Server):
         """The method's entry in the core; `behavior` is its `grpc.RpcMethodHandler`."""
         usual = all(type(g).__name__ == "DictionaryGenericHandler" for g in self._generic_handlers)
         if self._interceptors or not (usual or name in self._registered):
-            return core.MethodEntry(name, self._find_handler, None, None, dynamic=True)
+            return core.MethodEntry(name, _looked_up, None, None, dynamic=True)
         return core.MethodEntry(name, self._query(HandlerCallDetails(name, ())), None, None)
 
     async def _find_handler(self, name: str, metadata: Any) -> grpc.RpcMethodHandler | None:
@@ -220,3 +234,26 @@ class Server(stock_aio.Server):
             continuation, details
         )
         return found
+
+
+def _looked_up(_request: Any, _context: Any) -> None:
+    raise AssertionError("a dynamic entry is resolved before it is called")
+
+
+_Resolve = Callable[[str], Any]
+_FindHandler = Callable[[str, Any], Any]
+
+
+def _weakly(server: Server) -> tuple[_Resolve, _FindHandler]:
+    """The server's ways to its handlers, without keeping it alive: the event loop must not."""
+    found = weakref.ref(server)
+
+    def resolve(name: str) -> Any:
+        alive = found()
+        return core.MethodEntry(name, None, None, None) if alive is None else alive._resolve(name)
+
+    async def find_handler(name: str, metadata: Any) -> grpc.RpcMethodHandler | None:
+        alive = found()
+        return None if alive is None else await alive._find_handler(name, metadata)
+
+    return resolve, find_handler

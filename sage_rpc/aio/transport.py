@@ -346,10 +346,16 @@ class Transport:
         return self.stock.target()
 
     def closing(self) -> None:
-        """No more calls."""
+        """No more calls; those under way go on."""
         self._closed = True
+        self._let_go()
         self.stock.closing()
         self._tell_watchers()
+
+    def _let_go(self) -> None:
+        conn, self.shm.conn = self._conn, None
+        if conn is not None:
+            conn.retire()  # it closes when its last call has ended
 
     def closed(self) -> bool:
         """Whether there are no more calls."""
@@ -359,9 +365,7 @@ class Transport:
         """Let go of everything; calls that are still under way end first."""
         self._closed = True
         self._cancel_retry()
-        conn, self.shm.conn = self._conn, None
-        if conn is not None:
-            conn.retire()
+        self._let_go()
         self.stock.close()
         if not self.loop.is_closed():
             self._tell_watchers()

@@ -15,6 +15,7 @@ Rules of this file:
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.exc cimport PyErr_CheckSignals
+from cpython.object cimport PyObject, PyTypeObject
 from cpython.pythread cimport (
     NOWAIT_LOCK, PyThread_acquire_lock, PyThread_allocate_lock, PyThread_free_lock, PyThread_release_lock,
     PyThread_get_thread_ident, PyThread_type_lock)
@@ -205,7 +206,7 @@ _COMPRESSIONS = frozenset(grpc.Compression)
 cdef int OK = 0, CANCELLED = 1, UNKNOWN = 2, DEADLINE_EXCEEDED = 4, RESOURCE_EXHAUSTED = 8
 cdef int UNIMPLEMENTED = 12, INTERNAL = 13, UNAVAILABLE = 14
 
-Metadatum = namedtuple("Metadatum", ("key", "value"))
+Metadatum = namedtuple("Metadatum", ("key", "value"), module=__name__)
 
 
 def set_usable_cpus(int cpus):
@@ -826,5 +827,6 @@ os.register_at_fork(after_in_child=_after_fork_in_child)
 
 include "_client.pxi"
 include "_streams.pxi"
+include "_handles.pxi"
 include "_server.pxi"
 include "_loop.pxi"

@@ -340,6 +340,10 @@ cdef class LoopCall(StreamCall):
             self.sleepers = []
         return _sleep((<LoopConnection>self.conn).loop, self.sleepers, what)
 
+    def __repr__(self):
+        state = "under way" if self.status < 0 else f"{_STATUS[self.status]} {self.text!r}"
+        return f"<sage_rpc.aio call of {self.method}, {state}>"
+
     # -- as a member of grpc.aio's set of active calls
 
     def done(self):
@@ -592,18 +596,20 @@ cdef class QuickUnary:
             return self.usual(request, timeout=timeout, metadata=metadata, credentials=credentials,
                               wait_for_ready=wait_for_ready, compression=compression)
         conn = <LoopConnection>connection
-        if conn.dead or conn.draining:
-            return self.usual(request, timeout=timeout, metadata=metadata, wait_for_ready=wait_for_ready)
-        call = conn.begin(self.method, self.name_size, None, metadata, timeout, self.resend)
-        call.quick = True
-        if call.status < 0:
+        data = request
+        if self.serializer is not None:
             try:
-                call.request = <bytes>_serialized(request, self.serializer)
+                data = self.serializer(request)
             except Exception:
                 _LOGGER.exception("Exception serializing the request of %s", self.method)
-                call.finish(INTERNAL, "Exception serializing request!")
-            else:
-                conn.run(call, timeout)
+                data = None
+        if data is not None and not isinstance(data, bytes) or conn.dead or conn.draining:
+            return self.usual(request, timeout=timeout, metadata=metadata, wait_for_ready=wait_for_ready)
+        call = conn.begin(self.method, self.name_size, <bytes>data, metadata, timeout, self.resend)
+        call.quick = True
+        if data is None:
+            call.finish(INTERNAL, "Exception serializing request!")
+        conn.run(call, timeout)
         quick = QuickCall.__new__(QuickCall)
         quick.call = call
         quick.deserializer = self.deserializer
