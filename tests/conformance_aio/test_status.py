@@ -312,6 +312,28 @@ async def test_a_streamed_response_that_is_no_bytes_without_a_serializer_fails(r
     assert failure(outcome)[0] in {grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL}
 
 
+@pytest.mark.parametrize("kind", ["unary_unary", "stream_unary"])
+async def test_a_generator_where_one_response_is_due_fails(rpc, kind):
+    async def behave(_requests, _context):
+        yield b"1"
+
+    outcome = await BY_KIND[kind].run(rpc.method(kind, behave))
+    assert failure(outcome)[0] in {grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL}
+
+
+@pytest.mark.parametrize("kind", ["unary_stream", "stream_stream"])
+async def test_what_a_coroutine_returns_where_a_stream_is_due_is_no_response(rpc, kind):
+    """It writes its responses."""
+
+    async def behave(_requests, context):
+        await context.write(b"1")
+        return b"2"
+
+    outcome = await BY_KIND[kind].run(rpc.method(kind, behave))
+    assert outcome.error is None
+    assert outcome.responses == [b"1"]
+
+
 @every_kind
 async def test_a_method_that_does_not_exist_is_unimplemented(rpc, kind):
     outcome = await BY_KIND[kind].run(getattr(rpc.channel, kind)("/conformance.Service/Nothing"))
