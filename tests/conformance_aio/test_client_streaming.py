@@ -17,7 +17,7 @@ styles = pytest.mark.parametrize("style", STYLES["stream_unary"])
 
 @ways(STREAM_UNARY)
 @styles
-@pytest.mark.parametrize("number", [0, 300])
+@pytest.mark.parametrize("number", [0, 200])
 async def test_the_requests_arrive_in_order_and_end(rpc, way, style, number):
     requests = [b"%d," % i for i in range(number)]
     outcome = await way.run(rpc.stream_unary(echo("stream_unary", style=style)), requests)
