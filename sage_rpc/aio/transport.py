@@ -15,6 +15,8 @@ connection: it blocks, perhaps until a server in this very loop answers, and so 
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import functools
 import time
 import weakref
 from collections.abc import Callable
@@ -211,7 +213,10 @@ class Transport:
             self._conn = conn
             self._pause = FIRST_PAUSE
             self._picker.picked = "shm"
-            conn.attach(self.loop, self._tell_watchers, self._picker.user_agent(conn.dialect))
+            # In an empty context: the connection outlives the call that it was made for.
+            contextvars.Context().run(
+                conn.attach, self.loop, self._tell_watchers, self._picker.user_agent(conn.dialect)
+            )
         elif self._picker.forced and not self._closed:
             self._failed = True
             self._retry = self.loop.call_later(self._pause, self._retry_now)
@@ -285,6 +290,7 @@ class Transport:
 
     def _watcher(self) -> asyncio.Future[None]:
         """A future that is done when the state may have changed."""
+        self._watchers = [watcher for watcher in self._watchers if not watcher.done()]
         watcher: asyncio.Future[None] = self.loop.create_future()
         self._watchers.append(watcher)
         return watcher
@@ -434,6 +440,7 @@ class Call:
         return self._initial_metadata
 
     def _change(self) -> asyncio.Future[None]:
+        self._waiters = [waiter for waiter in self._waiters if not waiter.done()]
         waiter: asyncio.Future[None] = self._transport.loop.create_future()
         self._waiters.append(waiter)
         return waiter
@@ -503,7 +510,9 @@ class Call:
             self._changed()
             return None
         left = None if self._deadline is None else self._deadline - time.time()
-        end = self._native_ended if tell_end else None
+        end = None
+        if tell_end:  # what is called at the end is the caller's, and so is its context
+            end = functools.partial(contextvars.copy_context().run, self._native_ended)
         self._native = native = conn.open(
             self._method.decode(), request, metadata, left, responses_stream, end
         )
