@@ -41,6 +41,7 @@ def insecure_channel(
 
     Raises:
         ValueError: an option of ours has a value that is not allowed.
+        TypeError: the target is no text, or gRPC takes no such option.
     """
     return Channel(target, options, compression)
 
@@ -81,12 +82,14 @@ class Channel(grpc.Channel):
         compression: grpc.Compression | None = None,
         credentials: grpc.ChannelCredentials | None = None,
     ) -> None:
-        self._target = target
+        if compression:
+            int(compression)  # what is no number, gRPC refuses at once, too
+        self._target = _text(target)
         self._credentials = credentials
         self._given_options = tuple(options or ())
         self._compression = compression
-        self._options = Options(options, DEFAULT_RING_BYTES)
-        self._picker = Picker(target, self._options, secure=credentials is not None)
+        self._options = Options(self._given_options, DEFAULT_RING_BYTES)
+        self._picker = Picker(self._target, self._options, secure=credentials is not None)
         self._pid = os.getpid()
         self._lock = threading.Lock()  # guards everything below, and the picker
         self._grpc: grpc.Channel | None = None
@@ -307,6 +310,12 @@ class Channel(grpc.Channel):
             shm.conn.retire()  # futures that are under way finish
 
 
+def _text(target: Any) -> str:
+    if not isinstance(target, (str, bytes)):
+        raise TypeError(f"a target must be str, not {type(target).__name__}: {target!r}")
+    return target.decode() if isinstance(target, bytes) else target
+
+
 class _Refused(grpc.UnaryUnaryMultiCallable, grpc.StreamUnaryMultiCallable):
     """Where the memory queue is demanded and this installation has none: every call is UNAVAILABLE."""
 
@@ -345,5 +354,5 @@ def _a_call_does_not_pickle(_call: Any) -> Any:
 if native.available():
     for kind in (core.UnaryUnary, core.UnaryStream, core.StreamUnary, core.StreamStream):
         copyreg.pickle(kind, _a_method_does_not_pickle)
-    for kind in (core.Call, core.StreamCall, core.ResponseStream):
+    for kind in (core.Call, core.StreamCall):
         copyreg.pickle(kind, _a_call_does_not_pickle)

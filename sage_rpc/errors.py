@@ -32,6 +32,7 @@ __all__ = [
     "RpcError",
     "Unavailable",
     "Unimplemented",
+    "class_of",
     "from_grpc",
     "rpc_error",
 ]
@@ -194,6 +195,11 @@ _CLASSES: dict[grpc.StatusCode, type[RpcError]] = {
 }
 
 
+def class_of(code: grpc.StatusCode) -> type[RpcError]:
+    """The class of the family for calls that ended with `code`, as the table above has it."""
+    return _CLASSES.get(code, RpcError)
+
+
 def _rebuild(kind: type[RpcError], code: grpc.StatusCode, details: str, kept: dict[str, Any]) -> RpcError:
     error = kind(code, details)
     error.__dict__.update(kept)
@@ -208,8 +214,8 @@ def rpc_error(
     trailing_metadata: Metadata = (),
     debug_error_string: str = "",
 ) -> RpcError:
-    """The error of a call that ended with `code`, of the class that the table above names."""
-    return _CLASSES.get(code, RpcError)(
+    """The error of a call that ended with `code`."""
+    return class_of(code)(
         code,
         details,
         initial_metadata=initial_metadata,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pickle
 import socket
+from concurrent import futures
 
 import grpc
 import pytest
 
 import sage_rpc
 from sage_rpc import errors
+from tests.conftest import needs_native
 
 ALSO = {
     grpc.StatusCode.DEADLINE_EXCEEDED: (TimeoutError,),
@@ -42,6 +44,75 @@ def test_an_error_pickles(code):
     back = pickle.loads(pickle.dumps(error))
     assert type(back) is type(error)
     assert (back.code(), back.details(), back.trailing_metadata()) == (code, "the details", (("k", "v"),))
+
+
+class Aborting(grpc.GenericRpcHandler):
+    """Ends every call with the status that its method is named after."""
+
+    def service(self, details):
+        _, kind, name = details.method.split("/")
+
+        def abort(_request, context):
+            context.set_trailing_metadata((("k", "v"),))
+            context.abort(grpc.StatusCode[name], "the details")
+
+        return getattr(grpc, f"{kind}_rpc_method_handler")(abort)
+
+
+@pytest.fixture(scope="module")
+def aborting(tmp_path_factory):
+    """A channel whose calls fail, over the memory queue."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SAGE_RPC_RUNTIME_DIR", str(tmp_path_factory.mktemp("aborting")))
+        options = [("sage_rpc.transport", "shm")]
+        server = sage_rpc.server(futures.ThreadPoolExecutor(2), [Aborting()], options=options)
+        port = server.add_insecure_port("localhost:0")
+        server.start()
+        with sage_rpc.insecure_channel(f"localhost:{port}", options) as channel:
+            channel.unary_unary("/unary_unary/ABORTED").future(b"").exception()  # connects
+            yield channel
+        server.stop(None)
+
+
+@needs_native
+@pytest.mark.parametrize("kind", ["unary_unary", "unary_stream", "stream_unary", "stream_stream"])
+@pytest.mark.parametrize("code", FAILURES, ids=lambda code: code.name)
+def test_a_call_that_failed_is_an_error_of_the_family(aborting, kind, code):
+    method = getattr(aborting, kind)(f"/{kind}/{code.name}")
+    requests = iter([b""]) if kind.startswith("stream") else b""
+    call = method(requests) if kind.endswith("stream") else method.future(requests)
+    with pytest.raises(errors.class_of(code)):
+        call.result(timeout=10)
+    for builtin in (
+        TimeoutError,
+        ConnectionError,
+        RuntimeError,
+        ValueError,
+        LookupError,
+        PermissionError,
+        OSError,
+    ):
+        expected = issubclass(errors.class_of(code), builtin)
+        try:
+            raise call
+        except builtin:
+            assert expected
+        except grpc.RpcError:
+            assert not expected
+        assert isinstance(call, builtin) == expected
+    assert (call.code(), call.details(), call.trailing_metadata()) == (code, "the details", (("k", "v"),))
+    back = pickle.loads(pickle.dumps(call))
+    assert type(back) is errors.class_of(code)
+    assert (back.code(), back.details(), back.trailing_metadata()) == (code, "the details", (("k", "v"),))
+
+
+@needs_native
+def test_a_call_under_way_is_no_error_of_the_system(aborting):
+    call = aborting.unary_unary("/unary_unary/ABORTED").future(b"")
+    assert isinstance(call, errors.RpcError)
+    assert not isinstance(call, OSError)
+    with pytest.raises(TypeError, match="send its result"):
+        pickle.dumps(aborting.unary_unary("/unary_unary/ABORTED").future(b""))
 
 
 def test_a_remote_error_keeps_type_text_and_traceback():

@@ -60,6 +60,32 @@ def test_many_small_messages_both_ways(channel):
     assert list(stream_stream(channel, "echo")(iter(sent), timeout=60)) == sent
 
 
+def test_large_messages_both_ways_by_several_threads(channel, transport):
+    """Each is written without the GIL, so that threads find the ring taken, and free again, at any moment."""
+    count = 400 if transport == "shm" else 40
+
+    def one(n: int) -> bool:
+        sent = [bytes([n]) * (70_000 * n + i) for i in range(count)]
+        return list(stream_stream(channel, "echo")(iter(sent), timeout=20)) == sent
+
+    assert one(3)
+    with futures.ThreadPoolExecutor(3) as pool:
+        assert all(pool.map(one, (1, 2, 3)))
+
+
+@needs_native
+def test_a_stream_goes_on_when_large_responses_of_other_calls_have_left(server):
+    """A server's thread may be asleep, until there is room, when another one has made it."""
+    options = [*SHM, ("sage_rpc.ring_bytes", 1 << 26)]  # so that writing a frame takes long enough to sleep
+    large = bytes(4 * MIB)
+    with sage_rpc.insecure_channel(server.target, options=options) as channel:
+        for _ in range(20):
+            stream = unary_stream(channel, "count")(b"50000", timeout=20)
+            calls = [channel.unary_unary("/test.Streams/unary").future(large) for _ in range(5)]
+            assert sum(1 for _ in stream) == 50_000
+            assert all(call.result(20) == large for call in calls)
+
+
 # ---------------------------------------------------------------- back-pressure
 
 WINDOW, CHARGE = MIB, 16  # bytes of credit of each stream and direction; what a message costs besides its own

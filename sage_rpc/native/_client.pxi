@@ -116,6 +116,7 @@ cdef class Call:
         return decode_metadata(self.trailing) if self.trailing is not None else ()
 
     def is_active(self):
+        self.look()
         return self.status < 0
 
     def time_remaining(self):
@@ -126,10 +127,7 @@ cdef class Call:
     def add_callback(self, callback):
         if self.status >= 0:
             return False
-        if self.callbacks is None:
-            self.callbacks = []
-        self.callbacks.append((callback, None))
-        self._need_listener()
+        self.call_back(callback, None)
         return True
 
     # -- grpc.Future
@@ -138,17 +136,18 @@ cdef class Call:
         if self.status >= 0:
             return False
         self.cancelled_here = True
-        self.conn.end_call(self, CANCELLED, "Locally cancelled by application!")
-        self.conn.run_ready()
+        self.end_here(CANCELLED, "Locally cancelled by application!")
         return True
 
     def cancelled(self):
         return self.cancelled_here
 
     def running(self):
+        self.look()
         return self.status < 0
 
     def done(self):
+        self.look()
         return self.status >= 0
 
     def result(self, timeout=None):
@@ -179,17 +178,48 @@ cdef class Call:
     def add_done_callback(self, fn):
         if self.status >= 0:
             fn(self)
-            return
-        if self.callbacks is None:
-            self.callbacks = []
-        self.callbacks.append((fn, self))
-        self._need_listener()
+        else:
+            self.call_back(fn, self)
 
     def __repr__(self):
         state = "under way" if self.status < 0 else _STATUS.get(self.status, self.status)
         return f"<sage_rpc.Call {self.method} {state}>"
 
     # -- inside
+
+    cdef int look(self) except -1:
+        """Find out whether the call has ended, if nobody else does."""
+        return 0
+
+    cdef int call_back(self, fn, argument) except -1:
+        """Have `fn(argument)` called at the end of the call, which is under way; without `argument` if it is None."""
+        if self.callbacks is None:
+            self.callbacks = []
+        self.callbacks.append((fn, argument))
+        return self._need_listener()
+
+    cdef int forget_messages(self) except -1:
+        """Drop the responses that have arrived."""
+        return 0
+
+    cdef int end_here(self, int status, object text) except -1:
+        """End the call from this side; what has arrived is not wanted any more."""
+        if self.status < 0:
+            self.forget_messages()
+            self.conn.end_call(self, status, text)
+            self.conn.run_ready()
+        return 0
+
+    cdef int drop(self) except -1:
+        """Cancel the call, under way, because nobody can ask for it any more.
+
+        This may run in any thread at any moment, so no callbacks run here.
+        """
+        self.forget_messages()
+        self.conn.end_call(self, CANCELLED, "Cancelled upon garbage collection!")
+        if self.conn.ready:
+            self.conn.wake_listener()
+        return 0
 
     cdef int _need_listener(self) except -1:
         if self.attended:
@@ -254,6 +284,7 @@ cdef class ClientConnection(Connection):
     cdef bint led_asleep             # ... and sleeps in poll()
     cdef bint led_by_listener
     cdef Call led_for                # the call its holder waits for
+    cdef int led_what                # and what of it
     cdef int poke                    # an eventfd that wakes the holder, once somebody waited for a future
     cdef int pollers                 # threads in poll(), the one that lost the role included
     cdef uint64_t token
@@ -405,6 +436,8 @@ cdef class ClientConnection(Connection):
         self.send_frame(SW_CANCEL, 0, call.stream, <uint32_t>status, None, None)
         if self.outq and not self.led:
             self.wake_listener()               # nobody else may come to send it
+        elif self.retired:
+            self.close_if_retired()
         return 0
 
     def close(self, str why="the channel was closed", int status=1):
@@ -788,6 +821,8 @@ cdef class ClientConnection(Connection):
             w = <Waiter>entry[1]
             if w.what == W_ROOM:
                 w.wake()
+        if self.led_asleep and self.led_for is not None and self.led_what == W_ROOM:
+            self.poke_leader()                 # another thread made the room that it sleeps for
         return 0
 
     cdef int glance(self) except -1:
@@ -835,6 +870,7 @@ cdef class ClientConnection(Connection):
                 if self.poke < 0:
                     self.poke = self.make_eventfd()
                 self.led_for = call
+                self.led_what = what
             self.lead(call, until, what)
         finally:
             if self.token == mine:
@@ -1128,7 +1164,7 @@ cdef class UnaryUnary(Multicallable):
             try:
                 conn = self.connection(timeout, credentials, True)
             except grpc.RpcError as error:
-                return self.failed(call, error)
+                return _future(self.failed(call, error))
             if conn is None:
                 return self.grpc_callable().future(
                     request, timeout, metadata, credentials, wait_for_ready, compression)
@@ -1137,7 +1173,7 @@ cdef class UnaryUnary(Multicallable):
                 break
         if call.status < 0:
             conn.wake_listener()
-        return call
+        return _future(call)
 
     cdef Call blocking(self, request, timeout, metadata, credentials, compression):
         """A call that ended with OK, or None: gRPC must carry it. Raises the error of any other end."""

@@ -15,6 +15,7 @@ Rules of this file:
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.exc cimport PyErr_CheckSignals
+from cpython.object cimport PyObject, PyTypeObject
 from cpython.pythread cimport (
     NOWAIT_LOCK, PyThread_acquire_lock, PyThread_allocate_lock, PyThread_free_lock, PyThread_release_lock,
     PyThread_get_thread_ident, PyThread_type_lock)
@@ -22,6 +23,7 @@ from libc.errno cimport EAGAIN, EINTR, errno
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
+import asyncio
 import contextvars
 import heapq
 import logging
@@ -32,6 +34,7 @@ import weakref
 from collections import deque, namedtuple
 
 import grpc
+import grpc.aio
 
 from sage_rpc import errors
 
@@ -204,7 +207,7 @@ _COMPRESSIONS = frozenset(grpc.Compression)
 cdef int OK = 0, CANCELLED = 1, UNKNOWN = 2, DEADLINE_EXCEEDED = 4, RESOURCE_EXHAUSTED = 8
 cdef int UNIMPLEMENTED = 12, INTERNAL = 13, UNAVAILABLE = 14
 
-Metadatum = namedtuple("Metadatum", ("key", "value"))
+Metadatum = namedtuple("Metadatum", ("key", "value"), module=__name__)
 
 
 def set_usable_cpus(int cpus):
@@ -825,5 +828,6 @@ os.register_at_fork(after_in_child=_after_fork_in_child)
 
 include "_client.pxi"
 include "_streams.pxi"
+include "_handles.pxi"
 include "_server.pxi"
 include "_loop.pxi"

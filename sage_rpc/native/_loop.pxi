@@ -115,39 +115,67 @@ cdef class LoopConnection(ClientConnection):
         loop.add_reader(self.fd, self._readable)
         self.sleep_or_turn()
 
-    def open(self, str method not None, bytes request, metadata, timeout, bint responses_stream, on_end):
-        """Start a call: with its only request, or with None when requests follow.
+    def open(self, str method not None, bytes request, metadata, timeout, bint responses_stream, on_end, resend):
+        """Start a call: with its only request, or with None when requests follow. -> LoopCall
 
         `metadata` is an iterable of pairs, `timeout` in seconds or None. `on_end` is called when the call ends,
-        unless it has ended when this returns. The connection must not be dead.
+        unless it has ended when this returns. `resend(call)` is called, and the call goes on, when the connection
+        ends before the server saw it; None: then it ends, too. The connection must not be dead.
         """
-        cdef LoopCall call = LoopCall.__new__(LoopCall)
-        cdef bytes block = None
-        call.sleepers = []
-        call.streams = True
-        call.attended = True
+        cdef LoopCall call = self.begin(method, len(method.encode()), request, metadata, timeout, resend)
         if responses_stream:
             call.inbox = Inbox()
+        self.run(call, timeout)
+        if call.status < 0 and on_end is not None:
+            call.callbacks = [(on_end, None)]
+        return call
+
+    cdef LoopCall begin(self, str method, Py_ssize_t name_size, bytes request, metadata, timeout, resend):
+        """A call as it is before anything was sent; it may have ended."""
+        cdef LoopCall call = LoopCall.__new__(LoopCall)
+        if timeout is not None:
+            timeout = <double>timeout          # a TypeError comes before anything has begun
+        call.streams = True
+        call.attended = True
         call.window = SW_WINDOW
         call.conn = self
         call.method = method
+        call.name_size = name_size
+        call.request = request
+        call.resend = resend
         call.status = -1
         call.deadline = NEVER
         try:
             if metadata or self.user_agent is not None:
-                block = encode_metadata(metadata, RESERVED_IN_REQUESTS, self.user_agent)
+                call.metadata = encode_metadata(metadata, RESERVED_IN_REQUESTS, self.user_agent)
         except ValueError:
             call.finish(INTERNAL, "Invalid metadata")
-            return call
-        self.launch(call, request, block, len(method.encode()), timeout)
+        return call
+
+    cdef int run(self, LoopCall call, timeout) except -1:
+        """Send what begin() has prepared."""
+        if call.status >= 0:
+            return 0
+        self.launch(call, call.request, call.metadata, call.name_size, timeout)
         if call.status < 0:
-            if on_end is not None:
-                call.callbacks = [(on_end, None)]
             if call.deadline != NEVER:
                 self.remember_deadline(call)
                 self.set_timer()
             self.expect()
-        return call
+        return 0
+
+    def adopt(self, LoopCall call not None):
+        """Send a call again whose connection ended before its server saw it."""
+        cdef double left
+        if call.status < 0:
+            call.conn = self
+            call.unsent = False
+            left = (call.deadline - <int64_t>sr_now_ns()) / 1e9
+            self.run(call, None if call.deadline == NEVER else left)
+
+    def quick_calls(self):
+        """The calls under way that began without grpc.aio's call objects."""
+        return [call for call in self.calls.values() if (<LoopCall>call).quick]
 
     # -- turns
 
@@ -298,28 +326,74 @@ cdef class LoopConnection(ClientConnection):
 
 cdef class LoopCall(StreamCall):
     """A call of any kind over a LoopConnection. Its messages are bytes."""
-    cdef list sleepers                # (what, future)
+    cdef list sleepers                # (what, future), once somebody has waited
+    cdef Py_ssize_t name_size
+    cdef bytes request                # the only one
+    cdef bytes metadata
+    cdef object resend
+    cdef int attempts
+    cdef bint quick                   # of a QuickCall
+    cdef object __weakref__
 
     cdef int wake(self, int what) except -1:
-        return _rouse(self.sleepers, what)
+        return 0 if self.sleepers is None else _rouse(self.sleepers, what)
 
     cdef int finish(self, int status, object text) except -1:
         if self.status >= 0:
             return 0
+        if (status == UNAVAILABLE and self.unsent and self.resend is not None
+                and self.attempts < MAX_UNSENT_ATTEMPTS):
+            self.attempts += 1
+            (<LoopConnection>self.conn).loop.call_soon(self.resend, self)
+            return 0
+        self.resend = None
         StreamCall.finish(self, status, text)
-        return _rouse(self.sleepers, W_END)
+        return self.wake(W_END)
 
     cdef object sleep(self, int what):
+        if self.sleepers is None:
+            self.sleepers = []
         return _sleep((<LoopConnection>self.conn).loop, self.sleepers, what)
+
+    def __repr__(self):
+        state = "under way" if self.status < 0 else f"{_STATUS[self.status]} {self.text!r}"
+        return f"<sage_rpc.aio call of {self.method}, {state}>"
+
+    # -- as a member of grpc.aio's set of active calls
+
+    def done(self):
+        return self.status >= 0
+
+    async def code(self):
+        await self.until_end()
+        return _STATUS[self.status]
+
+    def when_ended(self, callback):
+        """Have `callback()` called at the end, which has not come."""
+        if self.callbacks is None:
+            self.callbacks = []
+        self.callbacks.append((callback, None))
+
+    # -- sending again
+
+    def as_it_was(self):
+        """(method, only request, metadata, seconds left or None) of a call that is to be sent again."""
+        metadata = () if self.metadata is None else decode_metadata(self.metadata)
+        return self.method, self.request, metadata, self.time_remaining()
+
+    def conclude(self, int status, str text, initial_metadata, trailing_metadata, bytes message):
+        """It was carried by other means, and so it ended."""
+        if self.status < 0:
+            self.initial = encode_metadata(initial_metadata or ())
+            self.trailing = encode_metadata(trailing_metadata or ())
+            self.message = message
+            self.unsent = False
+            self.finish(status, text)
+            self.conn.run_ready()
 
     @property
     def ended(self):
         return self.status >= 0
-
-    @property
-    def lost(self):
-        """Whether the server never saw the call, so that it may be sent again."""
-        return self.unsent
 
     @property
     def late(self):
@@ -332,8 +406,12 @@ cdef class LoopCall(StreamCall):
         return self.inbox is not None and len(self.inbox.messages) > 0
 
     def outcome(self):
-        """(status code, details, trailing metadata) of an ended call."""
-        return self.status, self.text or "", decode_metadata(self.trailing) if self.trailing is not None else ()
+        """(status code, details, trailing metadata, debug string) of an ended call."""
+        trailing = decode_metadata(self.trailing) if self.trailing is not None else ()
+        return self.status, self.text or "", trailing, self.debug()
+
+    cdef str debug(self):
+        return "" if self.status == OK else f"{_STATUS[self.status].name}:{self.text or ''} [transport=shm]"
 
     def answer(self):
         """The only response of a call that ended with OK."""
@@ -396,6 +474,165 @@ cdef class LoopCall(StreamCall):
         if self.status < 0:
             conn.send_frame(SW_MESSAGE, SW_END, self.stream, 0, None, None)
             conn.expect()
+
+
+cdef class QuickCall:
+    """A unary call of a QuickUnary: a `grpc.aio.UnaryUnaryCall`. It cancels its call when nobody holds it any more."""
+    cdef LoopCall call
+    cdef object deserializer
+    cdef object response
+    cdef bint parsed
+    cdef object __weakref__
+
+    def __await__(self):
+        return self.wait().__await__()
+
+    async def wait(self):
+        cdef LoopCall call = self.call
+        try:
+            while call.status < 0:
+                await call.sleep(W_END)
+        except BaseException:
+            self.cancel()
+            raise
+        if call.status == OK:
+            return self.result()
+        if call.cancelled_here:
+            raise asyncio.CancelledError()
+        raise self.error()
+
+    cdef object result(self):
+        if not self.parsed:
+            self.parsed = True
+            try:
+                self.response = call_deserializer(self.call.message, self.deserializer)
+            except Exception:                  # grpc.aio logs it, too, and has no response then
+                _LOGGER.exception("Exception deserializing the response of %s", self.call.method)
+            self.call.message = None
+        return self.response
+
+    cdef object error(self):
+        cdef LoopCall call = self.call
+        return grpc.aio.AioRpcError(
+            _STATUS[call.status], _aio_metadata(call.initial), _aio_metadata(call.trailing), call.text or "",
+            call.debug())
+
+    def done(self):
+        return self.call.status >= 0
+
+    def cancelled(self):
+        return self.call.status == CANCELLED
+
+    def cancel(self):
+        return self.call.cancel()
+
+    def add_done_callback(self, callback):
+        cdef LoopCall call = self.call
+        if call.status >= 0:
+            callback(self)
+        else:
+            if call.callbacks is None:
+                call.callbacks = []
+            call.callbacks.append((callback, self))
+
+    def time_remaining(self):
+        return self.call.time_remaining()
+
+    async def initial_metadata(self):
+        await self.call.until_headers()
+        return _aio_metadata(self.call.initial)
+
+    async def trailing_metadata(self):
+        await self.call.until_end()
+        return _aio_metadata(self.call.trailing)
+
+    async def code(self):
+        await self.call.until_end()
+        return _STATUS[self.call.status]
+
+    async def details(self):
+        await self.call.until_end()
+        return self.call.text or ""
+
+    async def debug_error_string(self):
+        await self.call.until_end()
+        return self.call.debug()
+
+    async def wait_for_connection(self):
+        await self.call.until_end()
+        if self.call.cancelled_here:
+            raise asyncio.CancelledError()
+        if self.call.status != OK:
+            raise self.error()
+
+    def __repr__(self):
+        return repr(self.call)
+
+    def __del__(self):
+        if self.call is not None and self.call.status < 0:
+            self.call.end_here(CANCELLED, "Cancelled upon garbage collection!")
+
+
+cdef object call_deserializer(bytes message, deserializer):
+    return message if deserializer is None else deserializer(message)
+
+
+cdef object _aio_metadata(bytes block):
+    return grpc.aio.Metadata() if block is None else grpc.aio.Metadata(*decode_metadata(block))
+
+
+cdef class QuickUnary:
+    """A `grpc.aio.UnaryUnaryMultiCallable`: quick while its channel has a memory connection.
+
+    `usual` is grpc.aio's own multicallable, for every call that is not as usual as most; `resend` is for calls
+    whose connection ends before their server saw them.
+    """
+    cdef ChannelCore core
+    cdef str method
+    cdef Py_ssize_t name_size
+    cdef object serializer, deserializer, usual, resend
+
+    def __init__(self, ChannelCore core not None, str method not None, serializer, deserializer, usual, resend):
+        self.core = core
+        self.method = method
+        self.name_size = len(method.encode())
+        self.serializer = serializer
+        self.deserializer = deserializer
+        self.usual = usual
+        self.resend = resend
+
+    def __call__(self, request, *, timeout=None, metadata=None, credentials=None, wait_for_ready=None,
+                 compression=None):
+        cdef QuickCall quick
+        cdef LoopCall call
+        cdef LoopConnection conn
+        connection = self.core.conn
+        if connection is None or credentials is not None or compression is not None:
+            return self.usual(request, timeout=timeout, metadata=metadata, credentials=credentials,
+                              wait_for_ready=wait_for_ready, compression=compression)
+        conn = <LoopConnection>connection
+        data = request
+        if self.serializer is not None:
+            try:
+                data = self.serializer(request)
+            except Exception:
+                _LOGGER.exception("Exception serializing the request of %s", self.method)
+                data = None
+        if data is not None and not isinstance(data, bytes) or conn.dead or conn.draining:
+            return self.usual(request, timeout=timeout, metadata=metadata, wait_for_ready=wait_for_ready)
+        call = conn.begin(self.method, self.name_size, <bytes>data, metadata, timeout, self.resend)
+        call.quick = True
+        if data is None:
+            call.finish(INTERNAL, "Exception serializing request!")
+        conn.run(call, timeout)
+        quick = QuickCall.__new__(QuickCall)
+        quick.call = call
+        quick.deserializer = self.deserializer
+        return quick
+
+
+grpc.aio.UnaryUnaryCall.register(QuickCall)
+grpc.aio.UnaryUnaryMultiCallable.register(QuickUnary)
 
 
 # ---------------------------------------------------------------- the server's end

@@ -519,10 +519,14 @@ cdef class ServerConnection(Connection):
         self.for_room = []
 
     cdef int room(self) except -1:
+        cdef ServerCore core = self.core
         for context in list(self.for_room):
             (<ServicerContext>context).wake(W_ROOM)
-        if self.core is not None and self.core.stopping:
-            self.core.sent()
+        if (core is not None and core.leader_asleep and core.leads_what == W_ROOM
+                and core.leads_for is not None and core.leads_for.conn is self):
+            core.kick(core.kick_leader)        # another thread made the room that it sleeps for
+        if core is not None and core.stopping:
+            core.sent()
         return 0
 
     def __repr__(self):
@@ -797,6 +801,7 @@ cdef class ServerCore:
     cdef int reader
     cdef unsigned long leader         # the leader's thread
     cdef ServicerContext leads_for    # the call whose handler waits in the leader's thread
+    cdef int leads_what               # and what it waits for
     cdef bint draining                # the reader is in the middle of reading
     cdef bint leader_in_handler, leader_asleep, give_way
     cdef volatile uint64_t runs       # handlers begun by leaders
@@ -1196,6 +1201,7 @@ cdef class ServerCore:
             self.become_leader(me)
         self.leader_in_handler = False
         self.leads_for = context
+        self.leads_what = what
         self.runs += 1
         try:
             self.read_some(context, what)

@@ -1,11 +1,9 @@
 # The client's end of the calls that stream. Included by _core.pyx.
 #
-# A StreamCall is a call whose requests, responses or both come one by one. Its user holds it directly
-# when there is one response, and through a ResponseStream otherwise; a ResponseStream that nobody holds any
-# more cancels its call. Requests are taken from the user's iterator by a thread that `feed` runs in, one of
-# few that are used again and again. No listener thread works for such a call unless callbacks were asked for:
-# whoever waits for a response, for credit or for room receives for all, and questions that do not wait
-# (is_active, done) look at the ring themselves.
+# A StreamCall is a call whose requests, responses or both come one by one. Requests are taken from the user's
+# iterator by a thread that `feed` runs in, one of few that are used again and again. No listener thread works
+# for such a call unless callbacks were asked for: whoever waits for a response, for credit or for room receives
+# for all, and questions that do not wait (is_active, done) look at the ring themselves.
 
 cdef class StreamCall(Call):
     cdef Inbox inbox                 # None where there is one response
@@ -52,38 +50,15 @@ cdef class StreamCall(Call):
         self.give_back()
         return message
 
-    cdef int end_here(self, int status, object text) except -1:
-        """End the call from this side; what has arrived is not wanted any more."""
-        if self.status < 0:
-            if self.inbox is not None:
-                self.inbox.messages.clear()
-            self.conn.end_call(self, status, text)
-            self.conn.run_ready()
+    cdef int forget_messages(self) except -1:
+        if self.inbox is not None:
+            self.inbox.messages.clear()
         return 0
-
-    def cancel(self):
-        if self.status >= 0:
-            return False
-        self.cancelled_here = True
-        self.end_here(CANCELLED, "Locally cancelled by application!")
-        return True
 
     def initial_metadata(self):
         if self.status < 0:
             self.conn.wait(self, NEVER, W_HEADERS)
         return decode_metadata(self.initial) if self.initial is not None else ()
-
-    def is_active(self):
-        self.look()
-        return self.status < 0
-
-    def running(self):
-        self.look()
-        return self.status < 0
-
-    def done(self):
-        self.look()
-        return self.status >= 0
 
     cdef int look(self) except -1:
         if self.status < 0:
@@ -147,103 +122,6 @@ cdef class StreamCall(Call):
         return 0
 
 
-cdef class ResponseStream:
-    """The responses of a streaming call: an iterator, and a `grpc.Call` and `grpc.Future` besides."""
-    cdef StreamCall call
-    cdef object __weakref__
-
-    def __iter__(self):
-        return self
-
-    def __next__(self):
-        cdef StreamCall call = self.call
-        cdef bytes message = None
-        if call.conn is not None:
-            try:
-                message = call.next_message()
-            except BaseException:
-                call.end_here(CANCELLED, "Cancelled: the waiting thread was interrupted")
-                raise
-        if message is not None:
-            try:
-                return _deserialized(message, call.deserializer)
-            except Exception:
-                _LOGGER.exception("Exception deserializing a response of %s", call.method)
-                call.end_here(INTERNAL, "Exception deserializing response!")
-                if call.status == OK:
-                    call.status = INTERNAL
-                    call.text = "Exception deserializing response!"
-        if call.status == OK:
-            raise StopIteration
-        raise call._error()
-
-    def next(self):
-        return self.__next__()
-
-    def add_callback(self, callback):
-        return self.call.add_callback(callback)
-
-    def add_done_callback(self, fn):
-        if self.call.status >= 0:
-            fn(self)
-            return
-        if self.call.callbacks is None:
-            self.call.callbacks = []
-        self.call.callbacks.append((fn, self))
-        self.call._need_listener()
-
-    # Each by name: a method taken from the call itself would not keep this object, and so the call, alive.
-
-    def code(self):
-        return self.call.code()
-
-    def details(self):
-        return self.call.details()
-
-    def initial_metadata(self):
-        return self.call.initial_metadata()
-
-    def trailing_metadata(self):
-        return self.call.trailing_metadata()
-
-    def debug_error_string(self):
-        return self.call.debug_error_string()
-
-    def is_active(self):
-        return self.call.is_active()
-
-    def time_remaining(self):
-        return self.call.time_remaining()
-
-    def cancel(self):
-        return self.call.cancel()
-
-    def cancelled(self):
-        return self.call.cancelled()
-
-    def running(self):
-        return self.call.running()
-
-    def done(self):
-        return self.call.done()
-
-    def result(self, timeout=None):
-        return self.call.result(timeout)
-
-    def exception(self, timeout=None):
-        return self.call.exception(timeout)
-
-    def traceback(self, timeout=None):
-        return self.call.traceback(timeout)
-
-    def __repr__(self):
-        return repr(self.call).replace("sage_rpc.Call", "sage_rpc.ResponseStream")
-
-    def __del__(self):
-        if self.call is not None and self.call.status < 0:
-            self.call.end_here(CANCELLED, "Cancelled upon garbage collection!")
-
-
 cdef class StreamMulticallable(Multicallable):
     """What the three streaming kinds share. `run` runs a function in a thread that is not the caller's."""
     cdef object run
@@ -278,12 +156,6 @@ cdef class StreamMulticallable(Multicallable):
         if call.status < 0 and not one_request:
             self.run(call.feed, request, self.serializer)
         return call
-
-
-cdef object _responses(StreamCall call):
-    cdef ResponseStream stream = ResponseStream.__new__(ResponseStream)
-    stream.call = call
-    return stream
 
 
 cdef class UnaryStream(StreamMulticallable):
@@ -347,11 +219,9 @@ cdef class StreamUnary(StreamMulticallable):
         if call is None:
             return self.grpc_callable().future(
                 request_iterator, timeout, metadata, credentials, wait_for_ready, compression)
-        return call
+        return _future(call)
 
 
-grpc.Call.register(ResponseStream)
-grpc.Future.register(ResponseStream)
 grpc.UnaryStreamMultiCallable.register(UnaryStream)
 grpc.StreamUnaryMultiCallable.register(StreamUnary)
 grpc.StreamStreamMultiCallable.register(StreamStream)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from types import NoneType
 from typing import Any
 
 __all__ = ["TRANSPORTS", "Options"]
@@ -28,7 +29,9 @@ class Options:
         user_agent_after: what it says after that.
 
     Raises:
-        ValueError: an option of ours has a value that is not allowed.
+        ValueError: an option of ours has a value that is not allowed, or options are no pairs.
+        TypeError: gRPC takes no such name or value.
+        OverflowError: a number is larger than gRPC takes.
     """
 
     def __init__(self, options: Sequence[tuple[str, Any]] | None, default_ring_bytes: int) -> None:
@@ -44,6 +47,12 @@ class Options:
                 ours[name] = value
                 continue
             self.grpc.append((name, value))
+            _check(name, value)
+            if name in _USER_AGENTS and value and isinstance(value, (str, bytes)):
+                text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+                (self.user_agent_before if name == _USER_AGENTS[0] else self.user_agent_after).append(text)
+            if not isinstance(value, int):
+                continue  # gRPC, too, makes nothing of a limit that is no number
             if name == "grpc.max_receive_message_length":
                 self.max_receive = value if value >= 0 else -1
             elif name == "grpc.max_send_message_length":
@@ -52,9 +61,6 @@ class Options:
                 self.max_metadata = max(self.max_metadata, value * 5 // 4)
             elif name == "grpc.absolute_max_metadata_size":
                 self.max_metadata = max(self.max_metadata, value)
-            elif name in _USER_AGENTS and value and isinstance(value, (str, bytes)):
-                text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
-                (self.user_agent_before if name == _USER_AGENTS[0] else self.user_agent_after).append(text)
         source = "the option sage_rpc.transport"
         transport = ours.pop("sage_rpc.transport", None)
         if transport is None:
@@ -76,3 +82,14 @@ class Options:
             raise ValueError(
                 f"unknown option {next(iter(ours))!r}; known: sage_rpc.transport, sage_rpc.ring_bytes"
             )
+
+
+def _check(name: Any, value: Any) -> None:
+    """What grpcio checks when it makes a channel, which ours may do much later or not at all."""
+    if not isinstance(name, (str, bytes, NoneType)):
+        raise TypeError(f"an option's name must be str, not {type(name).__name__}: {name!r}")
+    if isinstance(value, int):
+        if not -(1 << 31) <= value < 1 << 31:
+            raise OverflowError(f"the option {name!r} is {value}: expected a number of 32 bits")
+    elif not isinstance(value, (str, bytes)) and not hasattr(value, "__int__"):
+        raise TypeError(f"the option {name!r} is {value!r}: expected int, str or bytes")

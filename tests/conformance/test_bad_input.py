@@ -5,7 +5,6 @@ from __future__ import annotations
 import grpc
 import pytest
 
-from tests.conformance.columns import known_difference
 from tests.conformance.invocation import ASYNCHRONOUS, WAYS, failure, ways
 from tests.conformance.service import KINDS, SECONDS, SERVICE, echo, handler_of
 
@@ -293,11 +292,21 @@ def test_a_methods_name_may_be_bytes(rpc, kind):
     assert way.run(method).responses == [b"request"]
 
 
-@known_difference("the channel is made", "ours-grpc")
-@pytest.mark.parametrize("target", [None, 5], ids=str)
+@pytest.mark.parametrize("target", [None, 5, ["localhost:1"], bytearray(b"localhost:1")], ids=str)
 def test_a_target_that_is_no_text_is_an_error(column, target):
     with pytest.raises((TypeError, AttributeError)):
         column.channel(target)
+
+
+def test_a_target_may_be_bytes(rpc):
+    with rpc.column.channel(rpc.target.encode()) as channel:
+        assert rpc.method("unary_unary", echo("unary_unary"), channel=channel)(b"x", timeout=SECONDS) == b"x"
+
+
+@pytest.mark.parametrize("compression", ["gzip", [1]], ids=str)
+def test_a_channels_compression_that_is_no_number_is_an_error(column, compression):
+    with pytest.raises((TypeError, ValueError)):
+        column.channel("localhost:1", compression=compression)
 
 
 @ways()

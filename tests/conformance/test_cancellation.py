@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import gc
+import queue
 import threading
 
 import grpc
 import pytest
 
-from tests.conformance.columns import known_difference
 from tests.conformance.invocation import ASYNCHRONOUS, failure, ways
 from tests.conformance.service import KINDS, SECONDS, echo
 
+FUTURES = [way for way in ASYNCHRONOUS if way.style == "future"]
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
 
@@ -323,13 +325,76 @@ def test_a_cancelled_call_stops_its_request_iterator(rpc):
     assert len(sent) <= before + 1
 
 
-@known_difference("its call goes on", "ours-shm")
-def test_a_future_that_is_dropped_is_cancelled(rpc):
-    blocked = Blocked(rpc, "unary_unary")
-    future = blocked.method.future(b"")
+@ways(ASYNCHRONOUS)
+def test_a_call_that_nobody_holds_any_more_is_cancelled(rpc, way):
+    blocked = Blocked(rpc, way.kind)
+    call = way.start(blocked.method)
     assert blocked.begun.wait(SECONDS)
-    del future
+    del call
     assert blocked.ended.wait(1)
+
+
+@ways(FUTURES)
+def test_a_future_in_a_cycle_is_cancelled_when_it_is_collected(rpc, way):
+    blocked = Blocked(rpc, way.kind)
+    cycle = [way.start(blocked.method)]
+    cycle.append(cycle)
+    assert blocked.begun.wait(SECONDS)
+    del cycle
+    gc.collect()
+    assert blocked.ended.wait(1)
+
+
+@ways(FUTURES)
+def test_a_callback_that_is_not_given_the_future_does_not_hold_it(rpc, way):
+    blocked, told = Blocked(rpc, way.kind), rpc.event()
+    call = way.start(blocked.method)
+    assert call.add_callback(told.set)
+    assert blocked.begun.wait(SECONDS)
+    del call
+    assert blocked.ended.wait(1)
+    assert told.wait(SECONDS)
+
+
+@ways(FUTURES)
+def test_a_done_callback_holds_its_future(rpc, way):
+    gate, begun, outcome = rpc.event(), rpc.event(), queue.SimpleQueue()
+
+    def act(_context):
+        begun.set()
+        gate.wait(SECONDS)
+
+    call = way.start(rpc.method(way.kind, echo(way.kind, act)))
+    call.add_done_callback(lambda future: outcome.put(future.result()))
+    assert begun.wait(SECONDS)
+    del call
+    gc.collect()
+    gate.set()
+    assert outcome.get(timeout=SECONDS) == b"request"
+
+
+@ways(FUTURES)
+@pytest.mark.parametrize("method", ["result", "exception", "code", "add_done_callback"])
+def test_a_method_of_a_future_holds_it(rpc, way, method):
+    gate = rpc.event()
+    call = way.start(rpc.method(way.kind, echo(way.kind, lambda _context: gate.wait(SECONDS))))
+    bound = getattr(call, method)
+    del call
+    gc.collect()
+    gate.set()
+    if method == "add_done_callback":
+        outcome = queue.SimpleQueue()
+        bound(lambda future: outcome.put(future.result()))
+        assert outcome.get(timeout=SECONDS) == b"request"
+    else:
+        assert bound() == {"result": b"request", "exception": None, "code": grpc.StatusCode.OK}[method]
+
+
+@ways(FUTURES)
+def test_dropping_futures_leaves_other_calls_alone(rpc, way):
+    method = rpc.method(way.kind, echo(way.kind))
+    kept = [way.start(method) for _ in range(20) if way.start(method)]
+    assert [call.result(timeout=SECONDS) for call in kept] == [b"request"] * 20
 
 
 def test_a_cancellation_travels_on_when_the_handler_says_so(rpc):

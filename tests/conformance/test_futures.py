@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 import types
 
 import grpc
 import pytest
 
-from tests.conformance.columns import known_difference
 from tests.conformance.invocation import ASYNCHRONOUS, WAYS, ways
 from tests.conformance.service import SECONDS, echo
 
@@ -97,13 +97,44 @@ def test_exception_is_the_error(rpc, way):
     assert error.code() is grpc.StatusCode.ABORTED
 
 
-@known_difference("the error is another object than the call", "ours-shm")
 @ways(ASYNCHRONOUS)
 def test_the_call_itself_is_the_error(rpc, way):
     """`except grpc.RpcError as error: error is future`: grpcio raises the very call."""
     call = aborted(rpc, way)
     assert call.exception(timeout=SECONDS) is call
     assert isinstance(call, grpc.RpcError)
+
+
+@ways(ASYNCHRONOUS)
+@pytest.mark.parametrize(
+    "code", [code for code in grpc.StatusCode if code is not grpc.StatusCode.OK], ids=str
+)
+def test_the_call_itself_is_raised_whatever_its_status(rpc, way, code):
+    call = way.start(rpc.method(way.kind, echo(way.kind, lambda context: context.abort(code, "no"))))
+    for _ in range(2):
+        with pytest.raises(grpc.RpcError) as caught:
+            call.result(timeout=SECONDS)
+        assert caught.value is call
+    assert (call.code(), call.details()) == (code, "no")
+
+
+@ways(ASYNCHRONOUS)
+def test_the_text_of_the_error_has_code_and_details(rpc, way):
+    call = aborted(rpc, way)
+    with pytest.raises(grpc.RpcError) as caught:
+        call.result(timeout=SECONDS)
+    for text in (str(caught.value), repr(caught.value)):
+        assert "of RPC that terminated with:" in text
+        assert "status = StatusCode.ABORTED" in text
+        assert 'details = "no"' in text
+
+
+@ways(ASYNCHRONOUS)
+def test_a_callback_that_is_told_of_an_error_is_given_the_call(rpc, way):
+    told = queue.SimpleQueue()
+    call = aborted(rpc, way)
+    call.add_done_callback(lambda future: told.put(future.exception()))
+    assert told.get(timeout=SECONDS) is call
 
 
 @ways(ASYNCHRONOUS)

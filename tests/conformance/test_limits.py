@@ -8,7 +8,7 @@ from concurrent import futures
 import grpc
 import pytest
 
-from tests.conformance.columns import known_difference
+import sage_rpc
 from tests.conformance.invocation import ASYNCHRONOUS, failure, ways
 from tests.conformance.service import KINDS, SECONDS, SERVICE, echo, handler_of
 
@@ -193,19 +193,36 @@ def test_options_of_any_name_are_taken(column, side, options):
         assert column.server(futures.ThreadPoolExecutor(1), options=options)
 
 
-@known_difference(
-    "the channel is made",
-    "ours-shm",
-    "ours-grpc",
-    when={"side": ["channel"], "option": ["name", "value"]},
-)
 @pytest.mark.parametrize("side", ["channel", "server"])
-@pytest.mark.parametrize("option", ["name", "value", "pair"])
+@pytest.mark.parametrize("option", ["name", "value", "no value", "pair", "no pair", "too large"])
 def test_options_of_the_wrong_type_are_an_error(column, side, option):
-    bad = {"name": (5, 5), "value": ("unknown.option", object()), "pair": ("unknown.option",)}[option]
+    bad = {
+        "name": (5, 5), "value": ("unknown.option", object()), "no value": ("unknown.option", None),
+        "pair": ("unknown.option",), "no pair": 5, "too large": ("unknown.option", 1 << 31),
+    }[option]  # fmt: skip
     make = {
         "channel": lambda: column.channel("localhost:1", [bad]),
         "server": lambda: column.server(futures.ThreadPoolExecutor(1), options=[bad]),
     }
-    with pytest.raises((TypeError, ValueError)):
+    with pytest.raises((TypeError, ValueError, OverflowError)):
         make[side]()
+
+
+@pytest.mark.parametrize("side", ["channel", "server"])
+@pytest.mark.parametrize("value", ["a number, in words", b"bytes"], ids=repr)
+def test_a_limit_that_is_no_number_limits_nothing(serve, side, value):
+    options = [("grpc.max_receive_message_length", value)]
+    arguments = {"channel_options": options} if side == "channel" else {"options": options}
+    served = serve(registered={"m": handler_of("unary_unary", echo("unary_unary"))}, **arguments)
+    message = bytes(100_000)
+    assert served.channel.unary_unary(f"/{SERVICE}/m")(message, timeout=SECONDS) == message
+
+
+def test_options_may_be_any_iterable(column, serve):
+    served = serve(registered={"m": handler_of("unary_unary", echo("unary_unary"))})
+    create = sage_rpc.insecure_channel if column.is_ours else grpc.insecure_channel
+    limit = ("grpc.max_receive_message_length", 10)
+    with create(served.target, iter(column.options([limit]))) as channel:
+        with pytest.raises(grpc.RpcError) as caught:
+            channel.unary_unary(f"/{SERVICE}/m")(bytes(11), timeout=SECONDS)
+        assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED

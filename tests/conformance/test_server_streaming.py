@@ -7,7 +7,6 @@ import threading
 import grpc
 import pytest
 
-from tests.conformance.columns import known_difference
 from tests.conformance.service import SECONDS, echo
 
 
@@ -82,7 +81,6 @@ def test_the_responses_before_an_error_arrive(rpc):
     assert (caught.value.code(), caught.value.details()) == (grpc.StatusCode.DATA_LOSS, "no more")
 
 
-@known_difference("the error is another object than the call", "ours-shm")
 def test_the_error_that_is_raised_is_the_call_itself(rpc):
     call = rpc.unary_stream(echo("unary_stream", lambda context: context.abort(grpc.StatusCode.ABORTED, "")))(
         b""
