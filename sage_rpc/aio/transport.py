@@ -15,6 +15,8 @@ connection: it blocks, perhaps until a server in this very loop answers, and so 
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import functools
 import time
 import weakref
 from collections.abc import Callable
@@ -251,7 +253,10 @@ class Transport:
             self.shm.conn = conn
             self._pause = FIRST_PAUSE
             self._picker.picked = "shm"
-            conn.attach(self.loop, self._tell_watchers, self._picker.user_agent(conn.dialect))
+            # In an empty context: the connection outlives the call that it was made for.
+            contextvars.Context().run(
+                conn.attach, self.loop, self._tell_watchers, self._picker.user_agent(conn.dialect)
+            )
         elif self._picker.forced and not self._closed:
             self._failed = True
             self._retry = self.loop.call_later(self._pause, self._retry_now)
@@ -325,6 +330,7 @@ class Transport:
 
     def _watcher(self) -> asyncio.Future[None]:
         """A future that is done when the state may have changed."""
+        self._watchers = [watcher for watcher in self._watchers if not watcher.done()]
         watcher: asyncio.Future[None] = self.loop.create_future()
         self._watchers.append(watcher)
         return watcher
@@ -478,6 +484,7 @@ class Call:
         return self._initial_metadata
 
     def _change(self) -> asyncio.Future[None]:
+        self._waiters = [waiter for waiter in self._waiters if not waiter.done()]
         waiter: asyncio.Future[None] = self._transport.loop.create_future()
         self._waiters.append(waiter)
         return waiter
@@ -551,7 +558,8 @@ class Call:
             metadata,
             left,
             responses_stream,
-            self._shm_ended,
+            # What is called at the end is the caller's, and so is its context.
+            functools.partial(contextvars.copy_context().run, self._shm_ended),
             transport.send_again if request is not None and not responses_stream else None,
         )
         self._channel = None
