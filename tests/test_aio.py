@@ -591,6 +591,33 @@ async def test_a_channel_that_nobody_holds_gives_its_connection_back_after_its_l
             await eventually(lambda: held()[1] == 0, f"the connection ends after {end}")
 
 
+@every
+@pytest.mark.parametrize("transport", ["shm", "grpc"])
+@in_loop
+async def test_a_call_that_nobody_holds_goes_on(transport, kind):
+    """As in grpc.aio: `stub.Notify(event)`, and the answer is of no interest."""
+    begun = 0
+
+    async def note(request: bytes, context: Any) -> bytes:
+        nonlocal begun
+        await asyncio.sleep(0.01)
+        begun += 1
+        return b""
+
+    async def note_many(request: bytes, context: Any) -> AsyncIterator[bytes]:
+        yield await note(request, context)
+
+    mine = method("note", note_many if kind.endswith("stream") else note, kind)
+    options = [("sage_rpc.transport", transport)]
+    async with serving(mine) as target, aio.insecure_channel(target, options) as channel:
+        await echo(channel)
+        call = getattr(channel, kind)("/test.Mine/note")
+        for _ in range(10):
+            call(*[b""] if kind.startswith("unary") else ())
+        gc.collect()
+        await eventually(lambda: begun == 10, "the handlers run")
+
+
 # ---------------------------------------------------------------- the end of a server
 
 

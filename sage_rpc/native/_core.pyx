@@ -25,6 +25,7 @@ from libc.string cimport memcpy, memset
 
 import asyncio
 import contextvars
+import functools
 import heapq
 import logging
 import os

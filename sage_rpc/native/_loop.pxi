@@ -477,7 +477,7 @@ cdef class LoopCall(StreamCall):
 
 
 cdef class QuickCall:
-    """A unary call of a QuickUnary: a `grpc.aio.UnaryUnaryCall`. It cancels its call when nobody holds it any more."""
+    """A unary call of a QuickUnary: a `grpc.aio.UnaryUnaryCall`. As grpc.aio's, the call goes on when nobody holds it."""
     cdef LoopCall call
     cdef object deserializer
     cdef object response
@@ -533,7 +533,7 @@ cdef class QuickCall:
         else:
             if call.callbacks is None:
                 call.callbacks = []
-            call.callbacks.append((callback, self))
+            call.callbacks.append((functools.partial(contextvars.copy_context().run, callback), self))
 
     def time_remaining(self):
         return self.call.time_remaining()
@@ -567,10 +567,6 @@ cdef class QuickCall:
 
     def __repr__(self):
         return repr(self.call)
-
-    def __del__(self):
-        if self.call is not None and self.call.status < 0:
-            self.call.end_here(CANCELLED, "Cancelled upon garbage collection!")
 
 
 cdef object call_deserializer(bytes message, deserializer):
