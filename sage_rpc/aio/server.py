@@ -135,7 +135,7 @@ class Server(stock_aio.Server):
                 reason = str(error)
                 self._stop_shm()
         if self._options.transport == "shm":
-            await self._server.stop(None)
+            await self.stop(None)
             raise errors.rpc_error(
                 grpc.StatusCode.UNAVAILABLE,
                 f"cannot serve over shared memory, as sage_rpc.transport=shm asks: {reason}",
