@@ -162,7 +162,7 @@ def test_a_client_that_reads_no_response_stops_its_own_requests_and_nobody_else(
     usual = 2 * (messages_of_a_window(size) + 1)
     # Credit is given back a quarter of a window at a time.
     least = usual - 2 - (WINDOW // 4) // (CHARGE + size)
-    # For a message that arrives in pieces while the handler waits, it is given back before the message is taken.
+    # While the handler waits, it is given back for the pieces of a message that is still arriving.
     most = usual + (size > LEAST_PART)
     requests = Counted(size, 2 * most)
     with sage_rpc.insecure_channel(server.target, options=SHM) as channel:
