@@ -333,6 +333,7 @@ cdef class LoopCall(StreamCall):
     cdef object resend
     cdef int attempts
     cdef bint quick                   # of a QuickCall
+    cdef readonly bint lost           # ended with its connection, and not by the server's word or from this side
     cdef object __weakref__
 
     cdef int wake(self, int what) except -1:
@@ -347,6 +348,7 @@ cdef class LoopCall(StreamCall):
             (<LoopConnection>self.conn).loop.call_soon(self.resend, self)
             return 0
         self.resend = None
+        self.lost = self.conn.dead
         StreamCall.finish(self, status, text)
         return self.wake(W_END)
 
