@@ -59,7 +59,10 @@ class Nursery:
         os.kill(self.pid, signal.SIGKILL)
         return now
 
-    def close(self) -> None:
+    def __enter__(self) -> Nursery:
+        return self
+
+    def __exit__(self, *args: object) -> None:
         self._process.communicate(timeout=SECONDS)
 
 
@@ -159,10 +162,9 @@ CALLS: list[Callable[..., Any]] = [
 def test_a_server_killed_thirty_times_under_load(runtime_directory, loop):
     """Calls of all kinds end with UNAVAILABLE at once, new ones find the next server, nothing adds up."""
     kills = KILLS if loop == "asyncio" else KILLS // 3
-    nursery = Nursery(loop)
-    port = nursery.start()
     delays: list[float] = []
-    try:
+    with Nursery(loop) as nursery:
+        port = nursery.start()
         with load(f"localhost:{port}", loop=loop) as clients:
             first = [client.expect("up") for client in clients]
             for _ in range(kills):
@@ -176,8 +178,6 @@ def test_a_server_killed_thirty_times_under_load(runtime_directory, loop):
                 assert [n <= m + 2 for n, m in zip(after, before, strict=True)] == [True] * 4, (before, after)
                 assert after[1] == 1  # one segment, that of the connection in use
         assert len(list(runtime_directory.iterdir())) == 1  # the socket of the server that lives
-    finally:
-        nursery.close()
     assert len(delays) == CLIENTS * kills
     assert statistics.median(delays) < 0.1, sorted(delays)
     assert max(delays) < 2.0, sorted(delays)
@@ -212,30 +212,33 @@ async def test_clients_killed_under_load_leave_nothing_in_the_server(aio_server)
 
 
 @in_loop
-async def test_peers_killed_in_the_middle_of_big_messages():
-    """The server's end first, then the client's."""
-    nursery = Nursery("asyncio")
-    options = [*FORCED, *UNLIMITED]
+async def test_a_server_killed_in_the_middle_of_big_messages():
     big = bytes(32 << 20)
-    port = nursery.start()
-    async with aio.insecure_channel(f"localhost:{port}", options) as channel:
-        for delay in (0.0, 0.005, 0.01, 0.02):
-            assert await echo(channel) == b"x"
-            calls = [channel.unary_unary("/test.Aio/echo")(big) for _ in range(2)]
-            stream = channel.stream_stream("/test.Aio/chat")()
-            writing = asyncio.ensure_future(stream.write(big))
-            await asyncio.sleep(delay)  # long enough to be in the middle, most likely
-            nursery.kill()
-            codes = await asyncio.wait_for(asyncio.gather(*[c.code() for c in (*calls, stream)]), SECONDS)
-            assert codes[-1] is grpc.StatusCode.UNAVAILABLE
-            assert set(codes) <= {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.OK}
-            await asyncio.wait([writing], timeout=SECONDS)
-            assert writing.done()
-            with contextlib.suppress(grpc.RpcError, asyncio.InvalidStateError, aio.InternalError):
-                writing.result()
-            nursery.start(f"127.0.0.1:{port}")
-    async with aio.insecure_channel(f"localhost:{port}", FORCED) as channel:
-        program = """
+    with Nursery("asyncio") as nursery:
+        port = nursery.start()
+        async with aio.insecure_channel(f"localhost:{port}", [*FORCED, *UNLIMITED]) as channel:
+            for delay in (0.0, 0.005, 0.01, 0.02):
+                assert await echo(channel) == b"x"
+                calls = [channel.unary_unary("/test.Aio/echo")(big) for _ in range(2)]
+                stream = channel.stream_stream("/test.Aio/chat")()
+                writing = asyncio.ensure_future(stream.write(big))
+                await asyncio.sleep(delay)  # long enough to be in the middle, most likely
+                nursery.kill()
+                codes = await asyncio.wait_for(
+                    asyncio.gather(*[call.code() for call in (*calls, stream)]), SECONDS
+                )
+                assert codes[-1] is grpc.StatusCode.UNAVAILABLE
+                assert set(codes) <= {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.OK}
+                await asyncio.wait([writing], timeout=SECONDS)
+                assert writing.done()
+                with contextlib.suppress(grpc.RpcError, asyncio.InvalidStateError, aio.InternalError):
+                    writing.result()
+                nursery.start(f"127.0.0.1:{port}")
+
+
+@in_loop
+async def test_a_client_killed_in_the_middle_of_a_big_message(aio_server):
+    program = """
 import asyncio, sys
 from sage_rpc import aio
 async def main():
@@ -248,17 +251,15 @@ async def main():
             await call(bytes(60 << 20))
 asyncio.run(main())
 """
+    async with aio.insecure_channel(aio_server.target, FORCED) as channel:
         for delay in (0.0, 0.05):
-            client = subprocess.Popen(
-                [sys.executable, "-c", program, f"localhost:{port}"], stdout=subprocess.PIPE
-            )
+            client = subprocess.Popen([sys.executable, "-c", program, aio_server.target], stdout=subprocess.PIPE)
             assert client.stdout.readline() == b"up\n"
             await asyncio.sleep(delay)
             client.kill()
             client.communicate()
             assert await echo(channel) == b"x"
         await eventually(lambda: _holds(channel, segments=1, calls=1), "its connections are gone")
-    nursery.close()
 
 
 async def _holds(channel: aio.Channel, segments: int, calls: int) -> bool:
@@ -589,31 +590,41 @@ async def test_a_retired_connection_ends_with_its_last_call():
         await asyncio.wait_for(served, SECONDS)
 
 
+async def _unary_unary(channel: aio.Channel) -> None:
+    assert await echo(channel) == b"x"
+
+
+async def _unary_stream(channel: aio.Channel) -> None:
+    call = channel.unary_stream("/test.Aio/count")(b"2", timeout=SECONDS)
+    assert [response async for response in call] == [b"0", b"1"]
+
+
+async def _stream_unary(channel: aio.Channel) -> None:
+    call = channel.stream_unary("/test.Aio/join")(timeout=SECONDS)
+    await call.write(b"a")
+    await call.done_writing()
+    assert await call == b"a"
+
+
+async def _stream_stream(channel: aio.Channel) -> None:
+    call = channel.stream_stream("/test.Aio/chat")(timeout=SECONDS)
+    await call.write(b"a")
+    assert await call.read() == b"a"
+    await call.done_writing()
+    assert await call.read() is aio.EOF
+
+
 @in_loop
-async def test_streams_begun_after_the_server_went_away_find_the_next_one():
+async def test_calls_begun_after_a_server_was_replaced_find_the_next_one():
     """Nobody had time to notice: the loop was busy."""
-    nursery = Nursery("asyncio")
-    port = nursery.start()
-    async with aio.insecure_channel(f"localhost:{port}", FORCED) as channel:
-        for kind in ("count", "join", "chat", "echo"):
-            assert await echo(channel) == b"x"
-            nursery.kill()
-            nursery.start(f"127.0.0.1:{port}")  # this blocks
-            if kind == "count":
-                assert await channel.unary_stream("/test.Aio/count")(b"1", timeout=SECONDS).read() == b"0"
-            elif kind == "echo":
+    with Nursery("asyncio") as nursery:
+        port = nursery.start()
+        async with aio.insecure_channel(f"localhost:{port}", FORCED) as channel:
+            for work in (_unary_unary, _unary_stream, _stream_unary, _stream_stream):
                 assert await echo(channel) == b"x"
-            elif kind == "join":
-                call = channel.stream_unary("/test.Aio/join")(timeout=SECONDS)
-                await call.write(b"a")
-                await call.done_writing()
-                assert await call == b"a"
-            else:
-                chat = channel.stream_stream("/test.Aio/chat")(timeout=SECONDS)
-                await chat.write(b"a")
-                assert await chat.read() == b"a"
-                chat.cancel()
-    nursery.close()
+                nursery.kill()
+                nursery.start(f"127.0.0.1:{port}")  # which blocks
+                await work(channel)
 
 
 # ---------------------------------------------------------------- storms

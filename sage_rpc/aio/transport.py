@@ -536,6 +536,9 @@ class Call:
         """
         transport = self._transport
         conn = transport.connection()
+        if conn is not None and (request is None or responses_stream):  # nobody sends it again
+            conn.look()
+            conn = transport.connection()
         if conn is None:
             try:
                 conn = await transport.pick(self._deadline, self._wait_for_ready)

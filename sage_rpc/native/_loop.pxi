@@ -10,6 +10,7 @@
 # Turns have a context (contextvars) of their own, whoever asked for them: what they begin, handlers above all, must
 # not see what some other handler or caller put into its context.
 
+SERVER_GONE = "the server process ended or closed the connection"
 cdef int64_t BLIND_SPIN_NS = 5000     # watched at a time when the loop does not tell whether others wait
 
 
@@ -193,7 +194,7 @@ cdef class LoopConnection(ClientConnection):
             return
         if self.read_bells() == 0:
             self.receive(1 << 30)              # what was answered before the end counts
-            self.fail("the server process ended or closed the connection")
+            self.fail(SERVER_GONE)
         self.take_turn()
 
     def _turn(self):
@@ -289,6 +290,17 @@ cdef class LoopConnection(ClientConnection):
         if self.retired and not self.calls:
             self.wake_listener()               # nothing may ever arrive: a turn closes it
         return 0
+
+    def look(self):
+        """Take what has arrived, the server's end included, before a call that could not be sent again begins."""
+        if self.dead:
+            return
+        if self.read_bells() != 0:
+            self.receive(DRAIN_LIMIT)
+        else:
+            self.receive(1 << 30)
+            self.fail(SERVER_GONE)
+        self.expect()                          # the bells are read: a turn announces sleep again
 
     cdef int glance(self) except -1:
         """Take what has arrived."""
