@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Sequence
 from concurrent import futures
 from typing import TYPE_CHECKING, Any
@@ -79,6 +80,7 @@ class Server(stock_aio.Server):
         self._endpoints: list[str] = []
         self._shm: LoopListener | None = None
         self._runner: Runner | None = None
+        self._wound_down = asyncio.Event()  # the memory queue's half has stopped
         self._server: stock_aio.Server = stock.aio_server(
             migration_thread_pool,
             handlers,
@@ -133,7 +135,7 @@ class Server(stock_aio.Server):
                 reason = str(error)
                 self._stop_shm()
         if self._options.transport == "shm":
-            await self._server.stop(None)
+            await self.stop(None)
             raise errors.rpc_error(
                 grpc.StatusCode.UNAVAILABLE,
                 f"cannot serve over shared memory, as sage_rpc.transport=shm asks: {reason}",
@@ -167,6 +169,7 @@ class Server(stock_aio.Server):
     async def _wind_down(self, grace: float | None) -> None:
         shm, runner = self._shm, self._runner
         if shm is None or runner is None:
+            self._wound_down.set()
             return
         shm.unpublish()
         shm.core.begin_stop()
@@ -179,6 +182,7 @@ class Server(stock_aio.Server):
                 await asyncio.wait(tuple(runner.tasks))
         if self._shm is shm:
             self._stop_shm()
+        self._wound_down.set()
 
     def _stop_shm(self) -> None:
         shm, self._shm = self._shm, None
@@ -186,7 +190,15 @@ class Server(stock_aio.Server):
             shm.end()
 
     async def wait_for_termination(self, timeout: float | None = None) -> bool:
-        return bool(await self._server.wait_for_termination(timeout))
+        deadline = None if timeout is None else time.monotonic() + timeout
+        if await self._server.wait_for_termination(timeout):
+            return True
+        left = None if deadline is None else max(0.0, deadline - time.monotonic())
+        try:
+            await asyncio.wait_for(self._wound_down.wait(), left)
+        except asyncio.TimeoutError:
+            return True
+        return False
 
     def __del__(self) -> None:
         shm, runner = getattr(self, "_shm", None), getattr(self, "_runner", None)
