@@ -246,6 +246,8 @@ class Transport:
 
     def _attempt_ended(self, conn: LoopConnection | None) -> None:
         attempt, self._attempt = self._attempt, None
+        if conn is not None and not conn.streams:
+            self._picker.give_up("the server does not take calls that stream over the memory queue")
         if conn is not None and (self._closed or not conn.streams):
             conn.retire()
             conn = None
@@ -512,8 +514,8 @@ class Call:
         call = self._over_shm
         if call is None or self._status is not None:
             return
-        # As in gRPC, the end is not known before the responses that came before it have been read.
-        if call.unread and not call.late:
+        # As in gRPC, an end that the server sent is not known before the responses before it have been read.
+        if call.unread and not (call.late or call.lost):
             return
         self._initial_metadata = call.first_metadata() or ()
         self._end(Status(*call.outcome()))
@@ -534,6 +536,9 @@ class Call:
         """
         transport = self._transport
         conn = transport.connection()
+        if conn is not None and (request is None or responses_stream):  # nobody sends it again
+            conn.look()
+            conn = transport.connection()
         if conn is None:
             try:
                 conn = await transport.pick(self._deadline, self._wait_for_ready)

@@ -10,6 +10,7 @@
 # Turns have a context (contextvars) of their own, whoever asked for them: what they begin, handlers above all, must
 # not see what some other handler or caller put into its context.
 
+SERVER_GONE = "the server process ended or closed the connection"
 cdef int64_t BLIND_SPIN_NS = 5000     # watched at a time when the loop does not tell whether others wait
 
 
@@ -193,7 +194,7 @@ cdef class LoopConnection(ClientConnection):
             return
         if self.read_bells() == 0:
             self.receive(1 << 30)              # what was answered before the end counts
-            self.fail("the server process ended or closed the connection")
+            self.fail(SERVER_GONE)
         self.take_turn()
 
     def _turn(self):
@@ -290,6 +291,17 @@ cdef class LoopConnection(ClientConnection):
             self.wake_listener()               # nothing may ever arrive: a turn closes it
         return 0
 
+    def look(self):
+        """Take what has arrived, the server's end included, before a call that could not be sent again begins."""
+        if self.dead:
+            return
+        if self.read_bells() != 0:
+            self.receive(DRAIN_LIMIT)
+        else:
+            self.receive(1 << 30)
+            self.fail(SERVER_GONE)
+        self.expect()                          # the bells are read: a turn announces sleep again
+
     cdef int glance(self) except -1:
         """Take what has arrived."""
         if not self.dead:
@@ -333,6 +345,7 @@ cdef class LoopCall(StreamCall):
     cdef object resend
     cdef int attempts
     cdef bint quick                   # of a QuickCall
+    cdef readonly bint lost           # ended with its connection, and not by the server's word or from this side
     cdef object __weakref__
 
     cdef int wake(self, int what) except -1:
@@ -347,6 +360,7 @@ cdef class LoopCall(StreamCall):
             (<LoopConnection>self.conn).loop.call_soon(self.resend, self)
             return 0
         self.resend = None
+        self.lost = self.conn.dead
         StreamCall.finish(self, status, text)
         return self.wake(W_END)
 

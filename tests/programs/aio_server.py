@@ -1,5 +1,8 @@
 """An asyncio server process for tests: `aio_server.py ADDRESS [MAX_RPCS]`, ends with its stdin.
 
+`aio_server.py --nursery` starts none but reads addresses, one a line, and forks a server for each, which is
+there at once; it says "PID PORT". They end with its stdin, too. `TEST_LOOP=uvloop` chooses the event loop.
+
 Kinds of handlers: those that echo, those that wait until their call is over (`wait_*`), and those that tell
 what this process holds.
 """
@@ -8,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -133,20 +137,46 @@ def handlers() -> grpc.GenericRpcHandler:
     return grpc.method_handlers_generic_handler("test.Aio", table)
 
 
-async def main() -> None:
+async def serve(address: str, max_rpcs: int | None = None) -> None:
     global SERVER
-    address, *rest = sys.argv[1:]
     options = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
-    SERVER = aio.server(options=options, maximum_concurrent_rpcs=int(rest[0]) if rest else None)
+    SERVER = aio.server(options=options, maximum_concurrent_rpcs=max_rpcs)
     SERVER.add_generic_rpc_handlers((handlers(),))
     port = SERVER.add_insecure_port(address)
     await SERVER.start()
-    print(port, flush=True)
-    ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    asyncio.get_running_loop().add_reader(0, lambda: ended.done() or ended.set_result(None))
-    await ended
+    print(*[os.getpid()] if NURSERY else [], port, flush=True)
+    ended = asyncio.Event()
+    asyncio.get_running_loop().add_reader(0, ended.set)
+    await ended.wait()
+    asyncio.get_running_loop().remove_reader(0)
     await SERVER.stop(2.0)
 
 
+def run(address: str, max_rpcs: int | None = None) -> None:
+    if os.environ.get("TEST_LOOP") == "uvloop":
+        import uvloop
+
+        uvloop.run(serve(address, max_rpcs))
+    else:
+        asyncio.run(serve(address, max_rpcs))
+
+
+def nursery() -> None:
+    """A pipe of which only this process has the writing end tells its children when it is gone."""
+    end, mine = os.pipe()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    for line in iter(sys.stdin.readline, ""):
+        if os.fork() == 0:
+            os.close(mine)
+            os.dup2(end, 0)
+            run(line.strip())
+            os._exit(0)
+
+
+NURSERY = "--nursery" in sys.argv
+
 if __name__ == "__main__":
-    asyncio.run(main())
+    if NURSERY:
+        nursery()
+    else:
+        run(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else None)
