@@ -253,7 +253,9 @@ asyncio.run(main())
 """
     async with aio.insecure_channel(aio_server.target, FORCED) as channel:
         for delay in (0.0, 0.05):
-            client = subprocess.Popen([sys.executable, "-c", program, aio_server.target], stdout=subprocess.PIPE)
+            client = subprocess.Popen(
+                [sys.executable, "-c", program, aio_server.target], stdout=subprocess.PIPE
+            )
             assert client.stdout.readline() == b"up\n"
             await asyncio.sleep(delay)
             client.kill()
