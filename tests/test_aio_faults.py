@@ -10,7 +10,6 @@ import contextlib
 import os
 import random
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -26,7 +25,6 @@ from sage_rpc import aio
 from tests import wire_peer as w
 from tests.conftest import PROGRAMS, UNLIMITED, ServerProcess, needs_native
 from tests.loops import LOOPS, eventually, in_loop, run_in_loop
-from tests.programs import unary_server
 from tests.programs.aio_server import handlers
 from tests.test_peers import BROKEN_CLIENTS, BROKEN_SERVERS, ODD_SERVERS, STRANGERS
 
