@@ -15,6 +15,8 @@ connection: it blocks, perhaps until a server in this very loop answers, and so 
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import functools
 import time
 import weakref
 from collections.abc import Callable
@@ -244,6 +246,8 @@ class Transport:
 
     def _attempt_ended(self, conn: LoopConnection | None) -> None:
         attempt, self._attempt = self._attempt, None
+        if conn is not None and not conn.streams:
+            self._picker.give_up("the server does not take calls that stream over the memory queue")
         if conn is not None and (self._closed or not conn.streams):
             conn.retire()
             conn = None
@@ -251,7 +255,10 @@ class Transport:
             self.shm.conn = conn
             self._pause = FIRST_PAUSE
             self._picker.picked = "shm"
-            conn.attach(self.loop, self._tell_watchers, self._picker.user_agent(conn.dialect))
+            # In an empty context: the connection outlives the call that it was made for.
+            contextvars.Context().run(
+                conn.attach, self.loop, self._tell_watchers, self._picker.user_agent(conn.dialect)
+            )
         elif self._picker.forced and not self._closed:
             self._failed = True
             self._retry = self.loop.call_later(self._pause, self._retry_now)
@@ -325,6 +332,7 @@ class Transport:
 
     def _watcher(self) -> asyncio.Future[None]:
         """A future that is done when the state may have changed."""
+        self._watchers = [watcher for watcher in self._watchers if not watcher.done()]
         watcher: asyncio.Future[None] = self.loop.create_future()
         self._watchers.append(watcher)
         return watcher
@@ -478,6 +486,7 @@ class Call:
         return self._initial_metadata
 
     def _change(self) -> asyncio.Future[None]:
+        self._waiters = [waiter for waiter in self._waiters if not waiter.done()]
         waiter: asyncio.Future[None] = self._transport.loop.create_future()
         self._waiters.append(waiter)
         return waiter
@@ -505,8 +514,8 @@ class Call:
         call = self._over_shm
         if call is None or self._status is not None:
             return
-        # As in gRPC, the end is not known before the responses that came before it have been read.
-        if call.unread and not call.late:
+        # As in gRPC, an end that the server sent is not known before the responses before it have been read.
+        if call.unread and not (call.late or call.lost):
             return
         self._initial_metadata = call.first_metadata() or ()
         self._end(Status(*call.outcome()))
@@ -527,6 +536,9 @@ class Call:
         """
         transport = self._transport
         conn = transport.connection()
+        if conn is not None and (request is None or responses_stream):  # nobody sends it again
+            conn.look()
+            conn = transport.connection()
         if conn is None:
             try:
                 conn = await transport.pick(self._deadline, self._wait_for_ready)
@@ -551,7 +563,8 @@ class Call:
             metadata,
             left,
             responses_stream,
-            self._shm_ended,
+            # What is called at the end is the caller's, and so is its context.
+            functools.partial(contextvars.copy_context().run, self._shm_ended),
             transport.send_again if request is not None and not responses_stream else None,
         )
         self._channel = None

@@ -24,6 +24,8 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 import asyncio
+import contextvars
+import functools
 import heapq
 import logging
 import os

@@ -6,7 +6,11 @@
 # this woke run, and comes again. A turn that finds nothing watches the ring for a while, but only when no other
 # callback of the loop is waiting; after that it announces sleep and leaves the rest to the selector. Tasks wait on
 # futures of the loop, one for each thing that they wait for.
+#
+# Turns have a context (contextvars) of their own, whoever asked for them: what they begin, handlers above all, must
+# not see what some other handler or caller put into its context.
 
+SERVER_GONE = "the server process ended or closed the connection"
 cdef int64_t BLIND_SPIN_NS = 5000     # watched at a time when the loop does not tell whether others wait
 
 
@@ -19,7 +23,7 @@ cdef bint _same_process(int fd):
 
 cdef class Turns:
     """The next turn of one connection (or server) in its loop, and how long it pays to watch the rings."""
-    cdef object loop, function
+    cdef object loop, function, context
     cdef object handles               # the loop's queue of ready callbacks, None when it does not show it
     cdef bint scheduled
     cdef int64_t quiet_since          # when turns began to find nothing; 0: something was found last
@@ -28,13 +32,14 @@ cdef class Turns:
     def __init__(self, loop, function):
         self.loop = loop
         self.function = function
+        self.context = contextvars.copy_context()
         handles = getattr(loop, "_ready", None)
         self.handles = handles if isinstance(handles, deque) else None
 
     cdef int schedule(self) except -1:
         if not self.scheduled:
             self.scheduled = True
-            self.loop.call_soon(self.function)
+            self.loop.call_soon(self.function, context=self.context)
         return 0
 
     cdef int64_t may_watch(self, int64_t budget):
@@ -56,6 +61,8 @@ cdef class Turns:
 
 cdef object _sleep(object loop, list sleepers, int what):
     """A future that is done when `what` may be due."""
+    if sleepers:                               # who gave up waiting left its future behind
+        sleepers[:] = [entry for entry in sleepers if not entry[1].done()]
     future = loop.create_future()
     sleepers.append((what, future))
     return future
@@ -92,16 +99,18 @@ cdef class LoopConnection(ClientConnection):
     cdef object timer                 # of the earliest deadline
     cdef int64_t timer_at
 
-    def attach(self, loop, on_death, bytes user_agent):
-        """Live in `loop`, in whose thread this is called; `on_death` is called when the connection ended.
+    def __cinit__(self, *args, **kwargs):
+        self.for_room = []
 
-        `user_agent` is sent with every call, if it is not None.
+    def attach(self, loop, on_death, bytes user_agent):
+        """Live in `loop`, in whose thread this is called; turns have a copy of the context of now.
+
+        `on_death` is called when the connection ended. `user_agent` is sent with every call, if it is not None.
         """
         self.loop = loop
         self.user_agent = user_agent
         self.turns = Turns(loop, self._turn)
         self.on_death = on_death
-        self.for_room = []
         self.beside_itself = _same_process(self.fd)
         self.watched = True
         loop.add_reader(self.fd, self._readable)
@@ -185,7 +194,7 @@ cdef class LoopConnection(ClientConnection):
             return
         if self.read_bells() == 0:
             self.receive(1 << 30)              # what was answered before the end counts
-            self.fail("the server process ended or closed the connection")
+            self.fail(SERVER_GONE)
         self.take_turn()
 
     def _turn(self):
@@ -266,7 +275,8 @@ cdef class LoopConnection(ClientConnection):
                 return 0
             self.timer.cancel()
         self.timer_at = at
-        self.timer = self.loop.call_later(max(0, at - <int64_t>sr_now_ns()) / 1e9, self._on_timer)
+        self.timer = self.loop.call_later(
+            max(0, at - <int64_t>sr_now_ns()) / 1e9, self._on_timer, context=self.turns.context)
         return 0
 
     def _on_timer(self):
@@ -274,6 +284,23 @@ cdef class LoopConnection(ClientConnection):
         self.expire()
         self.run_ready()
         self.set_timer()
+
+    cdef int end_call(self, Call call, int status, object text) except -1:
+        ClientConnection.end_call(self, call, status, text)
+        if self.retired and not self.calls:
+            self.wake_listener()               # nothing may ever arrive: a turn closes it
+        return 0
+
+    def look(self):
+        """Take what has arrived, the server's end included, before a call that could not be sent again begins."""
+        if self.dead:
+            return
+        if self.read_bells() != 0:
+            self.receive(DRAIN_LIMIT)
+        else:
+            self.receive(1 << 30)
+            self.fail(SERVER_GONE)
+        self.expect()                          # the bells are read: a turn announces sleep again
 
     cdef int glance(self) except -1:
         """Take what has arrived."""
@@ -318,6 +345,7 @@ cdef class LoopCall(StreamCall):
     cdef object resend
     cdef int attempts
     cdef bint quick                   # of a QuickCall
+    cdef readonly bint lost           # ended with its connection, and not by the server's word or from this side
     cdef object __weakref__
 
     cdef int wake(self, int what) except -1:
@@ -332,6 +360,7 @@ cdef class LoopCall(StreamCall):
             (<LoopConnection>self.conn).loop.call_soon(self.resend, self)
             return 0
         self.resend = None
+        self.lost = self.conn.dead
         StreamCall.finish(self, status, text)
         return self.wake(W_END)
 
@@ -462,7 +491,7 @@ cdef class LoopCall(StreamCall):
 
 
 cdef class QuickCall:
-    """A unary call of a QuickUnary: a `grpc.aio.UnaryUnaryCall`. It cancels its call when nobody holds it any more."""
+    """A unary call of a QuickUnary: a `grpc.aio.UnaryUnaryCall`. As grpc.aio's, the call goes on when nobody holds it."""
     cdef LoopCall call
     cdef object deserializer
     cdef object response
@@ -518,7 +547,7 @@ cdef class QuickCall:
         else:
             if call.callbacks is None:
                 call.callbacks = []
-            call.callbacks.append((callback, self))
+            call.callbacks.append((functools.partial(contextvars.copy_context().run, callback), self))
 
     def time_remaining(self):
         return self.call.time_remaining()
@@ -552,10 +581,6 @@ cdef class QuickCall:
 
     def __repr__(self):
         return repr(self.call)
-
-    def __del__(self):
-        if self.call is not None and self.call.status < 0:
-            self.call.end_here(CANCELLED, "Cancelled upon garbage collection!")
 
 
 cdef object call_deserializer(bytes message, deserializer):
@@ -735,10 +760,12 @@ cdef class LoopServerCore(ServerCore):
     cdef Turns turns
     cdef bint asleep
     cdef set beside_itself            # fds of clients in this process: watching the rings would keep them waiting
+    cdef list for_sent                # futures of those who wait until everything is sent
 
     def attach(self, loop):
-        """Serve in `loop`, in whose thread this is called."""
+        """Serve in `loop`, in whose thread this is called; handlers run in copies of the context of now."""
         self.beside_itself = set()
+        self.for_sent = []
         self.loop = loop
         self.turns = Turns(loop, self._turn)
         loop.add_reader(self.ep, self._readable)
@@ -748,7 +775,7 @@ cdef class LoopServerCore(ServerCore):
         """After shut(): close what is left and let go of the loop."""
         for conn in list(self.conns.values()):
             self.lose(<ServerConnection>conn)
-        if self.ep >= 0 and not self.loop.is_closed():
+        if self.ep >= 0 and self.loop is not None and not self.loop.is_closed():
             self.loop.remove_reader(self.ep)
         self.close_fds()
 
@@ -765,6 +792,20 @@ cdef class LoopServerCore(ServerCore):
         cdef LoopContext context = LoopContext.__new__(LoopContext)
         context.sleepers = []
         return context
+
+    async def until_sent(self):
+        """Wait, after begin_stop(), until all answers have found room in their rings."""
+        while self.unsent and not self.stopped:
+            future = self.loop.create_future()
+            self.for_sent.append(future)
+            await future
+
+    cdef int sent(self) except -1:
+        for future in self.for_sent:
+            if not future.done():
+                future.set_result(None)
+        self.for_sent.clear()
+        return 0
 
     cdef int expect(self) except -1:
         """An answer was sent, so a request may come."""

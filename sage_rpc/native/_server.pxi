@@ -265,7 +265,7 @@ cdef class ServicerContext:
             return self.raised(entry, error, "Exception iterating responses")
         # As in gRPC, a handler learns of the end of its call where it asks for a request or gives a response.
         while True:
-            if <int64_t>sr_now_ns() >= self.deadline:
+            if self.deadline != NEVER and <int64_t>sr_now_ns() >= self.deadline:
                 return self.conn.end(self, DEADLINE_EXCEEDED, "Deadline Exceeded", None, None)
             try:
                 response = next(responses)
@@ -525,6 +525,8 @@ cdef class ServerConnection(Connection):
         if (core is not None and core.leader_asleep and core.leads_what == W_ROOM
                 and core.leads_for is not None and core.leads_for.conn is self):
             core.kick(core.kick_leader)        # another thread made the room that it sleeps for
+        if core is not None and core.stopping:
+            core.sent()
         return 0
 
     def __repr__(self):
@@ -1406,8 +1408,21 @@ cdef class ServerCore:
         if self.leader_asleep:
             self.kick(self.kick_leader)
 
+    @property
+    def unsent(self):
+        """Whether answers still wait for room in their rings; they are lost when the connections are closed."""
+        for each in self.conns.values():
+            if (<ServerConnection>each).outq:
+                return True
+        return False
+
+    cdef int sent(self) except -1:
+        """During a stop: what waited on one of the connections has found room, or is lost with it."""
+        self.idle.wake()
+        return 0
+
     def wait_idle(self, double seconds):
-        """Until the last call ended, wake_idle() was called, or `seconds` passed; only after begin_stop()."""
+        """Until the last call ended, all was sent, wake_idle() was called, or `seconds` passed; after begin_stop()."""
         self.idle.wait(<int64_t>(sr_now_ns() + min(seconds, 1e8) * 1e9))
 
     def wake_idle(self):
