@@ -69,7 +69,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Measure sage_rpc beside stock grpcio and others, in one run, in processes of their own.",
-        epilog=f"A complete run takes about six minutes on two CPUs. Ratios are to {REFERENCE}. "
+        epilog=f"A complete run takes about seven minutes on two CPUs. Ratios are to {REFERENCE}. "
         "What is measured and how to read it: docs/benchmarking.md.",
     )
     parser.add_argument(

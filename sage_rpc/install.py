@@ -80,7 +80,7 @@ _lock = threading.Lock()  # guards the switches and _State.on
 
 
 def install() -> None:
-    """Put `sage_rpc.insecure_channel`, `secure_channel` and `server` in the place of grpc's, and so with `aio`.
+    """Put `sage_rpc.insecure_channel`, `secure_channel` and `server` in the place of grpc's; aio's too.
 
     Code that calls `grpc.insecure_channel(...)` or `grpc.aio.server(...)` from now on gets ours, and so the
     memory queue where it can be had. Channels and servers that exist stay what they are, and so do names

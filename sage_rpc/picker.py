@@ -122,16 +122,19 @@ class Picker:
             reason = str(error)
             if reason != self.reason and not isinstance(error, ConnectionError) and not self.forced:
                 _LOGGER.warning("%s: using gRPC, not the memory queue: %s", self.target, reason)
-            self.reason = reason
-            now = time.monotonic()
-            self._retry_at = now + RETRY_SECONDS
-            if self.forced and timeout is not None and now - began >= timeout:
+            self.give_up(reason)
+            if self.forced and timeout is not None and time.monotonic() - began >= timeout:
                 raise errors.rpc_error(
                     grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded", debug_error_string=reason
                 ) from error
             return None
         self.reason = ""
         return conn
+
+    def give_up(self, reason: str) -> None:
+        """A connection came about, but it will not do: try again after a while."""
+        self.reason = reason
+        self._retry_at = time.monotonic() + RETRY_SECONDS
 
     def forget_failures(self) -> None:
         """Try again at once: in a forked child, say, everything may be different."""

@@ -45,9 +45,8 @@ class ServerProcess:
         self.process.wait()
 
     def stop(self) -> int:
-        if self.process.poll() is None:
-            with contextlib.suppress(BrokenPipeError):
-                self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
         code = self.process.wait(timeout=20)
         self.process.stdout.close()
         return code

@@ -15,7 +15,7 @@ import pytest
 
 from benchmarks import answers, echo_pb2, measure, peers, record, table
 from benchmarks.peers.grpc_stub import EchoServicer
-from benchmarks.scenarios import Cell
+from benchmarks.scenarios import Cell, cells
 from sage_rpc import native
 
 ROOT = Path(__file__).parents[1]
@@ -58,7 +58,8 @@ def streams(tmp_path_factory: pytest.TempPathFactory) -> dict:
 @pytest.fixture(scope="module")
 def aio(tmp_path_factory: pytest.TempPathFactory) -> dict:
     out = tmp_path_factory.mktemp("bench") / "record.json"
-    return measured(out, "--only", ",".join(sorted(peers.AIO)))[0]
+    chosen = ",".join(["grpc-uds", "sage-aio" if native.available() else "grpc-aio"])
+    return measured(out, "--only", ",".join(sorted(peers.AIO)), "--peers", chosen)[0]
 
 
 def test_json_is_the_record_that_is_kept(quick) -> None:
@@ -73,25 +74,27 @@ def test_json_is_the_record_that_is_kept(quick) -> None:
 
 
 def test_every_chosen_peer_is_in_every_scenario_it_can_do(quick, streams) -> None:
-    cells = {(cell["scenario"], cell["peer"], cell["size"]) for cell in quick[0]["cells"]}
+    found = {(cell["scenario"], cell["peer"], cell["size"]) for cell in quick[0]["cells"]}
     for peer in PEERS:
-        assert {("unary", peer, 64), ("unary", peer, 65536)} <= cells
-        assert {("threads", peer, 64), ("processes", peer, 64), ("idle", peer, 64)} <= cells
-        assert (("futures", peer, 64) in cells) == (peer != "raw-uds")
+        assert {("unary", peer, 64), ("unary", peer, 65536)} <= found
+        assert {("threads", peer, 64), ("processes", peer, 64), ("idle", peer, 64)} <= found
+        assert (("futures", peer, 64) in found) == (peer != "raw-uds")
     assert {(cell["scenario"], cell["peer"]) for cell in streams["cells"]} == {
         (scenario, peer) for scenario in STREAMS for peer in ("grpc-uds", STUB)
     }
 
 
-def test_asyncio_is_measured_against_both_kinds_of_server(aio) -> None:
-    cells = {(cell["scenario"], cell["peer"]) for cell in aio["cells"]}
-    assert {(scenario, peer) for scenario in peers.AIO for peer in ("grpc-uds", "grpc-aio")} <= cells
+def test_asyncio_is_measured_against_both_kinds_of_server() -> None:
+    usual = cells(peers.AIO, list(peers.PEERS), [64], chosen=False)
+    for scenario in peers.AIO:
+        for peer in ("grpc-uds", "grpc-aio", "sage-shm", "sage-aio"):
+            assert Cell(scenario, peer, 64) in usual
 
 
 @pytest.mark.parametrize("run", ["quick", "streams", "aio"])
 def test_values_are_sane(run, request) -> None:
-    found = request.getfixturevalue(run)
-    for cell in (found[0] if run == "quick" else found)["cells"]:
+    printed = request.getfixturevalue(run)
+    for cell in (printed[0] if run == "quick" else printed)["cells"]:
         assert cell["error"] is None
         found = cell["median"]
         assert len(cell["repeats"]) == 1
@@ -264,11 +267,11 @@ def test_the_server_of_a_stream_of_requests_compares_them() -> None:
 
 
 def test_a_failed_cell_stands_in_the_record_and_in_the_table() -> None:
-    cells = record.cells_of({Cell("unary", "pyzmq", 64): ["benchmarks.call ended with code 1: it broke"]})
-    assert cells[0]["median"] is None
-    assert "it broke" in cells[0]["error"]
+    failed = record.cells_of({Cell("unary", "pyzmq", 64): ["benchmarks.call ended with code 1: it broke"]})
+    assert failed[0]["median"] is None
+    assert "it broke" in failed[0]["error"]
     head = {"cpus": 2, "cpu": "?", "kernel": "?", "python": "?", "stolen": None, "others": 0.5}
     shown = {"machine": head, "versions": {}, "parameters": {"repeats": 1, "seconds": 1.0}, "absent": {}}
-    text = table.render({**shown, "cells": cells})
+    text = table.render({**shown, "cells": failed})
     assert "FAILED: benchmarks.call ended" in text
     assert "other processes took 50% of the CPU time" in text

@@ -53,9 +53,11 @@ def test_the_stub_example(examples: Path) -> None:
             with grpc.insecure_channel(f"localhost:{(examples / 'port').read_text()}") as channel:
                 grpc.channel_ready_future(channel).result(timeout=SECONDS)
             lines = run(examples, "client.py")
+            lines += run(examples, "aio_client.py")
         finally:
             server.terminate()
-    assert lines == ["Hello, Ada!", "shm" if native.available() else "grpc"]
+    transport = "shm" if native.available() else "grpc"
+    assert lines == ["Hello, Ada!", transport, "Hello, Ada! Hello, Grace! Hello, Barbara!"]
 
 
 def test_the_operator_example(examples: Path) -> None:

@@ -60,9 +60,36 @@ def test_many_small_messages_both_ways(channel):
     assert list(stream_stream(channel, "echo")(iter(sent), timeout=60)) == sent
 
 
+def test_large_messages_both_ways_by_several_threads(channel, transport):
+    """Each is written without the GIL, so that threads find the ring taken, and free again, at any moment."""
+    count = 400 if transport == "shm" else 40
+
+    def one(n: int) -> bool:
+        sent = [bytes([n]) * (70_000 * n + i) for i in range(count)]
+        return list(stream_stream(channel, "echo")(iter(sent), timeout=20)) == sent
+
+    assert one(3)
+    with futures.ThreadPoolExecutor(3) as pool:
+        assert all(pool.map(one, (1, 2, 3)))
+
+
+@needs_native
+def test_a_stream_goes_on_when_large_responses_of_other_calls_have_left(server):
+    """A server's thread may be asleep, until there is room, when another one has made it."""
+    options = [*SHM, ("sage_rpc.ring_bytes", 1 << 26)]  # so that writing a frame takes long enough to sleep
+    large = bytes(4 * MIB)
+    with sage_rpc.insecure_channel(server.target, options=options) as channel:
+        for _ in range(20):
+            stream = unary_stream(channel, "count")(b"50000", timeout=20)
+            calls = [channel.unary_unary("/test.Streams/unary").future(large) for _ in range(5)]
+            assert sum(1 for _ in stream) == 50_000
+            assert all(call.result(20) == large for call in calls)
+
+
 # ---------------------------------------------------------------- back-pressure
 
 WINDOW, CHARGE = MIB, 16  # bytes of credit of each stream and direction; what a message costs besides its own
+LEAST_PART = 16384  # bytes; a message that must be split is not split finer
 
 
 def messages_of_a_window(size: int) -> int:
@@ -132,10 +159,11 @@ def test_a_slow_handler_stops_the_client_that_feeds_it_and_nobody_else(server, s
 @pytest.mark.parametrize("size", [0, 1000, 300_000])
 def test_a_client_that_reads_no_response_stops_its_own_requests_and_nobody_else(server, size):
     """The handler stops at the window of its responses, and so the client at that of its requests."""
-    most = 2 * (messages_of_a_window(size) + 1)
-    least = (
-        most - 2 - (WINDOW // 4) // (CHARGE + size)
-    )  # credit is given back a quarter of a window at a time
+    usual = 2 * (messages_of_a_window(size) + 1)
+    # Credit is given back a quarter of a window at a time.
+    least = usual - 2 - (WINDOW // 4) // (CHARGE + size)
+    # While the handler waits, it is given back for the pieces of a message that is still arriving.
+    most = usual + (size > LEAST_PART)
     requests = Counted(size, 2 * most)
     with sage_rpc.insecure_channel(server.target, options=SHM) as channel:
         slow = stream_stream(channel, "echo")(iter(requests))

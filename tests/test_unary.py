@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent import futures
 
 import grpc
 import pytest
@@ -356,3 +357,26 @@ def test_the_handler_sees_who_calls(server):
         text = method(channel, "peer")(b"").decode()
         assert f"shm:pid:{os.getpid()}" in text
         assert f"'uid': [b'{os.getuid()}']" in text
+
+
+def test_a_big_answer_under_way_arrives_within_the_grace_of_a_stop(transport):
+    """The handler is done, its answer is not yet through the ring."""
+    answered = threading.Event()
+
+    def big(request: bytes, context: grpc.ServicerContext) -> bytes:
+        context.add_callback(answered.set)
+        return bytes(64 << 20)
+
+    server = sage_rpc.server(futures.ThreadPoolExecutor(2))
+    handler = grpc.unary_unary_rpc_method_handler(big)
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("test.Unary", {"big": handler}),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    with sage_rpc.insecure_channel(
+        f"localhost:{port}", options=[*UNLIMITED, ("sage_rpc.transport", transport)]
+    ) as channel:
+        pending = method(channel, "big").future(b"")
+        assert answered.wait(10)
+        stopped = server.stop(10)
+        assert len(pending.result(10)) == 64 << 20
+        assert stopped.wait(10)

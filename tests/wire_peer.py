@@ -174,7 +174,8 @@ def client(port: int, capacity: int = CAPACITY) -> Peer:
 class Listener:
     """Where clients of `target` find the peers that `accept` gives."""
 
-    def __init__(self, port: int = 1) -> None:
+    def __init__(self, port: int = 1, features: int = 0) -> None:
+        self.features = features
         self.target = f"127.0.0.1:{port}"
         self.socket, self.path = rendezvous.publish(rendezvous.tcp_endpoint(port))
         self.socket.settimeout(WAIT)
@@ -183,7 +184,7 @@ class Listener:
         sock, _ = self.socket.accept()
         data, (fd,), _, _ = socket.recv_fds(sock, 24, 1)
         capacity = struct.unpack("<8sHHIQ", data)[4]
-        sock.send(struct.pack("<8sHHII", b"SAGERPC\n", 1, 0, 0, 0))
+        sock.send(struct.pack("<8sHHII", b"SAGERPC\n", 1, 0, self.features, 0))
         return Peer(sock, fd, capacity, client=False)
 
     def __enter__(self) -> Listener:

@@ -7,7 +7,7 @@ between them is the bytes of a payload.
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
@@ -129,15 +129,14 @@ NO_FUTURES = UNARY - {"futures"}
 STREAMS = frozenset({"server-stream", "client-stream", "ping-pong"})
 AIO = frozenset({"aio-unary", "aio-window", "aio-ping-pong", "aio-server-stream"})
 EVERYTHING = UNARY | STREAMS | AIO
-OURS = EVERYTHING if importlib.util.find_spec("sage_rpc.aio") else UNARY | STREAMS
 NEED_NATIVE = frozenset({"sage-shm", "sage-aio", "sage-proxy"})
 _GRPC = ("grpcio", "protobuf")
 _OURS = ("sage-rpc", *_GRPC)
 
 _ALL: tuple[Peer, ...] = (
-    Peer("sage-shm", "generated stub, memory queue", "sage_stub", ("sage_rpc",), _OURS, OURS),
-    Peer("sage-aio", "the same, asyncio server", "sage_stub", ("sage_rpc.aio",), _OURS, EVERYTHING),
-    Peer("sage-grpc", "the same program, gRPC forced", "sage_stub", ("sage_rpc",), _OURS, OURS),
+    Peer("sage-shm", "generated stub, memory queue", "sage_stub", ("sage_rpc",), _OURS, EVERYTHING),
+    Peer("sage-aio", "the same, asyncio server", "sage_stub", ("sage_rpc",), _OURS, EVERYTHING),
+    Peer("sage-grpc", "the same program, gRPC forced", "sage_stub", ("sage_rpc",), _OURS, EVERYTHING),
     Peer("sage-proxy", "plain class by ServiceManager", "sage_proxy", ("sage_rpc",), _OURS, UNARY),
     Peer("grpc-uds", "grpcio, Unix socket", "stock_grpc", ("grpc",), _GRPC, EVERYTHING),
     Peer("grpc-aio", "the same, asyncio server", "stock_grpc", ("grpc",), _GRPC, EVERYTHING),

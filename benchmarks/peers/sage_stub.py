@@ -9,6 +9,7 @@ from typing import Any
 
 import sage_rpc
 from benchmarks.peers.grpc_stub import UNLIMITED, AioStubCaller, Options, StubCaller, serving, serving_aio
+from sage_rpc import aio
 
 
 def _options(peer: str) -> Options:
@@ -46,8 +47,6 @@ def connect(peer: str, address: str, size: int) -> Iterator[StubCaller]:
 
 @contextlib.asynccontextmanager
 async def connect_aio(peer: str, address: str, size: int) -> AsyncIterator[AioStubCaller]:
-    from sage_rpc import aio
-
     async with aio.insecure_channel(address, options=_client_options(peer)) as channel:
         caller = AioStubCaller(channel)
         await caller.call(caller.prepare(b""))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import grpc
 from grpc import aio as stock_aio
 from grpc.aio._channel import Channel as StockChannel
 
+from sage_rpc import native
 from sage_rpc.aio.transport import Transport
+from sage_rpc.native import core
 from sage_rpc.picker import Picker
 from sage_rpc.transport.options import Options
 from sage_rpc.transport.shm.connect import DEFAULT_RING_BYTES
@@ -82,6 +84,27 @@ class Channel(StockChannel):
         self._target = target
         self._picker = Picker(target, ours, secure=credentials is not None)
         self._channel = Transport(self._channel, self._picker, self._loop, self)
+
+    def unary_unary(
+        self,
+        method: str,
+        request_serializer: Callable[[Any], bytes] | None = None,
+        response_deserializer: Callable[[bytes], Any] | None = None,
+        _registered_method: bool | None = False,
+    ) -> stock_aio.UnaryUnaryMultiCallable:
+        usual = super().unary_unary(method, request_serializer, response_deserializer, _registered_method)
+        if self._unary_unary_interceptors or not native.available():
+            return usual
+        layer: Transport = self._channel
+        return core.QuickUnary(
+            layer.shm, method, request_serializer, response_deserializer, usual, layer.send_again
+        )
+
+    async def _close(self, grace: float | None) -> None:
+        # grpc.aio waits for the calls that it knows, then cancels them: let it know the quick ones, too.
+        if not self._channel.closed():
+            self._active_calls.update(self._channel.quick_calls())
+        await super()._close(grace)
 
     @property
     def transport(self) -> str:

@@ -1,13 +1,18 @@
-"""The asyncio server: one set of handlers behind TCP (grpc.aio itself) and behind the memory queue."""
+"""The asyncio server: one set of handlers behind TCP (grpc.aio itself) and behind the memory queue.
+
+Rule: what the event loop holds (the listener, its core, the handlers) does not hold the `Server`. One that
+its user lets go of stops, as grpc.aio's does.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Sequence
 from concurrent import futures
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 from grpc import aio as stock_aio
@@ -20,6 +25,9 @@ from sage_rpc.transport import grpc as stock
 from sage_rpc.transport.options import Options
 from sage_rpc.transport.shm.connect import DEFAULT_RING_BYTES
 from sage_rpc.transport.shm.listen import LoopListener
+
+if TYPE_CHECKING:
+    from sage_rpc.native._core import MethodEntry
 
 __all__ = ["Server", "server"]
 
@@ -66,14 +74,13 @@ class Server(stock_aio.Server):
     ) -> None:
         self._options = Options(options, DEFAULT_RING_BYTES)
         self._pool = migration_thread_pool
-        self._generic_handlers: list[grpc.GenericRpcHandler] = list(handlers or ())
-        self._registered: dict[str, grpc.RpcMethodHandler] = {}
-        self._interceptors = tuple(interceptors or ())
+        self._methods = _Methods(handlers or (), interceptors or ())
         self._max_rpcs = -1 if maximum_concurrent_rpcs is None else maximum_concurrent_rpcs
         self._started = False
         self._endpoints: list[str] = []
         self._shm: LoopListener | None = None
         self._runner: Runner | None = None
+        self._wound_down = asyncio.Event()  # the memory queue's half has stopped
         self._server: stock_aio.Server = stock.aio_server(
             migration_thread_pool,
             handlers,
@@ -94,7 +101,7 @@ class Server(stock_aio.Server):
 
     def add_generic_rpc_handlers(self, generic_rpc_handlers: Sequence[grpc.GenericRpcHandler]) -> None:
         self._server.add_generic_rpc_handlers(generic_rpc_handlers)
-        self._generic_handlers.extend(generic_rpc_handlers)
+        self._methods.generic.extend(generic_rpc_handlers)
 
     def add_registered_method_handlers(
         self, service_name: str, method_handlers: dict[str, grpc.RpcMethodHandler]
@@ -103,7 +110,7 @@ class Server(stock_aio.Server):
         if self._started:
             return  # grpc.aio logs it, and serves none of them
         for name, handler in method_handlers.items():
-            self._registered[f"/{service_name}/{name}"] = handler
+            self._methods.registered[f"/{service_name}/{name}"] = handler
 
     def add_insecure_port(self, address: str) -> int:
         port = int(self._server.add_insecure_port(address))
@@ -128,7 +135,7 @@ class Server(stock_aio.Server):
                 reason = str(error)
                 self._stop_shm()
         if self._options.transport == "shm":
-            await self._server.stop(None)
+            await self.stop(None)
             raise errors.rpc_error(
                 grpc.StatusCode.UNAVAILABLE,
                 f"cannot serve over shared memory, as sage_rpc.transport=shm asks: {reason}",
@@ -137,10 +144,10 @@ class Server(stock_aio.Server):
 
     def _start_shm(self) -> None:
         loop = asyncio.get_running_loop()
-        self._runner = Runner(loop, self._pool, self._find_handler)
+        self._runner = Runner(loop, self._pool, self._methods.find)
         self._shm = LoopListener(
             self._runner.start,
-            self._resolve,
+            self._methods.resolve,
             max_rpcs=self._max_rpcs,
             max_receive=self._options.max_receive,
             max_send=self._options.max_send,
@@ -160,16 +167,22 @@ class Server(stock_aio.Server):
         await asyncio.gather(self._server.stop(grace), self._wind_down(grace))
 
     async def _wind_down(self, grace: float | None) -> None:
-        if self._shm is None or self._runner is None:
+        shm, runner = self._shm, self._runner
+        if shm is None or runner is None:
+            self._wound_down.set()
             return
-        self._shm.unpublish()
-        self._shm.core.begin_stop()
-        if grace and self._runner.tasks:
-            await asyncio.wait(tuple(self._runner.tasks), timeout=grace)
-        self._shm.core.cancel_all()
-        if self._runner.tasks:
-            await asyncio.wait(tuple(self._runner.tasks))
-        self._stop_shm()
+        shm.unpublish()
+        shm.core.begin_stop()
+        if grace:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(_answered(runner, shm), grace)
+        if self._shm is shm:  # no other stop() has come to its end meanwhile
+            shm.core.cancel_all()
+            if runner.tasks:
+                await asyncio.wait(tuple(runner.tasks))
+        if self._shm is shm:
+            self._stop_shm()
+        self._wound_down.set()
 
     def _stop_shm(self) -> None:
         shm, self._shm = self._shm, None
@@ -177,35 +190,61 @@ class Server(stock_aio.Server):
             shm.end()
 
     async def wait_for_termination(self, timeout: float | None = None) -> bool:
-        return bool(await self._server.wait_for_termination(timeout))
+        deadline = None if timeout is None else time.monotonic() + timeout
+        if await self._server.wait_for_termination(timeout):
+            return True
+        left = None if deadline is None else max(0.0, deadline - time.monotonic())
+        try:
+            await asyncio.wait_for(self._wound_down.wait(), left)
+        except asyncio.TimeoutError:
+            return True
+        return False
 
     def __del__(self) -> None:
-        # A server that nobody holds any more stops; its socket must not outlive it.
-        shm = getattr(self, "_shm", None)
-        if shm is not None:
-            with contextlib.suppress(Exception):
+        shm, runner = getattr(self, "_shm", None), getattr(self, "_runner", None)
+        if shm is None or runner is None:
+            return
+        with contextlib.suppress(Exception):
+            if runner.loop.is_running():  # perhaps in another thread, perhaps in the middle of reading
+                runner.loop.call_soon_threadsafe(shm.end)
+            else:
                 shm.end()
 
-    # -- finding handlers for the memory queue
+
+async def _answered(runner: Runner, shm: LoopListener) -> None:
+    """Wait until the calls under way have ended, and their answers are where their clients find them."""
+    if runner.tasks:
+        await asyncio.wait(tuple(runner.tasks))
+    await shm.core.until_sent()
+
+
+class _Methods:
+    """What a server serves: finds the handlers of calls over the memory queue."""
+
+    def __init__(self, handlers: Sequence[grpc.GenericRpcHandler], interceptors: Sequence[Any]) -> None:
+        self.generic = list(handlers)
+        self.registered: dict[str, grpc.RpcMethodHandler] = {}
+        self._interceptors = tuple(interceptors)
 
     def _query(self, details: HandlerCallDetails) -> grpc.RpcMethodHandler | None:
-        found = self._registered.get(details.method)
+        found = self.registered.get(details.method)
         if found is not None:
             return found
-        for generic in self._generic_handlers:
+        for generic in self.generic:
             found = generic.service(details)
             if found is not None:
                 return found
         return None
 
-    def _resolve(self, name: str) -> Any:
+    def resolve(self, name: str) -> MethodEntry:
         """The method's entry in the core; `behavior` is its `grpc.RpcMethodHandler`."""
-        usual = all(type(g).__name__ == "DictionaryGenericHandler" for g in self._generic_handlers)
-        if self._interceptors or not (usual or name in self._registered):
-            return core.MethodEntry(name, self._find_handler, None, None, dynamic=True)
+        usual = all(type(g).__name__ == "DictionaryGenericHandler" for g in self.generic)
+        if self._interceptors or not (usual or name in self.registered):
+            return core.MethodEntry(name, self.find, None, None, dynamic=True)
         return core.MethodEntry(name, self._query(HandlerCallDetails(name, ())), None, None)
 
-    async def _find_handler(self, name: str, metadata: Any) -> grpc.RpcMethodHandler | None:
+    async def find(self, name: str, metadata: Any) -> grpc.RpcMethodHandler | None:
+        """The handler of one call, as the interceptors let it be."""
         return await self._intercept(0, HandlerCallDetails(name, metadata))
 
     async def _intercept(self, number: int, details: Any) -> grpc.RpcMethodHandler | None:

@@ -292,7 +292,7 @@ class Runner:
         pool: futures.Executor | None,
         resolve: Callable[[str, Any], Any],
     ) -> None:
-        self._loop = loop
+        self.loop = loop
         self._pool = pool
         self._resolve = resolve
         self.tasks: set[asyncio.Task[None]] = set()
@@ -302,9 +302,13 @@ class Runner:
 
     def start(self, call: LoopContext) -> None:
         """Run the handler of `call` in a task of its own."""
-        call.task = task = self._loop.create_task(self._serve(call))
+        call.task = task = self.loop.create_task(self._serve(call))
         self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        task.add_done_callback(functools.partial(self._ended, call))
+
+    def _ended(self, call: LoopContext, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        call.forget()  # a task that was cancelled before its first step has not done it
 
     async def _serve(self, call: LoopContext) -> None:
         entry = call.method_entry
@@ -323,8 +327,7 @@ class Runner:
                 self._failed(call, context, error)
         except asyncio.CancelledError:
             _LOGGER.debug("%s was cancelled", entry.name)
-        except Exception as error:
-            _LOGGER.exception("Unexpected [%s] raised by %s", type(error).__name__, entry.name)
+        except Exception as error:  # noqa: BLE001 - the user's, and logged
             self._failed(call, context, error)
         else:
             if context._abortion is not None:
@@ -332,7 +335,7 @@ class Runner:
         finally:
             call.forget()
             if context is not None and context._done_callbacks:
-                self._loop.call_soon(_run_callbacks, context, entry.name)
+                self.loop.call_soon(_run_callbacks, context, entry.name)
 
     def _failed(self, call: LoopContext, context: ServicerContext | None, error: Exception) -> None:
         """The handler raised: tell the client, if it has not been told anything else."""
@@ -357,7 +360,7 @@ class Runner:
         if handler.request_streaming:
             behavior = handler.stream_stream if handler.response_streaming else handler.stream_unary
             request: Any = (
-                _Requests(context) if _is_async(behavior) else _requests_in_thread(context, self._loop)
+                _Requests(context) if _is_async(behavior) else _requests_in_thread(context, self.loop)
             )
         else:
             behavior = handler.unary_stream if handler.response_streaming else handler.unary_unary
@@ -379,8 +382,8 @@ class Runner:
         if _is_async(behavior):
             response = await behavior(request, context)
         else:
-            sync_context = SyncServicerContext(context, self._loop)
-            response = await self._loop.run_in_executor(self._pool, behavior, request, sync_context)
+            sync_context = SyncServicerContext(context, self.loop)
+            response = await self.loop.run_in_executor(self._pool, behavior, request, sync_context)
             for callback in sync_context.callbacks:
                 callback()
         context._check()
@@ -399,8 +402,8 @@ class Runner:
             finally:
                 await responses.aclose()
             return
-        sync_context = SyncServicerContext(context, self._loop)
-        run = functools.partial(self._loop.run_in_executor, self._pool)
+        sync_context = SyncServicerContext(context, self.loop)
+        run = functools.partial(self.loop.run_in_executor, self._pool)
         iterator = iter(await run(behavior, request, sync_context))
         while (response := await run(next, iterator, _END)) is not _END:
             await context.write(response)

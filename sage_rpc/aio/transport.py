@@ -15,15 +15,18 @@ connection: it blocks, perhaps until a server in this very loop answers, and so 
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import functools
 import time
 import weakref
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import grpc
 from grpc import aio as stock_aio
 
-from sage_rpc import errors
+from sage_rpc import errors, native
 from sage_rpc.native import core
 from sage_rpc.picker import Picker
 from sage_rpc.transport.shm import feeders
@@ -33,7 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Call", "Transport"]
 
-MAX_UNSENT_ATTEMPTS = 5
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5  # seconds between attempts to reach a server that is awaited
 
 _IDLE: int = grpc.ChannelConnectivity.IDLE.value[0]
@@ -94,17 +96,24 @@ class Transport:
         self.loop = loop
         self.channel = weakref.ref(channel)
         self._picker = picker
-        self._conn: LoopConnection | None = None
+        # The connection in use, where the quick calls of the native core find it.
+        self.shm: Any = core.ChannelCore() if native.available() else SimpleNamespace(conn=None)
         self._attempt: asyncio.Future[None] | None = None  # under way, shared by all who wait for it
         self._failed = False  # the last attempt did, and nothing else may carry calls
         self._retry: asyncio.TimerHandle | None = None
         self._pause = FIRST_PAUSE
         self._watchers: list[asyncio.Future[None]] = []
+        self._resending: set[asyncio.Task[None]] = set()
         self._closed = False
 
     def __repr__(self) -> str:
         state = "closed" if self._closed else self.name
         return f"<Transport {self._picker.target} {state}>"
+
+    @property
+    def _conn(self) -> LoopConnection | None:
+        found: LoopConnection | None = self.shm.conn
+        return found
 
     @property
     def name(self) -> str:
@@ -138,7 +147,7 @@ class Transport:
         conn = self._conn
         if conn is not None and (conn.dead or conn.draining):
             conn.retire()
-            self._conn = conn = None
+            self.shm.conn = conn = None
         return conn
 
     async def pick(self, deadline: float | None, wait_for_ready: bool | None) -> LoopConnection | None:
@@ -180,6 +189,39 @@ class Transport:
             raise errors.rpc_error(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded")
         return self._conn is None
 
+    def quick_calls(self) -> list[LoopCall]:
+        """The calls under way that grpc.aio's channel does not know."""
+        return [] if self._conn is None else self._conn.quick_calls()
+
+    def send_again(self, call: LoopCall) -> None:
+        """Go on with a unary call whose connection ended before its server saw it."""
+        task = self.loop.create_task(self._send_again(call))
+        self._resending.add(task)
+        task.add_done_callback(self._resending.discard)
+
+    async def _send_again(self, call: LoopCall) -> None:
+        method, request, metadata, left = call.as_it_was()
+        deadline = None if left is None else time.time() + left
+        try:
+            conn = await self.pick(deadline, wait_for_ready=None)
+        except grpc.RpcError as error:
+            call.conclude(error.code().value[0], error.details(), (), (), None)
+            return
+        except stock_aio.UsageError as error:
+            call.conclude(_CANCELLED, str(error), (), (), None)
+            return
+        if call.ended:
+            return
+        if conn is not None:
+            conn.adopt(call)
+            return
+        over_grpc = self.stock.call(method.encode(), deadline, None, None)
+        call.when_ended(lambda: None if over_grpc.done() else over_grpc.cancel("not wanted any more"))
+        message = await over_grpc.unary_unary(request, metadata)
+        status = await over_grpc.status()
+        initial = over_grpc._initial_metadata
+        call.conclude(status.code(), status.details(), initial, status.trailing_metadata(), message)
+
     # -- connecting
 
     def _start_attempt(self) -> asyncio.Future[None]:
@@ -204,14 +246,19 @@ class Transport:
 
     def _attempt_ended(self, conn: LoopConnection | None) -> None:
         attempt, self._attempt = self._attempt, None
+        if conn is not None and not conn.streams:
+            self._picker.give_up("the server does not take calls that stream over the memory queue")
         if conn is not None and (self._closed or not conn.streams):
             conn.retire()
             conn = None
         if conn is not None:
-            self._conn = conn
+            self.shm.conn = conn
             self._pause = FIRST_PAUSE
             self._picker.picked = "shm"
-            conn.attach(self.loop, self._tell_watchers, self._picker.user_agent(conn.dialect))
+            # In an empty context: the connection outlives the call that it was made for.
+            contextvars.Context().run(
+                conn.attach, self.loop, self._tell_watchers, self._picker.user_agent(conn.dialect)
+            )
         elif self._picker.forced and not self._closed:
             self._failed = True
             self._retry = self.loop.call_later(self._pause, self._retry_now)
@@ -285,6 +332,7 @@ class Transport:
 
     def _watcher(self) -> asyncio.Future[None]:
         """A future that is done when the state may have changed."""
+        self._watchers = [watcher for watcher in self._watchers if not watcher.done()]
         watcher: asyncio.Future[None] = self.loop.create_future()
         self._watchers.append(watcher)
         return watcher
@@ -306,10 +354,16 @@ class Transport:
         return self.stock.target()
 
     def closing(self) -> None:
-        """No more calls."""
+        """No more calls; those under way go on."""
         self._closed = True
+        self._let_go()
         self.stock.closing()
         self._tell_watchers()
+
+    def _let_go(self) -> None:
+        conn, self.shm.conn = self._conn, None
+        if conn is not None:
+            conn.retire()  # it closes when its last call has ended
 
     def closed(self) -> bool:
         """Whether there are no more calls."""
@@ -319,9 +373,7 @@ class Transport:
         """Let go of everything; calls that are still under way end first."""
         self._closed = True
         self._cancel_retry()
-        conn, self._conn = self._conn, None
-        if conn is not None:
-            conn.retire()
+        self._let_go()
         self.stock.close()
         if not self.loop.is_closed():
             self._tell_watchers()
@@ -361,7 +413,7 @@ class Call:
         self._initial_metadata: _Metadata | None = None
         self._cancelled_here = False
         self._callbacks: list[Callable[[], None]] = []
-        self._native: LoopCall | None = None
+        self._over_shm: LoopCall | None = None
         self._over_grpc: Any = None
         self._waiters: list[asyncio.Future[None]] = []  # for the beginning, or for the end
 
@@ -406,8 +458,8 @@ class Call:
         self._end(Status(_CANCELLED, details, None, None))
         if self._over_grpc is not None:
             self._over_grpc.cancel(details)
-        elif self._native is not None:
-            self._native.end(_CANCELLED, details)
+        elif self._over_shm is not None:
+            self._over_shm.end(_CANCELLED, details)
 
     def set_internal_error(self, text: str) -> None:
         """A message could not be sent; the reason is the call's status, when there is one."""
@@ -426,14 +478,15 @@ class Call:
             if self._over_grpc is not None:
                 found: _Metadata = await self._over_grpc.initial_metadata()
                 return found
-            if self._native is not None:
-                await self._native.until_headers()
-                self._initial_metadata = self._native.first_metadata() or ()
+            if self._over_shm is not None:
+                await self._over_shm.until_headers()
+                self._initial_metadata = self._over_shm.first_metadata() or ()
             else:
                 await self._change()
         return self._initial_metadata
 
     def _change(self) -> asyncio.Future[None]:
+        self._waiters = [waiter for waiter in self._waiters if not waiter.done()]
         waiter: asyncio.Future[None] = self._transport.loop.create_future()
         self._waiters.append(waiter)
         return waiter
@@ -456,18 +509,16 @@ class Call:
         for callback in callbacks:
             callback()
 
-    def _native_ended(self) -> None:
+    def _shm_ended(self) -> None:
         """The native call over the memory queue has ended: so has this one."""
-        native = self._native
-        if native is None or self._status is not None:
+        call = self._over_shm
+        if call is None or self._status is not None:
             return
-        # As in gRPC, the end is not known before the responses that came before it have been read.
-        if native.unread and not native.late:
+        # As in gRPC, an end that the server sent is not known before the responses before it have been read.
+        if call.unread and not (call.late or call.lost):
             return
-        self._initial_metadata = native.first_metadata() or ()
-        code, details, trailing = native.outcome()
-        debug = "" if code == _OK else f"{_NAMES.get(code, 'UNKNOWN')}:{details} [transport=shm]"
-        self._end(Status(code, details, trailing, debug))
+        self._initial_metadata = call.first_metadata() or ()
+        self._end(Status(*call.outcome()))
 
     def _grpc_ended(self) -> None:
         if self._status is None:
@@ -477,7 +528,7 @@ class Call:
     # -- beginning
 
     async def _begin(
-        self, request: bytes | None, metadata: _Metadata, *, responses_stream: bool, tell_end: bool
+        self, request: bytes | None, metadata: _Metadata, *, responses_stream: bool
     ) -> LoopCall | None:
         """Pick what carries the call, and send its beginning.
 
@@ -485,6 +536,9 @@ class Call:
         """
         transport = self._transport
         conn = transport.connection()
+        if conn is not None and (request is None or responses_stream):  # nobody sends it again
+            conn.look()
+            conn = transport.connection()
         if conn is None:
             try:
                 conn = await transport.pick(self._deadline, self._wait_for_ready)
@@ -503,33 +557,36 @@ class Call:
             self._changed()
             return None
         left = None if self._deadline is None else self._deadline - time.time()
-        end = self._native_ended if tell_end else None
-        self._native = native = conn.open(
-            self._method.decode(), request, metadata, left, responses_stream, end
+        self._over_shm = call = conn.open(
+            self._method.decode(),
+            request,
+            metadata,
+            left,
+            responses_stream,
+            # What is called at the end is the caller's, and so is its context.
+            functools.partial(contextvars.copy_context().run, self._shm_ended),
+            transport.send_again if request is not None and not responses_stream else None,
         )
         self._channel = None
-        if tell_end and native.ended:
-            self._native_ended()
+        if call.ended:
+            self._shm_ended()
         self._changed()
-        return native
+        return call
 
     def _not_serialized(self) -> None:
         """grpc.aio has logged why, and passes no message on."""
         if self._status is None:
             self._end(Status(_INTERNAL, "Exception serializing request!", (), ""))
-            if self._native is not None:
-                self._native.end(_INTERNAL, "Exception serializing request!")
+            if self._over_shm is not None:
+                self._over_shm.end(_INTERNAL, "Exception serializing request!")
             elif self._over_grpc is not None:
                 self._over_grpc.cancel("Exception serializing request!")
 
-    async def _only_answer(self, native: LoopCall) -> bytes | None:
+    async def _only_answer(self, call: LoopCall) -> bytes | None:
         """Wait for the end of a call with one response. -> that, or None when there is none."""
-        if not native.ended:
-            await native.until_end()
-        if native.lost and self._status is None:
-            return None
-        self._native_ended()
-        return native.answer() if self.is_ok() else None
+        await call.until_end()
+        self._shm_ended()
+        return call.answer() if self.is_ok() else None
 
     async def unary_unary(
         self, request: bytes | None, metadata: _Metadata, context: Any = None
@@ -538,30 +595,22 @@ class Call:
         if request is None:
             self._not_serialized()
             return None
-        for attempt in range(MAX_UNSENT_ATTEMPTS):
-            native = await self._begin(request, metadata, responses_stream=False, tell_end=False)
-            if native is None:
-                break
-            answer = await self._only_answer(native)
-            if self._status is not None:
-                return answer
-            if attempt == MAX_UNSENT_ATTEMPTS - 1:
-                self._native_ended()
+        call = await self._begin(request, metadata, responses_stream=False)
         if self._over_grpc is not None and self._status is None:
             found: bytes | None = await self._over_grpc.unary_unary(request, metadata, context)
             return found
-        return None
+        return None if call is None else await self._only_answer(call)
 
     async def stream_unary(
         self, metadata: _Metadata, begun: Callable[[], None], context: Any = None
     ) -> bytes | None:
         """A call whose requests follow by themselves; `begun` is called when they may. -> the response."""
-        native = await self._begin(None, metadata, responses_stream=False, tell_end=True)
+        call = await self._begin(None, metadata, responses_stream=False)
         if self._over_grpc is not None and self._status is None:
             found: bytes | None = await self._over_grpc.stream_unary(metadata, begun, context)
             return found
         begun()
-        return None if native is None else await self._only_answer(native)
+        return None if call is None else await self._only_answer(call)
 
     async def initiate_unary_stream(
         self, request: bytes | None, metadata: _Metadata, context: Any = None
@@ -570,9 +619,9 @@ class Call:
         if request is None:
             self._not_serialized()
             return
-        native = await self._begin(request, metadata, responses_stream=True, tell_end=True)
-        if native is not None:
-            await native.until_headers()
+        call = await self._begin(request, metadata, responses_stream=True)
+        if call is not None:
+            await call.until_headers()
         elif self._over_grpc is not None and self._status is None:
             await self._over_grpc.initiate_unary_stream(request, metadata, context)
 
@@ -580,13 +629,13 @@ class Call:
         self, metadata: _Metadata, begun: Callable[[], None], context: Any = None
     ) -> None:
         """Begin a call both of whose sides stream, and wait for the server's first word."""
-        native = await self._begin(None, metadata, responses_stream=True, tell_end=True)
+        call = await self._begin(None, metadata, responses_stream=True)
         if self._over_grpc is not None and self._status is None:
             await self._over_grpc.initiate_stream_stream(metadata, begun, context)
             return
         begun()
-        if native is not None:
-            await native.until_headers()
+        if call is not None:
+            await call.until_headers()
 
     # -- messages of streams
 
@@ -594,10 +643,10 @@ class Call:
         """The next response, or EOF."""
         if self._over_grpc is not None:
             return await self._over_grpc.receive_serialized_message()
-        native = self._native
-        message = None if native is None else await native.next()
-        if native is not None and native.ended:
-            self._native_ended()
+        call = self._over_shm
+        message = None if call is None else await call.next()
+        if call is not None and call.ended:
+            self._shm_ended()
         return stock_aio.EOF if message is None else message
 
     async def send_serialized_message(self, message: bytes | None) -> None:
@@ -606,14 +655,14 @@ class Call:
             self._not_serialized()
         if self._over_grpc is not None:
             await self._over_grpc.send_serialized_message(message)
-        elif message is None or self._native is None or not await self._native.send(message):
+        elif message is None or self._over_shm is None or not await self._over_shm.send(message):
             raise stock_aio.InternalError("the call ended before the message could be sent")
 
     async def send_receive_close(self) -> None:
         """No more requests."""
-        while self._native is None and self._over_grpc is None and self._status is None:
+        while self._over_shm is None and self._over_grpc is None and self._status is None:
             await self._change()
         if self._over_grpc is not None:
             await self._over_grpc.send_receive_close()
-        elif self._native is not None:
-            self._native.half_close()
+        elif self._over_shm is not None:
+            self._over_shm.half_close()

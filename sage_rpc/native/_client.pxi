@@ -338,6 +338,7 @@ cdef class ClientConnection(Connection):
     cdef bint led_asleep             # ... and sleeps in poll()
     cdef bint led_by_listener
     cdef Call led_for                # the call its holder waits for
+    cdef int led_what                # and what of it
     cdef int poke                    # an eventfd that wakes the holder, once somebody waited for a future
     cdef int pollers                 # threads in poll(), the one that lost the role included
     cdef uint64_t token
@@ -901,6 +902,8 @@ cdef class ClientConnection(Connection):
             w = <Waiter>entry[1]
             if w.what == W_ROOM:
                 w.wake()
+        if self.led_asleep and self.led_for is not None and self.led_what == W_ROOM:
+            self.poke_leader()                 # another thread made the room that it sleeps for
         return 0
 
     cdef int glance(self) except -1:
@@ -948,6 +951,7 @@ cdef class ClientConnection(Connection):
                 if self.poke < 0:
                     self.poke = self.make_eventfd()
                 self.led_for = call
+                self.led_what = what
             self.lead(call, until, what)
         finally:
             if self.token == mine:

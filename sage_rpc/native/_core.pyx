@@ -23,6 +23,9 @@ from libc.errno cimport EAGAIN, EINTR, errno
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
+import asyncio
+import contextvars
+import functools
 import heapq
 import logging
 import os
@@ -32,6 +35,7 @@ import weakref
 from collections import deque, namedtuple
 
 import grpc
+import grpc.aio
 
 from sage_rpc import errors
 

@@ -6,7 +6,11 @@
 # this woke run, and comes again. A turn that finds nothing watches the ring for a while, but only when no other
 # callback of the loop is waiting; after that it announces sleep and leaves the rest to the selector. Tasks wait on
 # futures of the loop, one for each thing that they wait for.
+#
+# Turns have a context (contextvars) of their own, whoever asked for them: what they begin, handlers above all, must
+# not see what some other handler or caller put into its context.
 
+SERVER_GONE = "the server process ended or closed the connection"
 cdef int64_t BLIND_SPIN_NS = 5000     # watched at a time when the loop does not tell whether others wait
 
 
@@ -19,7 +23,7 @@ cdef bint _same_process(int fd):
 
 cdef class Turns:
     """The next turn of one connection (or server) in its loop, and how long it pays to watch the rings."""
-    cdef object loop, function
+    cdef object loop, function, context
     cdef object handles               # the loop's queue of ready callbacks, None when it does not show it
     cdef bint scheduled
     cdef int64_t quiet_since          # when turns began to find nothing; 0: something was found last
@@ -28,13 +32,14 @@ cdef class Turns:
     def __init__(self, loop, function):
         self.loop = loop
         self.function = function
+        self.context = contextvars.copy_context()
         handles = getattr(loop, "_ready", None)
         self.handles = handles if isinstance(handles, deque) else None
 
     cdef int schedule(self) except -1:
         if not self.scheduled:
             self.scheduled = True
-            self.loop.call_soon(self.function)
+            self.loop.call_soon(self.function, context=self.context)
         return 0
 
     cdef int64_t may_watch(self, int64_t budget):
@@ -56,6 +61,8 @@ cdef class Turns:
 
 cdef object _sleep(object loop, list sleepers, int what):
     """A future that is done when `what` may be due."""
+    if sleepers:                               # who gave up waiting left its future behind
+        sleepers[:] = [entry for entry in sleepers if not entry[1].done()]
     future = loop.create_future()
     sleepers.append((what, future))
     return future
@@ -92,54 +99,84 @@ cdef class LoopConnection(ClientConnection):
     cdef object timer                 # of the earliest deadline
     cdef int64_t timer_at
 
-    def attach(self, loop, on_death, bytes user_agent):
-        """Live in `loop`, in whose thread this is called; `on_death` is called when the connection ended.
+    def __cinit__(self, *args, **kwargs):
+        self.for_room = []
 
-        `user_agent` is sent with every call, if it is not None.
+    def attach(self, loop, on_death, bytes user_agent):
+        """Live in `loop`, in whose thread this is called; turns have a copy of the context of now.
+
+        `on_death` is called when the connection ended. `user_agent` is sent with every call, if it is not None.
         """
         self.loop = loop
         self.user_agent = user_agent
         self.turns = Turns(loop, self._turn)
         self.on_death = on_death
-        self.for_room = []
         self.beside_itself = _same_process(self.fd)
         self.watched = True
         loop.add_reader(self.fd, self._readable)
         self.sleep_or_turn()
 
-    def open(self, str method not None, bytes request, metadata, timeout, bint responses_stream, on_end):
-        """Start a call: with its only request, or with None when requests follow.
+    def open(self, str method not None, bytes request, metadata, timeout, bint responses_stream, on_end, resend):
+        """Start a call: with its only request, or with None when requests follow. -> LoopCall
 
         `metadata` is an iterable of pairs, `timeout` in seconds or None. `on_end` is called when the call ends,
-        unless it has ended when this returns. The connection must not be dead.
+        unless it has ended when this returns. `resend(call)` is called, and the call goes on, when the connection
+        ends before the server saw it; None: then it ends, too. The connection must not be dead.
         """
-        cdef LoopCall call = LoopCall.__new__(LoopCall)
-        cdef bytes block = None
-        call.sleepers = []
-        call.streams = True
-        call.attended = True
+        cdef LoopCall call = self.begin(method, len(method.encode()), request, metadata, timeout, resend)
         if responses_stream:
             call.inbox = Inbox()
+        self.run(call, timeout)
+        if call.status < 0 and on_end is not None:
+            call.callbacks = [(on_end, None)]
+        return call
+
+    cdef LoopCall begin(self, str method, Py_ssize_t name_size, bytes request, metadata, timeout, resend):
+        """A call as it is before anything was sent; it may have ended."""
+        cdef LoopCall call = LoopCall.__new__(LoopCall)
+        if timeout is not None:
+            timeout = <double>timeout          # a TypeError comes before anything has begun
+        call.streams = True
+        call.attended = True
         call.window = SW_WINDOW
         call.conn = self
         call.method = method
+        call.name_size = name_size
+        call.request = request
+        call.resend = resend
         call.status = -1
         call.deadline = NEVER
         try:
             if metadata or self.user_agent is not None:
-                block = encode_metadata(metadata, RESERVED_IN_REQUESTS, self.user_agent)
+                call.metadata = encode_metadata(metadata, RESERVED_IN_REQUESTS, self.user_agent)
         except ValueError:
             call.finish(INTERNAL, "Invalid metadata")
-            return call
-        self.launch(call, request, block, len(method.encode()), timeout)
+        return call
+
+    cdef int run(self, LoopCall call, timeout) except -1:
+        """Send what begin() has prepared."""
+        if call.status >= 0:
+            return 0
+        self.launch(call, call.request, call.metadata, call.name_size, timeout)
         if call.status < 0:
-            if on_end is not None:
-                call.callbacks = [(on_end, None)]
             if call.deadline != NEVER:
                 self.remember_deadline(call)
                 self.set_timer()
             self.expect()
-        return call
+        return 0
+
+    def adopt(self, LoopCall call not None):
+        """Send a call again whose connection ended before its server saw it."""
+        cdef double left
+        if call.status < 0:
+            call.conn = self
+            call.unsent = False
+            left = (call.deadline - <int64_t>sr_now_ns()) / 1e9
+            self.run(call, None if call.deadline == NEVER else left)
+
+    def quick_calls(self):
+        """The calls under way that began without grpc.aio's call objects."""
+        return [call for call in self.calls.values() if (<LoopCall>call).quick]
 
     # -- turns
 
@@ -157,7 +194,7 @@ cdef class LoopConnection(ClientConnection):
             return
         if self.read_bells() == 0:
             self.receive(1 << 30)              # what was answered before the end counts
-            self.fail("the server process ended or closed the connection")
+            self.fail(SERVER_GONE)
         self.take_turn()
 
     def _turn(self):
@@ -238,7 +275,8 @@ cdef class LoopConnection(ClientConnection):
                 return 0
             self.timer.cancel()
         self.timer_at = at
-        self.timer = self.loop.call_later(max(0, at - <int64_t>sr_now_ns()) / 1e9, self._on_timer)
+        self.timer = self.loop.call_later(
+            max(0, at - <int64_t>sr_now_ns()) / 1e9, self._on_timer, context=self.turns.context)
         return 0
 
     def _on_timer(self):
@@ -246,6 +284,23 @@ cdef class LoopConnection(ClientConnection):
         self.expire()
         self.run_ready()
         self.set_timer()
+
+    cdef int end_call(self, Call call, int status, object text) except -1:
+        ClientConnection.end_call(self, call, status, text)
+        if self.retired and not self.calls:
+            self.wake_listener()               # nothing may ever arrive: a turn closes it
+        return 0
+
+    def look(self):
+        """Take what has arrived, the server's end included, before a call that could not be sent again begins."""
+        if self.dead:
+            return
+        if self.read_bells() != 0:
+            self.receive(DRAIN_LIMIT)
+        else:
+            self.receive(1 << 30)
+            self.fail(SERVER_GONE)
+        self.expect()                          # the bells are read: a turn announces sleep again
 
     cdef int glance(self) except -1:
         """Take what has arrived."""
@@ -283,28 +338,76 @@ cdef class LoopConnection(ClientConnection):
 
 cdef class LoopCall(StreamCall):
     """A call of any kind over a LoopConnection. Its messages are bytes."""
-    cdef list sleepers                # (what, future)
+    cdef list sleepers                # (what, future), once somebody has waited
+    cdef Py_ssize_t name_size
+    cdef bytes request                # the only one
+    cdef bytes metadata
+    cdef object resend
+    cdef int attempts
+    cdef bint quick                   # of a QuickCall
+    cdef readonly bint lost           # ended with its connection, and not by the server's word or from this side
+    cdef object __weakref__
 
     cdef int wake(self, int what) except -1:
-        return _rouse(self.sleepers, what)
+        return 0 if self.sleepers is None else _rouse(self.sleepers, what)
 
     cdef int finish(self, int status, object text) except -1:
         if self.status >= 0:
             return 0
+        if (status == UNAVAILABLE and self.unsent and self.resend is not None
+                and self.attempts < MAX_UNSENT_ATTEMPTS):
+            self.attempts += 1
+            (<LoopConnection>self.conn).loop.call_soon(self.resend, self)
+            return 0
+        self.resend = None
+        self.lost = self.conn.dead
         StreamCall.finish(self, status, text)
-        return _rouse(self.sleepers, W_END)
+        return self.wake(W_END)
 
     cdef object sleep(self, int what):
+        if self.sleepers is None:
+            self.sleepers = []
         return _sleep((<LoopConnection>self.conn).loop, self.sleepers, what)
+
+    def __repr__(self):
+        state = "under way" if self.status < 0 else f"{_STATUS[self.status]} {self.text!r}"
+        return f"<sage_rpc.aio call of {self.method}, {state}>"
+
+    # -- as a member of grpc.aio's set of active calls
+
+    def done(self):
+        return self.status >= 0
+
+    async def code(self):
+        await self.until_end()
+        return _STATUS[self.status]
+
+    def when_ended(self, callback):
+        """Have `callback()` called at the end, which has not come."""
+        if self.callbacks is None:
+            self.callbacks = []
+        self.callbacks.append((callback, None))
+
+    # -- sending again
+
+    def as_it_was(self):
+        """(method, only request, metadata, seconds left or None) of a call that is to be sent again."""
+        metadata = () if self.metadata is None else decode_metadata(self.metadata)
+        return self.method, self.request, metadata, self.time_remaining()
+
+    def conclude(self, int status, str text, initial_metadata, trailing_metadata, bytes message):
+        """It was carried by other means, and so it ended."""
+        if self.status < 0:
+            self.initial = encode_metadata(initial_metadata or ())
+            self.trailing = encode_metadata(trailing_metadata or ())
+            self.message = message
+            self.unsent = False
+            self.finish(status, text)
+            self.conn.run_ready()
 
     @property
     def ended(self):
         return self.status >= 0
-
-    @property
-    def lost(self):
-        """Whether the server never saw the call, so that it may be sent again."""
-        return self.unsent
 
     @property
     def late(self):
@@ -317,8 +420,12 @@ cdef class LoopCall(StreamCall):
         return self.inbox is not None and len(self.inbox.messages) > 0
 
     def outcome(self):
-        """(status code, details, trailing metadata) of an ended call."""
-        return self.status, self.text or "", decode_metadata(self.trailing) if self.trailing is not None else ()
+        """(status code, details, trailing metadata, debug string) of an ended call."""
+        trailing = decode_metadata(self.trailing) if self.trailing is not None else ()
+        return self.status, self.text or "", trailing, self.debug()
+
+    cdef str debug(self):
+        return "" if self.status == OK else f"{_STATUS[self.status].name}:{self.text or ''} [transport=shm]"
 
     def answer(self):
         """The only response of a call that ended with OK."""
@@ -381,6 +488,161 @@ cdef class LoopCall(StreamCall):
         if self.status < 0:
             conn.send_frame(SW_MESSAGE, SW_END, self.stream, 0, None, None)
             conn.expect()
+
+
+cdef class QuickCall:
+    """A unary call of a QuickUnary: a `grpc.aio.UnaryUnaryCall`. As grpc.aio's, the call goes on when nobody holds it."""
+    cdef LoopCall call
+    cdef object deserializer
+    cdef object response
+    cdef bint parsed
+    cdef object __weakref__
+
+    def __await__(self):
+        return self.wait().__await__()
+
+    async def wait(self):
+        cdef LoopCall call = self.call
+        try:
+            while call.status < 0:
+                await call.sleep(W_END)
+        except BaseException:
+            self.cancel()
+            raise
+        if call.status == OK:
+            return self.result()
+        if call.cancelled_here:
+            raise asyncio.CancelledError()
+        raise self.error()
+
+    cdef object result(self):
+        if not self.parsed:
+            self.parsed = True
+            try:
+                self.response = call_deserializer(self.call.message, self.deserializer)
+            except Exception:                  # grpc.aio logs it, too, and has no response then
+                _LOGGER.exception("Exception deserializing the response of %s", self.call.method)
+            self.call.message = None
+        return self.response
+
+    cdef object error(self):
+        cdef LoopCall call = self.call
+        return grpc.aio.AioRpcError(
+            _STATUS[call.status], _aio_metadata(call.initial), _aio_metadata(call.trailing), call.text or "",
+            call.debug())
+
+    def done(self):
+        return self.call.status >= 0
+
+    def cancelled(self):
+        return self.call.status == CANCELLED
+
+    def cancel(self):
+        return self.call.cancel()
+
+    def add_done_callback(self, callback):
+        cdef LoopCall call = self.call
+        if call.status >= 0:
+            callback(self)
+        else:
+            if call.callbacks is None:
+                call.callbacks = []
+            call.callbacks.append((functools.partial(contextvars.copy_context().run, callback), self))
+
+    def time_remaining(self):
+        return self.call.time_remaining()
+
+    async def initial_metadata(self):
+        await self.call.until_headers()
+        return _aio_metadata(self.call.initial)
+
+    async def trailing_metadata(self):
+        await self.call.until_end()
+        return _aio_metadata(self.call.trailing)
+
+    async def code(self):
+        await self.call.until_end()
+        return _STATUS[self.call.status]
+
+    async def details(self):
+        await self.call.until_end()
+        return self.call.text or ""
+
+    async def debug_error_string(self):
+        await self.call.until_end()
+        return self.call.debug()
+
+    async def wait_for_connection(self):
+        await self.call.until_end()
+        if self.call.cancelled_here:
+            raise asyncio.CancelledError()
+        if self.call.status != OK:
+            raise self.error()
+
+    def __repr__(self):
+        return repr(self.call)
+
+
+cdef object call_deserializer(bytes message, deserializer):
+    return message if deserializer is None else deserializer(message)
+
+
+cdef object _aio_metadata(bytes block):
+    return grpc.aio.Metadata() if block is None else grpc.aio.Metadata(*decode_metadata(block))
+
+
+cdef class QuickUnary:
+    """A `grpc.aio.UnaryUnaryMultiCallable`: quick while its channel has a memory connection.
+
+    `usual` is grpc.aio's own multicallable, for every call that is not as usual as most; `resend` is for calls
+    whose connection ends before their server saw them.
+    """
+    cdef ChannelCore core
+    cdef str method
+    cdef Py_ssize_t name_size
+    cdef object serializer, deserializer, usual, resend
+
+    def __init__(self, ChannelCore core not None, str method not None, serializer, deserializer, usual, resend):
+        self.core = core
+        self.method = method
+        self.name_size = len(method.encode())
+        self.serializer = serializer
+        self.deserializer = deserializer
+        self.usual = usual
+        self.resend = resend
+
+    def __call__(self, request, *, timeout=None, metadata=None, credentials=None, wait_for_ready=None,
+                 compression=None):
+        cdef QuickCall quick
+        cdef LoopCall call
+        cdef LoopConnection conn
+        connection = self.core.conn
+        if connection is None or credentials is not None or compression is not None:
+            return self.usual(request, timeout=timeout, metadata=metadata, credentials=credentials,
+                              wait_for_ready=wait_for_ready, compression=compression)
+        conn = <LoopConnection>connection
+        data = request
+        if self.serializer is not None:
+            try:
+                data = self.serializer(request)
+            except Exception:
+                _LOGGER.exception("Exception serializing the request of %s", self.method)
+                data = None
+        if data is not None and not isinstance(data, bytes) or conn.dead or conn.draining:
+            return self.usual(request, timeout=timeout, metadata=metadata, wait_for_ready=wait_for_ready)
+        call = conn.begin(self.method, self.name_size, <bytes>data, metadata, timeout, self.resend)
+        call.quick = True
+        if data is None:
+            call.finish(INTERNAL, "Exception serializing request!")
+        conn.run(call, timeout)
+        quick = QuickCall.__new__(QuickCall)
+        quick.call = call
+        quick.deserializer = self.deserializer
+        return quick
+
+
+grpc.aio.UnaryUnaryCall.register(QuickCall)
+grpc.aio.UnaryUnaryMultiCallable.register(QuickUnary)
 
 
 # ---------------------------------------------------------------- the server's end
@@ -498,10 +760,12 @@ cdef class LoopServerCore(ServerCore):
     cdef Turns turns
     cdef bint asleep
     cdef set beside_itself            # fds of clients in this process: watching the rings would keep them waiting
+    cdef list for_sent                # futures of those who wait until everything is sent
 
     def attach(self, loop):
-        """Serve in `loop`, in whose thread this is called."""
+        """Serve in `loop`, in whose thread this is called; handlers run in copies of the context of now."""
         self.beside_itself = set()
+        self.for_sent = []
         self.loop = loop
         self.turns = Turns(loop, self._turn)
         loop.add_reader(self.ep, self._readable)
@@ -511,7 +775,7 @@ cdef class LoopServerCore(ServerCore):
         """After shut(): close what is left and let go of the loop."""
         for conn in list(self.conns.values()):
             self.lose(<ServerConnection>conn)
-        if self.ep >= 0 and not self.loop.is_closed():
+        if self.ep >= 0 and self.loop is not None and not self.loop.is_closed():
             self.loop.remove_reader(self.ep)
         self.close_fds()
 
@@ -528,6 +792,20 @@ cdef class LoopServerCore(ServerCore):
         cdef LoopContext context = LoopContext.__new__(LoopContext)
         context.sleepers = []
         return context
+
+    async def until_sent(self):
+        """Wait, after begin_stop(), until all answers have found room in their rings."""
+        while self.unsent and not self.stopped:
+            future = self.loop.create_future()
+            self.for_sent.append(future)
+            await future
+
+    cdef int sent(self) except -1:
+        for future in self.for_sent:
+            if not future.done():
+                future.set_result(None)
+        self.for_sent.clear()
+        return 0
 
     cdef int expect(self) except -1:
         """An answer was sent, so a request may come."""

@@ -519,8 +519,14 @@ cdef class ServerConnection(Connection):
         self.for_room = []
 
     cdef int room(self) except -1:
+        cdef ServerCore core = self.core
         for context in list(self.for_room):
             (<ServicerContext>context).wake(W_ROOM)
+        if (core is not None and core.leader_asleep and core.leads_what == W_ROOM
+                and core.leads_for is not None and core.leads_for.conn is self):
+            core.kick(core.kick_leader)        # another thread made the room that it sleeps for
+        if core is not None and core.stopping:
+            core.sent()
         return 0
 
     def __repr__(self):
@@ -795,6 +801,7 @@ cdef class ServerCore:
     cdef int reader
     cdef unsigned long leader         # the leader's thread
     cdef ServicerContext leads_for    # the call whose handler waits in the leader's thread
+    cdef int leads_what               # and what it waits for
     cdef bint draining                # the reader is in the middle of reading
     cdef bint leader_in_handler, leader_asleep, give_way
     cdef volatile uint64_t runs       # handlers begun by leaders
@@ -1194,6 +1201,7 @@ cdef class ServerCore:
             self.become_leader(me)
         self.leader_in_handler = False
         self.leads_for = context
+        self.leads_what = what
         self.runs += 1
         try:
             self.read_some(context, what)
@@ -1400,8 +1408,21 @@ cdef class ServerCore:
         if self.leader_asleep:
             self.kick(self.kick_leader)
 
+    @property
+    def unsent(self):
+        """Whether answers still wait for room in their rings; they are lost when the connections are closed."""
+        for each in self.conns.values():
+            if (<ServerConnection>each).outq:
+                return True
+        return False
+
+    cdef int sent(self) except -1:
+        """During a stop: what waited on one of the connections has found room, or is lost with it."""
+        self.idle.wake()
+        return 0
+
     def wait_idle(self, double seconds):
-        """Until the last call ended, wake_idle() was called, or `seconds` passed; only after begin_stop()."""
+        """Until the last call ended, all was sent, wake_idle() was called, or `seconds` passed; after begin_stop()."""
         self.idle.wait(<int64_t>(sr_now_ns() + min(seconds, 1e8) * 1e9))
 
     def wake_idle(self):

@@ -7,8 +7,6 @@ or `serve`, which use it) and runs once per column. A test which stock grpc.aio 
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from collections.abc import Sequence
 from concurrent import futures
 from dataclasses import dataclass
@@ -18,13 +16,11 @@ import grpc
 import pytest
 from grpc import aio
 
-from sage_rpc import native
+import sage_rpc
 from tests.conformance import columns as synchronous
 from tests.conformance.differences import known_difference
 
 __all__ = ["COLUMNS", "Column", "known_difference"]
-
-OURS_EXISTS = importlib.util.find_spec("sage_rpc.aio") is not None
 
 
 @dataclass(frozen=True)
@@ -39,7 +35,7 @@ class Column(synchronous.Column):
     @property
     def module(self) -> Any:
         """`grpc.aio` or `sage_rpc.aio`."""
-        return importlib.import_module("sage_rpc.aio") if self.is_ours else aio
+        return sage_rpc.aio if self.is_ours else aio
 
     def channel(
         self,
@@ -83,10 +79,7 @@ class Column(synchronous.Column):
         return self.name
 
 
-exists = pytest.mark.skipif(not OURS_EXISTS, reason="there is no sage_rpc.aio yet")
-built = pytest.mark.skipif(not native.available(), reason="the native core is not built")
 COLUMNS = [
-    pytest.param(Column("grpcio", None), id="grpcio"),
-    pytest.param(Column("ours-grpc", "grpc"), id="ours-grpc", marks=exists),
-    pytest.param(Column("ours-shm", "shm"), id="ours-shm", marks=[exists, built]),
+    pytest.param(Column(given.values[0].name, given.values[0].transport), id=given.id, marks=given.marks)
+    for given in synchronous.COLUMNS
 ]

@@ -65,13 +65,13 @@ def service(
 @pytest.fixture
 def rpc(event_loop: asyncio.AbstractEventLoop, service: Service) -> Iterator[Methods]:
     """Methods of the server that the tests of a column share."""
-
-    async def make() -> Methods:
-        return Methods(service)
-
-    methods = run(event_loop, make())
+    methods = Methods(service, event_loop)
     yield methods
-    run(event_loop, methods.close())
+    try:
+        if not methods.release():
+            run(event_loop, methods.idle())
+    finally:
+        methods.forget()
 
 
 @pytest.fixture

@@ -12,7 +12,18 @@ import grpc
 import pytest
 from grpc import aio
 
-__all__ = ["BY_KIND", "WAYS", "Outcome", "Way", "every_kind", "failure", "status", "ways"]
+__all__ = [
+    "BY_KIND",
+    "EVERY_WAY",
+    "WAYS",
+    "Outcome",
+    "Way",
+    "either_kind",
+    "every_kind",
+    "failure",
+    "status",
+    "ways",
+]
 
 
 @dataclass
@@ -112,16 +123,26 @@ async def write_all(call: Any, requests: Iterable[Any]) -> None:
 
 SENDING = ("async iterator", "iterator", "write")
 RECEIVING = ("async for", "read")
-WAYS = (
+EVERY_WAY = (
     Way("unary_unary", "one", "await"),
     *(Way("unary_stream", "one", responses) for responses in RECEIVING),
     *(Way("stream_unary", requests, "await") for requests in SENDING),
     *(Way("stream_stream", requests, responses) for requests in SENDING for responses in RECEIVING),
 )
-# One way of each kind, where the way makes no difference.
-BY_KIND = {way.kind: way for way in reversed(WAYS)}
+# One way of each kind, where the way makes no difference; and where it does, both styles of each side.
+BY_KIND = {
+    way.kind: way
+    for way in EVERY_WAY
+    if way.requests in {"one", "async iterator"} and way.responses in {"await", "async for"}
+}
+WAYS = (
+    *BY_KIND.values(),
+    *(way for way in EVERY_WAY if way.requests == "write" and way.responses in {"await", "read"}),
+)
 
 every_kind = pytest.mark.parametrize("kind", BY_KIND)
+# A unary call and a stream, where the kinds hardly differ.
+either_kind = pytest.mark.parametrize("kind", ["unary_unary", "stream_stream"])
 
 
 def ways(chosen: Iterable[Way] = WAYS) -> pytest.MarkDecorator:

@@ -106,8 +106,8 @@ def echo(kind: str, before: Callable[[Any], Any] = nothing, style: str = "iterat
 class _Running:
     """How many handlers of a test run, in the loop and in the threads of the migration pool."""
 
-    def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
         self._number = 0
         self._lock = threading.Lock()  # guards _number
         self._idle = asyncio.Event()
@@ -134,10 +134,14 @@ class _Running:
             idle = self._number == 0
         (self._idle.set if idle else self._idle.clear)()
 
+    @property
+    def idle(self) -> bool:
+        return self._idle.is_set()
+
     async def wait_until_idle(self, seconds: float) -> bool:
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._idle.wait(), seconds)
-        return self._idle.is_set()
+        return self.idle
 
     def count(self, behaviour: Behaviour) -> Behaviour:
         """`behaviour`, counted while it runs: as much a coroutine function, or a generator, as before."""
@@ -233,12 +237,12 @@ class Service(grpc.GenericRpcHandler):
 class Methods:
     """What one test uses of the shared service; `channel` and `target` are those of the service."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, loop: asyncio.AbstractEventLoop) -> None:
         self.column, self.channel, self.target = service.column, service.served.channel, service.served.target
         self._service = service
         self._names: list[str] = []
         self._events: list[asyncio.Event | threading.Event] = []
-        self._running = _Running()
+        self._running = _Running(loop)
 
     def name(self, kind: str, behaviour: Behaviour, **serializers: Any) -> str:
         """The full name of a method of `kind` that behaves so until the end of the test.
@@ -277,16 +281,23 @@ class Methods:
         self._events.append(event := threading.Event())
         return event
 
-    async def close(self) -> None:
+    def release(self) -> bool:
+        """Let everybody go who waits. -> whether no handler runs any more"""
         for event in self._events:
             event.set()
+        return self._running.idle
+
+    async def idle(self) -> None:
+        """Wait until no handler runs: a caller may know of the end of its call before the handler does."""
         for seconds in (0.05, 0.2, 1, SECONDS):
-            if idle := await self._running.wait_until_idle(seconds):
-                break
+            if await self._running.wait_until_idle(seconds):
+                return
             gc.collect()  # what a cycle of errors, calls and generators holds ends when it is dropped
+        raise AssertionError("handlers still run after the end of their calls")
+
+    def forget(self) -> None:
         for name in self._names:
             del self._service.handlers[name]
-        assert idle, "handlers still run after the end of their calls"
 
 
 class Gate:

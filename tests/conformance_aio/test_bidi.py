@@ -8,16 +8,16 @@ import grpc
 import pytest
 from grpc import aio
 
-from tests.conformance_aio.invocation import WAYS, failure, iterate, ways
+from tests.conformance_aio.invocation import EVERY_WAY, failure, iterate, ways
 from tests.conformance_aio.service import SECONDS, STYLES, Blocked, echo
 
-STREAM_STREAM = [way for way in WAYS if way.kind == "stream_stream"]
+STREAM_STREAM = [way for way in EVERY_WAY if way.kind == "stream_stream"]
 styles = pytest.mark.parametrize("style", STYLES["stream_stream"])
 
 
 @ways(STREAM_STREAM)
 @styles
-@pytest.mark.parametrize("number", [0, 1, 2, 300])
+@pytest.mark.parametrize("number", [0, 200])
 async def test_the_messages_come_back_in_order_and_end(rpc, way, style, number):
     requests = [b"%d" % i for i in range(number)]
     outcome = await way.run(rpc.stream_stream(echo("stream_stream", style=style)), requests)
@@ -26,7 +26,7 @@ async def test_the_messages_come_back_in_order_and_end(rpc, way, style, number):
 
 
 @ways(STREAM_STREAM)
-@pytest.mark.parametrize("size", [0, 65_536, (4 << 20) - 1000])
+@pytest.mark.parametrize("size", [0, (4 << 20) - 1000])
 async def test_a_message_of_any_size_comes_back_as_it_was(rpc, way, size):
     message = (bytes(range(251)) * (size // 251 + 1))[:size]
     outcome = await way.run(rpc.stream_stream(echo("stream_stream")), [message, b"end"])

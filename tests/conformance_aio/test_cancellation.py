@@ -8,7 +8,7 @@ import grpc
 import pytest
 from grpc import aio
 
-from tests.conformance_aio.invocation import BY_KIND, WAYS, every_kind, status, ways
+from tests.conformance_aio.invocation import BY_KIND, WAYS, either_kind, every_kind, status, ways
 from tests.conformance_aio.service import SECONDS, STYLES, Blocked, echo
 
 LOCALLY = (grpc.StatusCode.CANCELLED, "Locally cancelled by application!")
@@ -112,7 +112,7 @@ async def test_cancelling_a_call_that_failed_changes_nothing(rpc, way):
     assert await status(call) == (grpc.StatusCode.ABORTED, "no")
 
 
-@every_kind
+@either_kind
 async def test_the_metadata_of_a_cancelled_call_is_empty(rpc, kind):
     blocked = Blocked(rpc, kind)
     call = BY_KIND[kind].start(blocked.method)
@@ -385,7 +385,7 @@ async def test_a_response_generator_is_closed_when_its_call_is_cancelled(rpc, ki
     await closed.wait()
 
 
-@every_kind
+@either_kind
 async def test_a_handler_may_clean_up_after_a_cancellation(rpc, kind):
     """It may await in `finally`, too."""
     begun, cleaned = rpc.event(), rpc.event()
@@ -405,7 +405,7 @@ async def test_a_handler_may_clean_up_after_a_cancellation(rpc, kind):
     await cleaned.wait()
 
 
-@every_kind
+@either_kind
 async def test_done_callbacks_of_a_handler_run_after_a_cancellation(rpc, kind):
     blocked = Blocked(rpc, kind)
     call = BY_KIND[kind].start(blocked.method)
@@ -414,7 +414,7 @@ async def test_done_callbacks_of_a_handler_run_after_a_cancellation(rpc, kind):
     await blocked.ended.wait()
 
 
-@every_kind
+@either_kind
 async def test_a_cancellation_travels_on_to_the_calls_a_handler_waits_for(rpc, kind):
     inner = Blocked(rpc, "unary_unary")
 

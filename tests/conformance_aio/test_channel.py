@@ -11,7 +11,7 @@ import grpc
 import pytest
 from grpc import aio
 
-from tests.conformance_aio.invocation import BY_KIND, every_kind, failure, status, ways
+from tests.conformance_aio.invocation import BY_KIND, either_kind, every_kind, failure, status, ways
 from tests.conformance_aio.service import KINDS, SECONDS, SERVICE, Blocked, Gate, echo, handler_of
 
 IDLE, READY = grpc.ChannelConnectivity.IDLE, grpc.ChannelConnectivity.READY
@@ -41,13 +41,13 @@ async def test_a_channel_is_a_channel(rpc):
     assert isinstance(rpc.channel, aio.Channel)
 
 
-@every_kind
+@either_kind
 async def test_a_multicallable_may_be_made_before_anything_is_connected(column, dead_port, kind):
     async with column.channel(f"127.0.0.1:{dead_port}") as channel:
         assert callable(getattr(channel, kind)("/x/y"))
 
 
-@every_kind
+@either_kind
 async def test_a_multicallable_is_made_with_arguments_by_name(rpc, kind):
     method = getattr(rpc.channel, kind)(
         method=rpc.name(kind, echo(kind)), request_serializer=None, response_deserializer=None
@@ -195,7 +195,7 @@ async def test_a_call_that_waits_is_served_when_the_server_comes(column, dead_po
         assert (await BY_KIND[kind].finish(call)).responses == [b"request"]
 
 
-@every_kind
+@either_kind
 async def test_a_call_that_waits_may_be_cancelled(column, dead_port, kind):
     async with column.channel(f"127.0.0.1:{dead_port}") as channel:
         call = BY_KIND[kind].start(getattr(channel, kind)("/x/y"), wait_for_ready=True)
@@ -204,7 +204,7 @@ async def test_a_call_that_waits_may_be_cancelled(column, dead_port, kind):
         assert await call.code() is grpc.StatusCode.CANCELLED
 
 
-@every_kind
+@either_kind
 async def test_a_call_that_must_not_wait_is_unavailable(column, dead_port, kind):
     async with column.channel(f"127.0.0.1:{dead_port}") as channel:
         outcome = await BY_KIND[kind].run(getattr(channel, kind)("/x/y"), wait_for_ready=False)
@@ -287,17 +287,17 @@ async def test_whoever_waits_is_woken_when_the_channel_is_closed(rpc, way):
         await waiter
 
 
-@ways()
-async def test_a_call_on_a_closed_channel_is_a_usage_error(rpc, way):
+@every_kind
+async def test_a_call_on_a_closed_channel_is_a_usage_error(rpc, kind):
     channel = connect(rpc)
-    method = rpc.method(way.kind, echo(way.kind), channel=channel)
-    await way.run(method)
+    method = rpc.method(kind, echo(kind), channel=channel)
+    await BY_KIND[kind].run(method)
     await channel.close()
     with pytest.raises(aio.UsageError, match="closed"):
-        way.start(method)
+        BY_KIND[kind].start(method)
 
 
-@every_kind
+@either_kind
 async def test_a_call_on_a_channel_closed_before_its_first_call_is_a_usage_error(rpc, kind):
     channel = connect(rpc)
     method = rpc.method(kind, echo(kind), channel=channel)
@@ -306,7 +306,7 @@ async def test_a_call_on_a_channel_closed_before_its_first_call_is_a_usage_error
         BY_KIND[kind].start(method)
 
 
-@every_kind
+@either_kind
 async def test_a_multicallable_may_be_made_of_a_closed_channel(rpc, kind):
     channel = connect(rpc)
     await channel.close()
@@ -350,7 +350,7 @@ async def test_within_its_grace_a_call_may_end(rpc, way):
     await closing
 
 
-@every_kind
+@either_kind
 async def test_after_its_grace_a_call_is_cancelled(rpc, kind):
     channel = connect(rpc)
     blocked = Blocked(rpc, kind, channel=channel)
@@ -385,7 +385,7 @@ async def test_a_channel_is_a_context_manager_that_closes(rpc):
         method(b"x")
 
 
-@every_kind
+@either_kind
 async def test_leaving_the_context_cancels_the_calls_under_way(rpc, kind):
     async with connect(rpc) as channel:
         blocked = Blocked(rpc, kind, channel=channel)

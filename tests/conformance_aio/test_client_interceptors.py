@@ -8,7 +8,7 @@ import grpc
 import pytest
 from grpc import aio
 
-from tests.conformance_aio.invocation import BY_KIND, WAYS, every_kind, failure, status, ways
+from tests.conformance_aio.invocation import BY_KIND, WAYS, either_kind, every_kind, failure, status, ways
 from tests.conformance_aio.service import SECONDS, SERVICE, Blocked, echo
 
 INTERFACES = {
@@ -102,7 +102,7 @@ async def test_an_intercepted_call_is_a_call_of_its_kind(intercepted, kind):
     await BY_KIND[kind].finish(call)
 
 
-@every_kind
+@either_kind
 async def test_an_intercepted_call_is_done_at_its_end(intercepted, kind):
     call = BY_KIND[kind].start(intercepted(kind, go_on))
     assert not call.done()
@@ -112,7 +112,7 @@ async def test_an_intercepted_call_is_done_at_its_end(intercepted, kind):
     assert not call.cancelled()
 
 
-@every_kind
+@either_kind
 async def test_a_done_callback_gets_the_intercepted_call(rpc, intercepted, kind):
     called, done = [], rpc.event()
     call = BY_KIND[kind].start(intercepted(kind, go_on))
@@ -122,7 +122,7 @@ async def test_a_done_callback_gets_the_intercepted_call(rpc, intercepted, kind)
     assert called == [call]
 
 
-@every_kind
+@either_kind
 async def test_a_done_callback_of_an_ended_intercepted_call_runs(rpc, intercepted, kind):
     called, done = [], rpc.event()
     call = (await BY_KIND[kind].run(intercepted(kind, go_on))).call
@@ -175,7 +175,7 @@ async def test_interceptors_are_given_control_in_their_order(intercepted, way):
     assert order == ["first", "second", "third", "handler"]
 
 
-@every_kind
+@either_kind
 async def test_interceptors_are_left_in_the_opposite_order(intercepted, kind):
     order = []
 
@@ -241,7 +241,7 @@ async def test_an_interceptor_sees_what_the_call_was_given(intercepted, kind):
     assert details.wait_for_ready is True
 
 
-@every_kind
+@either_kind
 async def test_what_a_call_was_not_given_is_none(intercepted, kind):
     seen = []
 
@@ -283,7 +283,7 @@ async def test_an_interceptor_may_make_details_of_its_own(intercepted, kind):
     assert 20 < left[0] < 31.5
 
 
-@every_kind
+@either_kind
 async def test_details_may_be_replaced_in_part(intercepted, kind):
     """They are a named tuple."""
     left = []
@@ -307,7 +307,7 @@ async def test_an_interceptor_may_change_the_method(rpc, intercepted, kind):
     assert failure(outcome) == (grpc.StatusCode.ABORTED, "other")
 
 
-@every_kind
+@either_kind
 async def test_an_interceptor_may_set_a_deadline(intercepted, rpc, kind):
     async def shorten(continuation, details, request):
         return await continuation(details._replace(timeout=0.05), request)
@@ -599,7 +599,7 @@ async def test_an_rpc_error_of_an_interceptor_is_the_status_of_the_call(intercep
     assert call.done()
 
 
-@every_kind
+@either_kind
 async def test_done_callbacks_run_after_an_exception_in_an_interceptor(rpc, intercepted, kind):
     async def intercept(_continuation, _details, _request):
         raise ValueError("in an interceptor")
@@ -613,7 +613,7 @@ async def test_done_callbacks_run_after_an_exception_in_an_interceptor(rpc, inte
     assert called == [call]
 
 
-@every_kind
+@either_kind
 async def test_an_outer_interceptor_may_catch_what_an_inner_one_raises(rpc, intercepted, kind):
     other = rpc.method(kind, echo(kind))
 
@@ -682,7 +682,7 @@ async def test_an_intercepted_call_may_be_cancelled_at_once(intercepted, kind):
     assert called == []
 
 
-@every_kind
+@either_kind
 async def test_cancelling_an_intercepted_call_after_its_end_changes_nothing(intercepted, kind):
     call = (await BY_KIND[kind].run(intercepted(kind, go_on))).call
     await call.code()
@@ -720,7 +720,7 @@ async def test_an_interceptor_may_cancel_the_call(rpc, intercepted, kind):
     assert call.cancelled()
 
 
-@every_kind
+@either_kind
 async def test_closing_the_channel_cancels_the_intercepted_calls(rpc, kind):
     async with rpc.column.channel(rpc.target, interceptors=[interceptor(kind, go_on)]) as channel:
         blocked = Blocked(rpc, kind, channel=channel)
@@ -786,7 +786,7 @@ async def test_reading_on_at_the_end_of_an_intercepted_stream_gives_the_end_agai
     assert [await call.read() for _ in range(3)] == [aio.EOF] * 3
 
 
-@every_kind
+@either_kind
 async def test_many_intercepted_calls_at_once(intercepted, kind):
     method = intercepted(kind, go_on, go_on)
     outcomes = await asyncio.gather(*(BY_KIND[kind].run(method, [b"%d" % i]) for i in range(50)))
@@ -809,7 +809,7 @@ async def test_no_interceptors_change_nothing(rpc, interceptors):
         assert await method(b"x", timeout=SECONDS) == b"x"
 
 
-@every_kind
+@either_kind
 async def test_an_interceptor_runs_in_the_loop_of_its_call(intercepted, kind):
     loops = []
 

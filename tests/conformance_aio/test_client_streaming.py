@@ -8,16 +8,16 @@ import grpc
 import pytest
 from grpc import aio
 
-from tests.conformance_aio.invocation import WAYS, failure, iterate, ways
+from tests.conformance_aio.invocation import EVERY_WAY, failure, iterate, ways
 from tests.conformance_aio.service import SECONDS, STYLES, Blocked, echo
 
-STREAM_UNARY = [way for way in WAYS if way.kind == "stream_unary"]
+STREAM_UNARY = [way for way in EVERY_WAY if way.kind == "stream_unary"]
 styles = pytest.mark.parametrize("style", STYLES["stream_unary"])
 
 
 @ways(STREAM_UNARY)
 @styles
-@pytest.mark.parametrize("number", [0, 1, 2, 500])
+@pytest.mark.parametrize("number", [0, 1, 300])
 async def test_the_requests_arrive_in_order_and_end(rpc, way, style, number):
     requests = [b"%d," % i for i in range(number)]
     outcome = await way.run(rpc.stream_unary(echo("stream_unary", style=style)), requests)
@@ -25,7 +25,7 @@ async def test_the_requests_arrive_in_order_and_end(rpc, way, style, number):
 
 
 @ways(STREAM_UNARY)
-@pytest.mark.parametrize("size", [0, 1, 65_536, (4 << 20) - 1000])
+@pytest.mark.parametrize("size", [0, 65_536, (4 << 20) - 1000])
 async def test_a_request_of_any_size_arrives_as_it_was(rpc, way, size):
     seen = []
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import grpc
 import pytest
 
-from tests.conformance_aio.invocation import BY_KIND, every_kind
+from tests.conformance_aio.invocation import BY_KIND, either_kind, every_kind
 from tests.conformance_aio.service import KINDS, SERVICE, echo, handler_of
 
-every_compression = pytest.mark.parametrize("compression", list(grpc.Compression), ids=str)
+every_compression = pytest.mark.parametrize(
+    "compression", [grpc.Compression.Gzip, grpc.Compression.Deflate], ids=str
+)
 TEXT = b"the same again " * 1000
 
 
@@ -19,7 +21,7 @@ async def test_a_call_may_be_compressed(rpc, kind, compression):
     assert outcome.responses == [TEXT]
 
 
-@every_kind
+@either_kind
 @every_compression
 async def test_a_channel_may_be_compressed(rpc, kind, compression):
     async with rpc.column.channel(rpc.target, compression=compression) as channel:
@@ -37,14 +39,14 @@ async def test_a_server_may_be_compressed(serve, compression):
         assert outcome.responses == [TEXT]
 
 
-@every_kind
+@either_kind
 @every_compression
 async def test_a_handler_may_set_the_compression_of_its_call(rpc, kind, compression):
     act = lambda context: context.set_compression(compression)
     assert (await BY_KIND[kind].run(rpc.method(kind, echo(kind, act)), [TEXT])).responses == [TEXT]
 
 
-@every_kind
+@either_kind
 async def test_a_handler_may_leave_a_message_uncompressed(rpc, kind):
     async def act(context):
         context.set_compression(grpc.Compression.Gzip)
@@ -53,7 +55,7 @@ async def test_a_handler_may_leave_a_message_uncompressed(rpc, kind):
     assert (await BY_KIND[kind].run(rpc.method(kind, echo(kind, act)), [TEXT])).responses == [TEXT]
 
 
-@every_kind
+@either_kind
 async def test_compression_is_set_before_initial_metadata_is_sent(rpc, kind):
     errors = []
 

@@ -9,10 +9,18 @@ import grpc
 import pytest
 from grpc import aio
 
-from tests.conformance_aio.invocation import BY_KIND, every_kind, failure, status, ways
+from tests.conformance_aio.invocation import BY_KIND, either_kind, every_kind, failure, status, ways
 from tests.conformance_aio.service import SECONDS, STYLES, Blocked, echo
 
 SHORT = 0.05  # seconds; the calls that get it never end by themselves
+ENOUGH = 0.2  # seconds; for calls whose handler must have begun meanwhile
+
+
+def begin(kind, method, **arguments):
+    """A call under way that sends no request but a unary one: what is written just at the deadline, grpc.aio
+    calls an internal error.
+    """
+    return method(b"request", **arguments) if kind.startswith("unary") else method(**arguments)
 
 
 @ways()
@@ -30,13 +38,13 @@ async def test_a_call_ends_at_its_deadline(rpc, way):
 )
 async def test_the_handler_is_cancelled_when_the_deadline_passes(rpc, kind, style):
     blocked = Blocked(rpc, kind, style)
-    outcome = await BY_KIND[kind].run(blocked.method, timeout=SHORT)
+    outcome = await BY_KIND[kind].run(blocked.method, timeout=ENOUGH)
     assert failure(outcome)[0] is grpc.StatusCode.DEADLINE_EXCEEDED
     await blocked.ended.wait()
     assert [type(error) for error in blocked.errors] == [asyncio.CancelledError]
 
 
-@every_kind
+@either_kind
 async def test_a_call_that_met_its_deadline_is_done_and_not_cancelled(rpc, kind):
     blocked = Blocked(rpc, kind)
     call = (await BY_KIND[kind].run(blocked.method, timeout=SHORT)).call
@@ -54,18 +62,18 @@ async def test_a_deadline_passes_although_nobody_waits(rpc, kind):
     assert await call.code() is grpc.StatusCode.DEADLINE_EXCEEDED
 
 
-@ways()
-@pytest.mark.parametrize("timeout", [0, -1, -0.001])
-async def test_a_deadline_in_the_past_is_over_at_once(rpc, way, timeout):
-    blocked = Blocked(rpc, way.kind)
+@every_kind
+@pytest.mark.parametrize("timeout", [0, -1])
+async def test_a_deadline_in_the_past_is_over_at_once(rpc, kind, timeout):
+    blocked = Blocked(rpc, kind)
     begun = time.monotonic()
-    outcome = await way.run(blocked.method, timeout=timeout)
+    outcome = await BY_KIND[kind].finish(begin(kind, blocked.method, timeout=timeout))
     assert failure(outcome)[0] is grpc.StatusCode.DEADLINE_EXCEEDED
     assert time.monotonic() - begun < SECONDS
 
 
-@every_kind
-@pytest.mark.parametrize("timeout", [None, 60, 60.5, 1e6, 1e8], ids=str)
+@either_kind
+@pytest.mark.parametrize("timeout", [None, 60.5, 1e8], ids=str)
 async def test_a_call_that_ends_in_time_succeeds(rpc, kind, timeout):
     outcome = await BY_KIND[kind].run(rpc.method(kind, echo(kind)), timeout=timeout)
     assert outcome.responses == [b"request"]
@@ -92,18 +100,17 @@ async def test_the_time_that_remains_is_never_negative(rpc):
     call = blocked.method(b"", timeout=SHORT)
     assert 0 < call.time_remaining() <= SHORT
     await call.code()
-    await blocked.ended.wait()
     assert call.time_remaining() == 0
 
 
 async def test_the_time_that_remains_to_the_handler_is_never_negative(rpc):
     blocked = Blocked(rpc, "unary_unary")
-    await blocked.method(b"", timeout=SHORT).code()
+    await blocked.method(b"", timeout=ENOUGH).code()
     await blocked.ended.wait()
-    assert 0 <= blocked.context.time_remaining() <= SHORT
+    assert 0 <= blocked.context.time_remaining() <= ENOUGH
 
 
-@every_kind
+@either_kind
 async def test_deadlines_pass_in_their_own_order(rpc, kind):
     blocked, order = Blocked(rpc, kind), []
     late = BY_KIND[kind].start(blocked.method, timeout=3 * SHORT)
@@ -120,9 +127,9 @@ async def test_what_arrived_before_the_deadline_counts(rpc, kind):
         yield b"1"
         await rpc.event().wait()
 
-    outcome = await BY_KIND[kind].run(rpc.method(kind, behave), timeout=2 * SHORT)
-    assert outcome.responses == [b"1"]
-    assert failure(outcome)[0] is grpc.StatusCode.DEADLINE_EXCEEDED
+    call = begin(kind, rpc.method(kind, behave), timeout=ENOUGH)
+    assert await anext(aiter(call)) == b"1"
+    assert failure(await BY_KIND[kind].finish(call))[0] is grpc.StatusCode.DEADLINE_EXCEEDED
 
 
 @pytest.mark.parametrize("kind", ["stream_unary", "stream_stream"])
@@ -153,7 +160,7 @@ async def test_a_deadline_ends_a_stream_that_nobody_reads(rpc):
         finally:
             ended.set()
 
-    call = rpc.unary_stream(flood)(b"", timeout=SHORT)
+    call = rpc.unary_stream(flood)(b"", timeout=ENOUGH)
     await ended.wait()
     with pytest.raises(aio.AioRpcError) as caught:
         async for _ in call:
@@ -168,7 +175,7 @@ async def test_a_call_after_one_that_met_its_deadline_is_not_disturbed(rpc):
         assert await other(b"%d" % i) == b"%d" % i
 
 
-@every_kind
+@either_kind
 async def test_a_handler_may_end_with_deadline_exceeded_itself(rpc, kind):
     act = lambda context: context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "mine")
     call = BY_KIND[kind].start(rpc.method(kind, echo(kind, act)))
@@ -203,8 +210,8 @@ async def test_hundreds_of_deadlines_pass(rpc, kind):
     assert grpc.StatusCode.OK not in codes
 
 
-@every_kind
-@pytest.mark.parametrize("timeout", ["1", b"1", [1], object()], ids=["str", "bytes", "list", "object"])
+@either_kind
+@pytest.mark.parametrize("timeout", ["1", [1]], ids=["str", "list"])
 async def test_a_timeout_that_is_no_number_is_a_type_error(rpc, kind, timeout):
     method = rpc.method(kind, echo(kind))
     with pytest.raises(TypeError):

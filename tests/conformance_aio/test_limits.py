@@ -8,7 +8,7 @@ import grpc
 import pytest
 from grpc import aio
 
-from tests.conformance_aio.invocation import BY_KIND, every_kind, failure, ways
+from tests.conformance_aio.invocation import BY_KIND, either_kind, every_kind, failure, ways
 from tests.conformance_aio.service import KINDS, SERVICE, echo, handler_of
 
 LIMIT = 1000
@@ -48,7 +48,7 @@ async def test_a_message_over_a_limit_is_resource_exhausted(limited, kind, where
         assert f"{text} message larger than max ({LIMIT + 1} vs. {LIMIT})" in details
 
 
-@every_kind
+@either_kind
 @everywhere
 async def test_a_message_of_the_limit_passes(limited, kind, where):
     side, option, _ = WHERE[where]
@@ -57,7 +57,7 @@ async def test_a_message_of_the_limit_passes(limited, kind, where):
 
 
 @everywhere
-@every_kind
+@either_kind
 async def test_a_message_over_a_limit_harms_no_other_call(limited, where, kind):
     side, option, _ = WHERE[where]
     method = await limited(kind, **{side: [(option, LIMIT)]})
@@ -73,7 +73,7 @@ async def test_four_mebibytes_are_the_default_limit_of_what_is_received(rpc, way
     assert "larger than max (4194305 vs. 4194304)" in details
 
 
-@every_kind
+@either_kind
 async def test_minus_one_is_no_limit(limited, kind):
     unlimited = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
     message = bytes(9 << 20)
@@ -143,13 +143,13 @@ async def test_the_handler_of_a_response_that_was_too_large_is_told(serve, event
 # -- metadata: gRPC rejects at random between the soft limit of 8 KiB and the hard one of 16 KiB
 
 
-@every_kind
+@either_kind
 async def test_metadata_of_four_kibibytes_passes(rpc, kind):
     outcome = await BY_KIND[kind].run(rpc.method(kind, echo(kind)), metadata=(("key", "v" * 4096),))
     assert outcome.error is None
 
 
-@every_kind
+@either_kind
 @pytest.mark.parametrize("size", [20_000, 1 << 20])
 async def test_metadata_over_sixteen_kibibytes_is_resource_exhausted(rpc, kind, size):
     method = rpc.method(kind, echo(kind))
@@ -167,7 +167,7 @@ async def test_metadata_of_the_response_over_sixteen_kibibytes_is_resource_exhau
     assert failure(outcome)[0] is grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
-@every_kind
+@either_kind
 async def test_a_larger_limit_of_metadata_may_be_set(limited, kind):
     larger = [("grpc.max_metadata_size", 1 << 16), ("grpc.absolute_max_metadata_size", 1 << 17)]
     method = await limited(kind, options=larger, channel_options=larger)

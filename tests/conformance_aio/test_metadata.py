@@ -8,7 +8,7 @@ import grpc
 import pytest
 from grpc import aio
 
-from tests.conformance_aio.invocation import BY_KIND, every_kind, ways
+from tests.conformance_aio.invocation import BY_KIND, either_kind, every_kind, ways
 from tests.conformance_aio.service import STYLES, echo
 
 VALUES = [
@@ -60,21 +60,27 @@ async def sent_by(call, where):
 both_ends = pytest.mark.parametrize("where", ["initial", "trailing"])
 
 
-@every_kind
 @values
-async def test_the_handler_sees_what_was_sent(rpc, kind, pair):
-    method, seen = looking(rpc, kind)
-    assert (await BY_KIND[kind].run(method, metadata=(pair,))).error is None
+async def test_the_handler_sees_what_was_sent(rpc, pair):
+    method, seen = looking(rpc, "unary_unary")
+    await method(b"", metadata=(pair,))
     assert received(seen, [pair]) == [pair]
+
+
+@both_ends
+@values
+async def test_the_caller_sees_what_the_handler_sent(rpc, where, pair):
+    call = rpc.unary_unary(echo("unary_unary", sending(where, (pair,))))(b"")
+    await call
+    assert received(await sent_by(call, where), [pair]) == [pair]
 
 
 @every_kind
 @both_ends
-@values
-async def test_the_caller_sees_what_the_handler_sent(rpc, kind, where, pair):
-    outcome = await BY_KIND[kind].run(rpc.method(kind, echo(kind, sending(where, (pair,)))))
-    assert outcome.error is None
-    assert received(await sent_by(outcome.call, where), [pair]) == [pair]
+async def test_metadata_comes_from_handlers_of_every_kind(rpc, kind, where):
+    sent = (("key", "value"), ("key-bin", b"\xff"))
+    outcome = await BY_KIND[kind].run(rpc.method(kind, echo(kind, sending(where, sent))))
+    assert received(await sent_by(outcome.call, where), sent) == list(sent)
 
 
 @ways()
@@ -88,24 +94,31 @@ async def test_metadata_goes_with_a_call_of_any_way(rpc, way):
     ("kind", "style"), [(kind, style) for kind, styles in STYLES.items() for style in styles]
 )
 async def test_an_error_carries_both(rpc, kind, style):
+    told = rpc.event()
+
     async def act(context):
         await context.send_initial_metadata((("first", "1"), ("first-bin", b"\1")))
         context.set_trailing_metadata((("last", "2"), ("last-bin", b"\2")))
+        await told.wait()
         await context.abort(grpc.StatusCode.ABORTED, "x")
 
-    error = (await BY_KIND[kind].run(rpc.method(kind, echo(kind, act, style)))).error
+    call = BY_KIND[kind].start(rpc.method(kind, echo(kind, act, style)))
+    if kind != "unary_unary":  # whose metadata comes with its end; in a stream, the end may overtake it
+        await call.initial_metadata()
+    told.set()
+    error = (await BY_KIND[kind].finish(call)).error
     assert {("first", "1"), ("first-bin", b"\1")} <= set(error.initial_metadata())
     assert {("last", "2"), ("last-bin", b"\2")} <= set(error.trailing_metadata())
 
 
-@every_kind
+@either_kind
 async def test_a_key_may_come_several_times_and_keeps_its_order(rpc, kind):
     method, seen = looking(rpc, kind)
     await BY_KIND[kind].run(method, metadata=[("key", "2"), ("other", "x"), ("key", "1"), ("key", "3")])
     assert [value for key, value in seen if key == "key"] == ["2", "1", "3"]
 
 
-@every_kind
+@either_kind
 @both_ends
 async def test_repeated_keys_keep_their_order_on_the_way_back(rpc, kind, where):
     act = sending(where, (("key", "2"), ("key", "1"), ("key-bin", b"2"), ("key-bin", b"1")))
@@ -115,15 +128,14 @@ async def test_repeated_keys_keep_their_order_on_the_way_back(rpc, kind, where):
     assert got.get_all("key-bin") == [b"2", b"1"]
 
 
-@every_kind
 @pytest.mark.parametrize("metadata", [None, (), [], aio.Metadata()], ids=repr)
-async def test_no_metadata_is_fine(rpc, kind, metadata):
-    method, seen = looking(rpc, kind)
-    assert (await BY_KIND[kind].run(method, metadata=metadata)).error is None
+async def test_no_metadata_is_fine(rpc, metadata):
+    method, seen = looking(rpc, "unary_unary")
+    await method(b"", metadata=metadata)
     assert not [pair for pair in seen if pair[0] != "user-agent"]
 
 
-@every_kind
+@either_kind
 @pytest.mark.parametrize("make", MAKE)
 async def test_metadata_is_any_sequence_of_pairs(rpc, kind, make):
     method, seen = looking(rpc, kind)
@@ -205,7 +217,7 @@ async def test_initial_metadata_goes_with_the_first_response_if_it_is_not_sent_b
     assert (await BY_KIND[kind].finish(call)).responses == [b"1"]
 
 
-@every_kind
+@either_kind
 async def test_the_last_trailing_metadata_is_sent(rpc, kind):
     async def act(context):
         context.set_trailing_metadata((("key", "first"), ("other", "gone")))
@@ -247,7 +259,7 @@ BAD = {
 
 
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
-@every_kind
+@either_kind
 @pytest.mark.parametrize("bad", BAD)
 async def test_metadata_that_may_not_be_sent_fails_the_call(rpc, kind, bad):
     """It is refused, the handler hears nothing, and the channel goes on."""

@@ -9,10 +9,10 @@ import json
 import grpc
 import pytest
 
-from tests.conformance_aio.invocation import BY_KIND, WAYS, every_kind, failure, ways
+from tests.conformance_aio.invocation import BY_KIND, EVERY_WAY, WAYS, either_kind, every_kind, failure, ways
 from tests.conformance_aio.service import STYLES, Blocked, echo
 
-REQUEST_STREAMING = [way for way in WAYS if way.request_streaming]
+REQUEST_STREAMING = [way for way in EVERY_WAY if way.request_streaming]
 encode, decode = (lambda text: text.encode()), (lambda data: data.decode())
 
 
@@ -86,7 +86,7 @@ async def test_a_serializer_runs_once_for_each_message(rpc, kind):
     assert serialized == deserialized == [b"request"]
 
 
-@every_kind
+@either_kind
 async def test_a_response_may_be_deserialized_to_anything_true_or_false(rpc, kind):
     for value in (0, "", [], False):
         method = rpc.method(kind, echo(kind), None, lambda _data, value=value: value)
@@ -149,7 +149,7 @@ async def test_the_response_of_a_call_that_failed_is_not_serialized(rpc, kind):
 
 
 @pytest.mark.parametrize("way", [way for way in REQUEST_STREAMING if way.requests != "write"], ids=str)
-@pytest.mark.parametrize("before", [0, 1, 5])
+@pytest.mark.parametrize("before", [0, 5])
 async def test_a_request_iterator_that_raises_cancels_the_call(rpc, way, before):
     def requests():
         for i in range(before):

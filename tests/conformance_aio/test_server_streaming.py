@@ -8,10 +8,10 @@ import grpc
 import pytest
 from grpc import aio
 
-from tests.conformance_aio.invocation import WAYS, failure, ways
+from tests.conformance_aio.invocation import EVERY_WAY, failure, ways
 from tests.conformance_aio.service import SECONDS, STYLES, echo
 
-UNARY_STREAM = [way for way in WAYS if way.kind == "unary_stream"]
+UNARY_STREAM = [way for way in EVERY_WAY if way.kind == "unary_stream"]
 
 
 async def count(request, _context):
@@ -30,7 +30,7 @@ both = pytest.mark.parametrize("behaviour", [count, count_by_writing])
 
 @ways(UNARY_STREAM)
 @both
-@pytest.mark.parametrize("number", [0, 1, 2, 500])
+@pytest.mark.parametrize("number", [0, 1, 500])
 async def test_the_responses_come_in_order_and_end(rpc, way, behaviour, number):
     outcome = await way.run(rpc.unary_stream(behaviour), [b"%d" % number])
     assert outcome.error is None

@@ -10,7 +10,7 @@ import grpc
 import pytest
 from grpc import aio
 
-from tests.conformance_aio.invocation import BY_KIND, every_kind, failure, status, ways
+from tests.conformance_aio.invocation import BY_KIND, either_kind, every_kind, failure, status, ways
 from tests.conformance_aio.service import STYLES, echo
 
 ERRORS = [code for code in grpc.StatusCode if code is not grpc.StatusCode.OK]
@@ -48,14 +48,19 @@ async def test_abort_ends_the_call_with_its_code_and_details(rpc, way):
     assert await status(outcome.call) == (grpc.StatusCode.NOT_FOUND, "no such row")
 
 
-@every_handler
 @every_error
-async def test_every_code_arrives(rpc, kind, style, code):
-    outcome = await run(rpc, kind, lambda context: context.abort(code, "because"), style)
+async def test_every_code_arrives(rpc, code):
+    outcome = await run(rpc, "stream_stream", lambda context: context.abort(code, "because"))
     assert failure(outcome) == (code, "because")
 
 
-@every_kind
+@every_handler
+async def test_every_handler_may_abort(rpc, kind, style):
+    outcome = await run(rpc, kind, lambda context: context.abort(grpc.StatusCode.ABORTED, "because"), style)
+    assert failure(outcome) == (grpc.StatusCode.ABORTED, "because")
+
+
+@either_kind
 @pytest.mark.parametrize(
     "details", ["", "plain", "größer ☃ 測試", 'with "quotes" and \\', "a\nb\tc", "x" * 4000]
 )
@@ -64,7 +69,7 @@ async def test_details_arrive_as_they_were(rpc, kind, details):
     assert failure(outcome)[1] == details
 
 
-@every_kind
+@either_kind
 async def test_abort_without_details_has_none(rpc, kind):
     outcome = await run(rpc, kind, lambda context: context.abort(grpc.StatusCode.ABORTED))
     assert failure(outcome) == (grpc.StatusCode.ABORTED, "")
@@ -82,11 +87,12 @@ async def test_abort_raises_abort_error_in_the_handler(rpc, kind, style):
             raise
 
     await run(rpc, kind, act, style)
+    await rpc.idle()
     assert seen == [aio.AbortError]
     assert issubclass(aio.AbortError, aio.BaseError)
 
 
-@every_kind
+@either_kind
 async def test_abort_sends_trailing_metadata(rpc, kind):
     act = lambda context: context.abort(
         grpc.StatusCode.ABORTED, "x", (("key", "value"), ("key-bin", b"\xff"))
@@ -95,7 +101,7 @@ async def test_abort_sends_trailing_metadata(rpc, kind):
     assert {("key", "value"), ("key-bin", b"\xff")} <= set(error.trailing_metadata())
 
 
-@every_kind
+@either_kind
 async def test_abort_sends_the_trailing_metadata_that_was_set_before(rpc, kind):
     async def act(context):
         context.set_trailing_metadata((("key", "value"),))
@@ -104,7 +110,7 @@ async def test_abort_sends_the_trailing_metadata_that_was_set_before(rpc, kind):
     assert ("key", "value") in set((await run(rpc, kind, act)).error.trailing_metadata())
 
 
-@every_kind
+@either_kind
 async def test_abort_supersedes_what_was_set_before(rpc, kind):
     async def act(context):
         context.set_code(grpc.StatusCode.NOT_FOUND)
@@ -119,7 +125,7 @@ async def test_abort_supersedes_what_was_set_before(rpc, kind):
     assert "before" not in keys
 
 
-@every_kind
+@either_kind
 async def test_abort_with_status_ends_the_call_with_it(rpc, kind):
     given = FixedStatus(grpc.StatusCode.ABORTED, "no", (("key", "value"),))
     error = (await run(rpc, kind, lambda context: context.abort_with_status(given))).error
@@ -127,7 +133,7 @@ async def test_abort_with_status_ends_the_call_with_it(rpc, kind):
     assert ("key", "value") in set(error.trailing_metadata())
 
 
-@every_kind
+@either_kind
 async def test_aborting_again_is_a_usage_error(rpc, kind):
     seen = []
 
@@ -142,10 +148,11 @@ async def test_aborting_again_is_a_usage_error(rpc, kind):
             raise
 
     assert failure(await run(rpc, kind, act)) == (grpc.StatusCode.ABORTED, "first")
+    await rpc.idle()
     assert seen == [aio.UsageError]
 
 
-@every_kind
+@either_kind
 async def test_nothing_runs_after_an_abort(rpc, kind):
     after = []
 
@@ -154,36 +161,41 @@ async def test_nothing_runs_after_an_abort(rpc, kind):
         after.append(1)
 
     await run(rpc, kind, act)
+    await rpc.idle()
     assert after == []
 
 
 # -- set_code and set_details
 
 
-@every_handler
 @every_error
-async def test_a_code_that_was_set_is_the_calls(rpc, kind, style, code):
+async def test_every_code_may_be_set(rpc, code):
+    assert failure(await run(rpc, "unary_unary", lambda context: context.set_code(code))) == (code, "")
+
+
+@every_handler
+async def test_a_code_that_was_set_is_the_calls(rpc, kind, style):
     async def act(context):
-        context.set_code(code)
+        context.set_code(grpc.StatusCode.ABORTED)
         context.set_details("because")
 
-    assert failure(await run(rpc, kind, act, style)) == (code, "because")
+    assert failure(await run(rpc, kind, act, style)) == (grpc.StatusCode.ABORTED, "because")
 
 
-@every_kind
+@either_kind
 async def test_details_of_a_success_are_no_error(rpc, kind):
     outcome = await run(rpc, kind, lambda context: context.set_details("well done"))
     assert outcome.responses == [b"request"]
     assert await outcome.call.code() is grpc.StatusCode.OK
 
 
-@every_kind
+@either_kind
 async def test_setting_ok_changes_nothing(rpc, kind):
     outcome = await run(rpc, kind, lambda context: context.set_code(grpc.StatusCode.OK))
     assert outcome.responses == [b"request"]
 
 
-@every_kind
+@either_kind
 async def test_the_last_code_counts(rpc, kind):
     async def act(context):
         context.set_code(grpc.StatusCode.NOT_FOUND)
@@ -215,7 +227,7 @@ async def test_an_exception_in_a_handler_is_unknown(rpc, kind, style):
     assert "boom" in details
 
 
-@every_kind
+@either_kind
 async def test_an_exception_after_a_code_was_set_has_that_code(rpc, kind):
     async def act(context):
         context.set_code(grpc.StatusCode.INVALID_ARGUMENT)
@@ -224,7 +236,7 @@ async def test_an_exception_after_a_code_was_set_has_that_code(rpc, kind):
     assert failure(await run(rpc, kind, act))[0] is grpc.StatusCode.INVALID_ARGUMENT
 
 
-@every_kind
+@either_kind
 async def test_an_exception_keeps_the_trailing_metadata(rpc, kind):
     async def act(context):
         context.set_trailing_metadata((("key", "value"),))
@@ -244,7 +256,7 @@ async def test_responses_before_an_exception_arrive(rpc, kind):
     assert failure(outcome)[0] is grpc.StatusCode.UNKNOWN
 
 
-@every_kind
+@either_kind
 async def test_the_error_of_another_call_is_unknown(rpc, kind):
     """A handler that lets the failure of a call it made pass: its own caller gets no foreign code."""
     abort = lambda context: context.abort(grpc.StatusCode.NOT_FOUND, "inner")
@@ -256,7 +268,7 @@ async def test_the_error_of_another_call_is_unknown(rpc, kind):
     assert failure(await run(rpc, kind, act))[0] is grpc.StatusCode.UNKNOWN
 
 
-@every_kind
+@either_kind
 async def test_a_timeout_in_a_handler_is_unknown(rpc, kind):
     async def act(_context):
         await asyncio.wait_for(rpc.event().wait(), 0.001)
@@ -264,7 +276,7 @@ async def test_a_timeout_in_a_handler_is_unknown(rpc, kind):
     assert failure(await run(rpc, kind, act))[0] is grpc.StatusCode.UNKNOWN
 
 
-@every_kind
+@either_kind
 async def test_an_exception_disturbs_no_other_call(rpc, kind):
     async def act(_context):
         raise ValueError("boom")
@@ -300,16 +312,37 @@ async def test_a_streamed_response_that_is_no_bytes_without_a_serializer_fails(r
     assert failure(outcome)[0] in {grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL}
 
 
+@pytest.mark.parametrize("kind", ["unary_unary", "stream_unary"])
+async def test_a_generator_where_one_response_is_due_fails(rpc, kind):
+    async def behave(_requests, _context):
+        yield b"1"
+
+    outcome = await BY_KIND[kind].run(rpc.method(kind, behave))
+    assert failure(outcome)[0] in {grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL}
+
+
+@pytest.mark.parametrize("kind", ["unary_stream", "stream_stream"])
+async def test_what_a_coroutine_returns_where_a_stream_is_due_is_no_response(rpc, kind):
+    """It writes its responses."""
+
+    async def behave(_requests, context):
+        await context.write(b"1")
+        return b"2"
+
+    outcome = await BY_KIND[kind].run(rpc.method(kind, behave))
+    assert outcome.error is None
+    assert outcome.responses == [b"1"]
+
+
 @every_kind
 async def test_a_method_that_does_not_exist_is_unimplemented(rpc, kind):
     outcome = await BY_KIND[kind].run(getattr(rpc.channel, kind)("/conformance.Service/Nothing"))
     assert failure(outcome) == (grpc.StatusCode.UNIMPLEMENTED, "Method not found!")
 
 
-@every_kind
 @pytest.mark.parametrize("name", ["/no.such.Service/Method", "/x/y", "no-slash", "/", "//", "/a/b/c"])
-async def test_a_service_that_does_not_exist_is_unimplemented(rpc, kind, name):
-    outcome = await BY_KIND[kind].run(getattr(rpc.channel, kind)(name))
+async def test_a_service_that_does_not_exist_is_unimplemented(rpc, name):
+    outcome = await BY_KIND["unary_unary"].run(rpc.channel.unary_unary(name))
     assert failure(outcome)[0] is grpc.StatusCode.UNIMPLEMENTED
 
 

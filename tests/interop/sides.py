@@ -7,7 +7,6 @@ code for both. Exit codes are one table for both programs.
 from __future__ import annotations
 
 import argparse
-import importlib
 from concurrent import futures
 from enum import IntEnum
 from typing import Any, NamedTuple
@@ -44,8 +43,6 @@ class Side(NamedTuple):
         """What this installation lacks for it, or ""."""
         if self.implementation == "grpcio":
             return ""
-        if self.api == "aio" and not (hasattr(_aio(), "insecure_channel") and hasattr(_aio(), "server")):
-            return "this version of sage_rpc has no asyncio API"
         if self.transport == "shm" and not native.available():
             return f"the native core is missing: {native.why_not()}"
         return ""
@@ -66,21 +63,11 @@ class Side(NamedTuple):
 
     def _module(self) -> Any:
         if self.api == "aio":
-            return grpc.aio if self.implementation == "grpcio" else _aio()
+            return grpc.aio if self.implementation == "grpcio" else sage_rpc.aio
         return grpc if self.implementation == "grpcio" else sage_rpc
 
     def _options(self) -> list[tuple[str, Any]]:
         return [] if self.implementation == "grpcio" else [("sage_rpc.transport", self.transport)]
-
-
-def _aio() -> Any:
-    """`sage_rpc.aio`, or None."""
-    try:
-        return importlib.import_module("sage_rpc.aio")
-    except ModuleNotFoundError as error:
-        if error.name == "sage_rpc.aio":
-            return None
-        raise
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

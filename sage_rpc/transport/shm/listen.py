@@ -200,14 +200,14 @@ class ShmListener(_Listener):
         self.core.wake_idle()
 
     def stop(self, grace: float | None) -> None:
-        """Refuse new calls, wait up to `grace` seconds for those under way, cancel the rest, end.
+        """Refuse new calls, give those under way and their answers up to `grace` seconds, cancel the rest.
 
         Another thread shortens the wait by `end_within`.
         """
         self.unpublish()
         self.core.begin_stop()
         self.end_within(grace)
-        while self.core.active > 0 and (left := self._stop_by - time.monotonic()) > 0:
+        while (self.core.active > 0 or self.core.unsent) and (left := self._stop_by - time.monotonic()) > 0:
             self.core.wait_idle(left)
         self.core.cancel_all()
         self.core.shut()

@@ -1,0 +1,148 @@
+"""The names and signatures of `grpc.aio`, and generated code, which knows nothing else."""
+
+from __future__ import annotations
+
+import inspect
+
+import grpc
+import pytest
+from grpc import aio
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from tests.interop import interop_pb2, interop_pb2_grpc
+
+MADE = ["insecure_channel", "secure_channel", "server"]
+
+
+def parameters(function):
+    """Names, kinds and defaults of the parameters."""
+    return [(p.name, p.kind, p.default) for p in inspect.signature(function).parameters.values()]
+
+
+def test_the_module_has_every_name(column):
+    assert [name for name in aio.__all__ if not hasattr(column.module, name)] == []
+    assert set(aio.__all__) <= set(column.module.__all__)
+
+
+@pytest.mark.parametrize("name", [name for name in aio.__all__ if name not in MADE])
+def test_what_the_module_does_not_make_is_grpcs_own(column, name):
+    """`except grpc.aio.AioRpcError` and `isinstance(call, grpc.aio.Call)` are in programs already."""
+    ours, theirs = getattr(column.module, name), getattr(aio, name)
+    assert ours is theirs or (inspect.isclass(ours) and issubclass(ours, theirs))
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_what_the_module_makes_has_the_signature_of_grpcs(column, name):
+    assert parameters(getattr(column.module, name)) == parameters(getattr(aio, name))
+
+
+@pytest.mark.parametrize("method", [name for name in dir(aio.Channel) if not name.startswith("_")])
+async def test_the_methods_of_a_channel_have_the_signature_of_grpcs(column, method):
+    async with column.channel("localhost:1") as channel:
+        assert parameters(getattr(channel, method)) == parameters(getattr(aio.Channel, method))[1:]
+
+
+@pytest.mark.parametrize("method", [name for name in dir(aio.Server) if not name.startswith("_")])
+async def test_the_methods_of_a_server_have_the_signature_of_grpcs(column, method):
+    names = [name for name, *_ in parameters(getattr(column.server(), method))]
+    assert names == [name for name, *_ in parameters(getattr(aio.Server, method))][1:]
+
+
+# -- generated code
+
+
+class Servicer(interop_pb2_grpc.TestServiceServicer):
+    """One method of each kind."""
+
+    async def UnaryCall(self, request, context):
+        return interop_pb2.SimpleResponse(payload=request.payload)
+
+    async def StreamingOutputCall(self, request, context):
+        for parameters in request.response_parameters:
+            payload = interop_pb2.Payload(body=bytes(parameters.size))
+            yield interop_pb2.StreamingOutputCallResponse(payload=payload)
+
+    async def StreamingInputCall(self, request_iterator, context):
+        sizes = [len(request.payload.body) async for request in request_iterator]
+        return interop_pb2.StreamingInputCallResponse(aggregated_payload_size=sum(sizes))
+
+    async def FullDuplexCall(self, request_iterator, context):
+        async for request in request_iterator:
+            yield interop_pb2.StreamingOutputCallResponse(payload=request.payload)
+
+
+@pytest.fixture
+def connected(event_loop, column):
+    """A function that serves what `add(server)` adds. -> the channel to it"""
+    started = []
+
+    async def start(add):
+        server = column.server()
+        add(server)
+        port = server.add_insecure_port("localhost:0")
+        await server.start()
+        started.extend((column.channel(f"localhost:{port}"), server))
+        return started[0]
+
+    async def stop():
+        await started[0].close()
+        await started[1].stop(None)
+
+    yield start
+    event_loop.run_until_complete(stop())
+
+
+@pytest.fixture
+def stub(event_loop, connected):
+    add = lambda server: interop_pb2_grpc.add_TestServiceServicer_to_server(Servicer(), server)
+    return interop_pb2_grpc.TestServiceStub(event_loop.run_until_complete(connected(add)))
+
+
+def message_of(kind, body):
+    return kind(payload=interop_pb2.Payload(body=body))
+
+
+async def test_a_generated_stub_makes_unary_calls(stub):
+    response = await stub.UnaryCall(message_of(interop_pb2.SimpleRequest, b"x"))
+    assert response.payload.body == b"x"
+
+
+async def test_a_generated_stub_takes_streams(stub):
+    sizes = [1, 2, 3]
+    parameters = [interop_pb2.ResponseParameters(size=size) for size in sizes]
+    call = stub.StreamingOutputCall(interop_pb2.StreamingOutputCallRequest(response_parameters=parameters))
+    assert [len(response.payload.body) async for response in call] == sizes
+
+
+async def test_a_generated_stub_sends_streams(stub):
+    requests = (message_of(interop_pb2.StreamingInputCallRequest, bytes(size)) for size in (1, 2, 3))
+    assert (await stub.StreamingInputCall(requests)).aggregated_payload_size == 6
+
+
+async def test_a_generated_stub_exchanges_streams(stub):
+    call = stub.FullDuplexCall()
+    for body in (b"1", b"2"):
+        await call.write(message_of(interop_pb2.StreamingOutputCallRequest, body))
+        assert (await call.read()).payload.body == body
+    await call.done_writing()
+    assert await call.read() is aio.EOF
+
+
+async def test_a_method_that_a_servicer_leaves_out_is_unimplemented(stub):
+    with pytest.raises(aio.AioRpcError) as caught:
+        await stub.EmptyCall(interop_pb2.Empty())
+    assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+async def test_the_health_service_of_grpc_serves(connected):
+    """It is written for `grpc.aio`, by others than us."""
+    servicer = health.aio.HealthServicer()
+    channel = await connected(lambda server: health_pb2_grpc.add_HealthServicer_to_server(servicer, server))
+    stub, request = health_pb2_grpc.HealthStub(channel), health_pb2.HealthCheckRequest(service="one")
+    await servicer.set("one", health_pb2.HealthCheckResponse.SERVING)
+    assert (await stub.Check(request)).status == health_pb2.HealthCheckResponse.SERVING
+    watch = stub.Watch(request)
+    assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
+    await servicer.set("one", health_pb2.HealthCheckResponse.NOT_SERVING)
+    assert (await watch.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
+    watch.cancel()
