@@ -265,7 +265,7 @@ cdef class ServicerContext:
             return self.raised(entry, error, "Exception iterating responses")
         # As in gRPC, a handler learns of the end of its call where it asks for a request or gives a response.
         while True:
-            if <int64_t>sr_now_ns() >= self.deadline:
+            if self.deadline != NEVER and <int64_t>sr_now_ns() >= self.deadline:
                 return self.conn.end(self, DEADLINE_EXCEEDED, "Deadline Exceeded", None, None)
             try:
                 response = next(responses)

@@ -69,7 +69,7 @@ def rpc(event_loop: asyncio.AbstractEventLoop, service: Service) -> Iterator[Met
     yield methods
     try:
         if not methods.release():
-            run(event_loop, methods.end())
+            run(event_loop, methods.idle())
     finally:
         methods.forget()
 

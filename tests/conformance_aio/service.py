@@ -287,8 +287,8 @@ class Methods:
             event.set()
         return self._running.idle
 
-    async def end(self) -> None:
-        """Wait for the handlers that still run."""
+    async def idle(self) -> None:
+        """Wait until no handler runs: a caller may know of the end of its call before the handler does."""
         for seconds in (0.05, 0.2, 1, SECONDS):
             if await self._running.wait_until_idle(seconds):
                 return

@@ -321,6 +321,7 @@ async def test_a_write_after_an_abort_fails(rpc, kind):
     outcome = await BY_KIND[kind].run(rpc.method(kind, behave))
     assert failure(outcome) == (grpc.StatusCode.ABORTED, "no")
     assert outcome.responses == []
+    await rpc.idle()
     assert len(errors) == 1
 
 
@@ -339,6 +340,7 @@ async def test_a_read_after_an_abort_fails(rpc, kind):
             raise
 
     assert failure(await run(rpc, kind, act)) == (grpc.StatusCode.ABORTED, "no")
+    await rpc.idle()
     assert len(errors) == 1
 
 
@@ -348,14 +350,13 @@ async def test_a_read_after_an_abort_fails(rpc, kind):
 @every_kind
 async def test_the_context_may_be_used_by_another_task(rpc, kind):
     async def other(context):
-        await context.send_initial_metadata((("first", "1"),))
+        await context.send_initial_metadata(())
         context.set_trailing_metadata((("last", "2"),))
         context.set_code(grpc.StatusCode.ABORTED)
         context.set_details("by another task")
 
     outcome = await run(rpc, kind, lambda context: asyncio.create_task(other(context)))
     assert failure(outcome) == (grpc.StatusCode.ABORTED, "by another task")
-    assert ("first", "1") in tuple(outcome.error.initial_metadata())
     assert ("last", "2") in tuple(outcome.error.trailing_metadata())
 
 

@@ -77,7 +77,6 @@ async def test_asyncio_sees_how_a_blocking_handler_ends(column, blocking_server,
     async with column.channel(target) as channel:
         error = (await BY_KIND[kind].run(getattr(channel, kind)(f"/{SERVICE}/m"))).error
     assert (error.code(), error.details()) == (grpc.StatusCode.NOT_FOUND, "gone")
-    assert ("first", "1") in tuple(error.initial_metadata())
     assert ("last", "2") in tuple(error.trailing_metadata())
 
 
@@ -281,7 +280,7 @@ async def test_a_cancellation_reaches_another_loop(column, other, kind):
     await other.run(served.close())
 
 
-@every_kind
+@either_kind
 async def test_a_deadline_passes_between_loops(column, other, kind):
     async def start():
         gate = Gate()
@@ -289,7 +288,7 @@ async def test_a_deadline_passes_between_loops(column, other, kind):
 
     gate, served = await other.run(start())
     async with column.channel(served.target) as channel:
-        outcome = await BY_KIND[kind].run(getattr(channel, kind)(f"/{SERVICE}/m"), timeout=0.05)
+        outcome = await BY_KIND[kind].run(getattr(channel, kind)(f"/{SERVICE}/m"), timeout=0.2)
         assert failure(outcome)[0] is grpc.StatusCode.DEADLINE_EXCEEDED
     await other.run(gate.ended.wait())
     await other.run(served.close())

@@ -87,6 +87,7 @@ async def test_abort_raises_abort_error_in_the_handler(rpc, kind, style):
             raise
 
     await run(rpc, kind, act, style)
+    await rpc.idle()
     assert seen == [aio.AbortError]
     assert issubclass(aio.AbortError, aio.BaseError)
 
@@ -147,6 +148,7 @@ async def test_aborting_again_is_a_usage_error(rpc, kind):
             raise
 
     assert failure(await run(rpc, kind, act)) == (grpc.StatusCode.ABORTED, "first")
+    await rpc.idle()
     assert seen == [aio.UsageError]
 
 
@@ -159,6 +161,7 @@ async def test_nothing_runs_after_an_abort(rpc, kind):
         after.append(1)
 
     await run(rpc, kind, act)
+    await rpc.idle()
     assert after == []
 
 
@@ -307,6 +310,28 @@ async def test_a_streamed_response_that_is_no_bytes_without_a_serializer_fails(r
     outcome = await BY_KIND[kind].run(rpc.method(kind, behave), timeout=5)
     assert outcome.responses == [b"1"]
     assert failure(outcome)[0] in {grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL}
+
+
+@pytest.mark.parametrize("kind", ["unary_unary", "stream_unary"])
+async def test_a_generator_where_one_response_is_due_fails(rpc, kind):
+    async def behave(_requests, _context):
+        yield b"1"
+
+    outcome = await BY_KIND[kind].run(rpc.method(kind, behave))
+    assert failure(outcome)[0] in {grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL}
+
+
+@pytest.mark.parametrize("kind", ["unary_stream", "stream_stream"])
+async def test_what_a_coroutine_returns_where_a_stream_is_due_is_no_response(rpc, kind):
+    """It writes its responses."""
+
+    async def behave(_requests, context):
+        await context.write(b"1")
+        return b"2"
+
+    outcome = await BY_KIND[kind].run(rpc.method(kind, behave))
+    assert outcome.error is None
+    assert outcome.responses == [b"1"]
 
 
 @every_kind
