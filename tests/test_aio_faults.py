@@ -1,6 +1,7 @@
 """asyncio clients and servers whose peers are killed, stopped, or speak garbage, and storms of ends.
 
-Nothing hangs, no answer is wrong, nothing is left behind; a peer that misbehaves harms its own connection only.
+Nothing hangs, no answer is wrong, nothing is left behind; a peer that misbehaves harms its own connection
+only.
 """
 
 from __future__ import annotations
@@ -106,6 +107,23 @@ def load(target: str, count: int = CLIENTS, loop: str = "asyncio") -> Iterator[l
     finally:
         for client in clients:
             client.kill()
+
+
+def client_of(target: str, program: str) -> subprocess.Popen[str]:
+    """A client process that has said "up"."""
+    client = subprocess.Popen([sys.executable, "-c", program, target], stdout=subprocess.PIPE, text=True)
+    assert client.stdout.readline() == "up\n"
+    return client
+
+
+@contextlib.contextmanager
+def stopped(process: subprocess.Popen[str]) -> Iterator[None]:
+    process.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, process.pid, os.WSTOPPED)
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGCONT)
 
 
 @pytest.fixture
@@ -251,10 +269,7 @@ asyncio.run(main())
 """
     async with aio.insecure_channel(aio_server.target, FORCED) as channel:
         for delay in (0.0, 0.05):
-            client = subprocess.Popen(
-                [sys.executable, "-c", program, aio_server.target], stdout=subprocess.PIPE
-            )
-            assert client.stdout.readline() == b"up\n"
+            client = client_of(aio_server.target, program)
             await asyncio.sleep(delay)
             client.kill()
             client.communicate()
@@ -278,17 +293,13 @@ async def test_a_stopped_server_is_not_dead(aio_server):
         chat = channel.stream_stream("/test.Aio/chat")()
         await chat.write(b"before")
         assert await chat.read() == b"before"
-        aio_server.process.send_signal(signal.SIGSTOP)
-        os.waitid(os.P_PID, aio_server.process.pid, os.WSTOPPED)
-        try:
+        with stopped(aio_server.process):
             late = [call(channel, timeout=0.2) for call in CALLS]
             codes = await asyncio.wait_for(asyncio.gather(*[call.code() for call in late]), SECONDS)
             assert set(codes) == {grpc.StatusCode.DEADLINE_EXCEEDED}
             patient = channel.unary_unary("/test.Aio/echo")(b"late")
             await chat.write(b"meanwhile")
             assert not patient.done()
-        finally:
-            aio_server.process.send_signal(signal.SIGCONT)
         assert await asyncio.wait_for(patient, SECONDS) == b"late"
         assert await asyncio.wait_for(chat.read(), SECONDS) == b"meanwhile"
         chat.cancel()
@@ -313,16 +324,11 @@ async def main():
         print("down", flush=True)
 asyncio.run(main())
 """
-    client = subprocess.Popen(
-        [sys.executable, "-c", program, aio_server.target], stdout=subprocess.PIPE, text=True
-    )
-    assert client.stdout.readline() == "up\n"
-    client.send_signal(signal.SIGSTOP)
-    os.waitid(os.P_PID, client.pid, os.WSTOPPED)
+    client = client_of(aio_server.target, program)
     async with aio.insecure_channel(aio_server.target, FORCED) as channel:
-        for number in range(200):
-            assert await echo(channel, b"%d" % number) == b"%d" % number
-        client.send_signal(signal.SIGCONT)
+        with stopped(client):
+            for number in range(200):
+                assert await echo(channel, b"%d" % number) == b"%d" % number
         out, _ = await asyncio.get_running_loop().run_in_executor(None, client.communicate)
         assert out == "down\n"
         await eventually(lambda: _holds(channel, segments=1, calls=1), "its handler is cancelled")
@@ -632,7 +638,7 @@ async def test_calls_begun_after_a_server_was_replaced_find_the_next_one():
 
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_storm_of_cancellations(aio_server, loop):
-    """Thousands of calls of all kinds, cancelled at any point of their lives: what is left works, and is idle."""
+    """Thousands of calls of all kinds, cancelled at any point of their lives: the rest works, and is idle."""
 
     async def one(channel: aio.Channel, number: int, rng: random.Random) -> None:
         kinds = [

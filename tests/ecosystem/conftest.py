@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent import futures
 from typing import Any
 
@@ -11,6 +12,7 @@ import grpc
 import pytest
 
 import sage_rpc
+from sage_rpc import aio
 
 SECONDS = 10
 
@@ -40,6 +42,20 @@ def serve(transport: str) -> Iterator[Serve]:
     for server, channel in reversed(opened):
         channel.close()
         server.stop(None).wait()
+
+
+@contextlib.asynccontextmanager
+async def aio_serving(
+    transport: str, register: Callable[[grpc.aio.Server], None], **arguments: Any
+) -> AsyncIterator[aio.Channel]:
+    """A channel over `transport` to an asyncio server in this loop; `arguments` are the server's."""
+    server = aio.server(**arguments)
+    register(server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    async with aio.insecure_channel(f"localhost:{port}", [("sage_rpc.transport", transport)]) as channel:
+        yield channel
+    await server.stop(None)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ are skipped and say why. Python's own reflection client asks the same server ove
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import json
 import shutil
@@ -24,6 +25,7 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoRe
 from grpc_tools import protoc
 
 import sage_rpc
+from sage_rpc import aio
 from tests.ecosystem.conftest import SECONDS
 
 PROTOS = Path(__file__).parents[1] / "protos"
@@ -46,8 +48,8 @@ def shop(tmp_path_factory):
         sys.path.remove(str(into))
 
 
-@pytest.fixture
-def port(shop):
+def threaded(shop):
+    """The port of a threaded server."""
     messages, stubs = shop
 
     class Shop(stubs.ShopServicer):
@@ -77,6 +79,58 @@ def port(shop):
     server.start()
     yield port
     server.stop(None).wait()
+
+
+async def serve_shop(shop, started: futures.Future[tuple[int, asyncio.Event]]) -> None:
+    """The same as an asyncio server, until its event is set."""
+    messages, stubs = shop
+
+    class Shop(stubs.ShopServicer):
+        async def GetPrice(self, request, context):
+            metadata = dict(context.invocation_metadata())
+            await context.send_initial_metadata((("seen", metadata.get("token", "nothing")),))
+            if request.name == "wait":
+                await asyncio.sleep(SECONDS)
+            return await self.price(request, context)
+
+        async def WatchPrices(self, request_iterator, context):
+            async for item in request_iterator:
+                yield await self.price(item, context)
+
+        async def price(self, item, context):
+            if not item.name:
+                context.set_trailing_metadata((("why", "because"),))
+                await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "an item needs a name: café")
+            return messages.Price(amount=len(item.name) * max(1, item.count), currency="EUR")
+
+    server = aio.server()
+    stubs.add_ShopServicer_to_server(Shop(), server)
+    reflection.enable_server_reflection((SHOP, reflection.SERVICE_NAME), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    end = asyncio.Event()
+    started.set_result((port, end))
+    await end.wait()
+    await server.stop(None)
+
+
+def in_a_loop(shop):
+    """The port of an asyncio server, which lives in a thread."""
+    started = futures.Future()
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve_shop(shop, started),))
+    thread.start()
+    port, end = started.result(SECONDS)
+    yield port
+    loop.call_soon_threadsafe(end.set)
+    thread.join(SECONDS)
+    assert not thread.is_alive()
+    loop.close()
+
+
+@pytest.fixture(params=[threaded, in_a_loop], ids=["threaded", "asyncio"])
+def port(shop, request):
+    yield from request.param(shop)
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,6 @@ knows nothing but grpc.
 
 from __future__ import annotations
 
-import itertools
-import threading
 from collections.abc import Iterator
 from concurrent import futures
 
@@ -21,55 +19,17 @@ from opentelemetry.instrumentation.grpc import (
     server_interceptor,
 )
 from opentelemetry.instrumentation.grpc.grpcext import intercept_channel
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.trace import SpanKind, StatusCode
 
 import sage_rpc
 from tests.ecosystem.conftest import SECONDS
-
-
-class Ended(SpanExporter):
-    """Keeps the spans that have ended; waits for as many as a test expects."""
-
-    def __init__(self) -> None:
-        self._spans: list[ReadableSpan] = []
-        self._more = threading.Condition()
-
-    def export(self, spans):
-        with self._more:
-            self._spans.extend(spans)
-            self._more.notify_all()
-        return SpanExportResult.SUCCESS
-
-    def clear(self) -> None:
-        with self._more:
-            self._spans.clear()
-
-    def take(self, count: int) -> list[ReadableSpan]:
-        """`count` spans in the order of their start: a handler's span may end after its caller's."""
-        with self._more:
-            assert self._more.wait_for(lambda: len(self._spans) >= count, SECONDS), self._spans
-            spans = sorted(self._spans, key=lambda span: span.start_time)
-            self._spans.clear()
-        assert len(spans) == count
-        return spans
-
-
-@pytest.fixture(scope="module")
-def exported() -> Ended:
-    """The client's instrumentor takes the tracer of the process, which can be set once."""
-    ended = Ended()
-    provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(ended))
-    trace.set_tracer_provider(provider)
-    return ended
+from tests.ecosystem.spans import Ended, exported, linked
 
 
 @pytest.fixture
-def ended(exported) -> Ended:
-    exported.clear()
-    return exported
+def ended() -> Ended:
+    exported().clear()
+    return exported()
 
 
 @pytest.fixture
@@ -124,16 +84,6 @@ def serve():
 def channel(instrumented, serve):
     with grpc.insecure_channel(serve()) as channel:
         yield channel
-
-
-def linked(spans: list[ReadableSpan]) -> bool:
-    """Each span is the parent of the next, all in one trace."""
-    return all(
-        below.parent is not None
-        and below.parent.span_id == above.context.span_id
-        and below.context.trace_id == above.context.trace_id
-        for above, below in itertools.pairwise(spans)
-    )
 
 
 def test_a_call_has_a_span_at_each_end_in_one_trace(channel, transport, ended):

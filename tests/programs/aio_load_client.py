@@ -27,7 +27,8 @@ ROUNDS = 15
 def held() -> str:
     """Descriptors, mapped segments (three mappings each), tasks and threads of this process."""
     maps = Path("/proc/self/maps").read_text().count("memfd:sage_rpc")
-    return f"{len(os.listdir('/proc/self/fd'))} {maps // 3} {len(asyncio.all_tasks())} {threading.active_count()}"
+    tasks = len(asyncio.all_tasks())
+    return f"{len(os.listdir('/proc/self/fd'))} {maps // 3} {tasks} {threading.active_count()}"
 
 
 async def unary(channel: aio.Channel, number: int) -> None:
@@ -73,11 +74,8 @@ def never_answered(channel: aio.Channel) -> list[aio.Call]:
 
 async def one_round(channel: aio.Channel, number: int) -> bool:
     """-> whether the server was there; every call has ended."""
-    calls = [
-        kind(channel, number + n)
-        for n in range(6)
-        for kind in (unary, unary_stream, stream_unary, stream_stream)
-    ]
+    kinds = (unary, unary_stream, stream_unary, stream_stream)
+    calls = [kind(channel, number + n) for n in range(6) for kind in kinds]
     ends = await asyncio.wait_for(asyncio.gather(*calls, return_exceptions=True), 20)
     for end in ends:
         if isinstance(end, asyncio.InvalidStateError):
