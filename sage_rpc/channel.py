@@ -8,20 +8,18 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import grpc
 
 from sage_rpc import errors, native
+from sage_rpc.connector import Connector
 from sage_rpc.native import core
-from sage_rpc.picker import NO_CALL_CREDENTIALS, Picker
+from sage_rpc.picker import Picker
 from sage_rpc.transport import grpc as stock
 from sage_rpc.transport.options import Options
 from sage_rpc.transport.shm import feeders
 from sage_rpc.transport.shm.connect import DEFAULT_RING_BYTES
-
-if TYPE_CHECKING:
-    from sage_rpc.native._core import ClientConnection
 
 __all__ = ["Channel", "insecure_channel", "secure_channel"]
 
@@ -90,16 +88,13 @@ class Channel(grpc.Channel):
         self._compression = compression
         self._options = Options(self._given_options, DEFAULT_RING_BYTES)
         self._picker = Picker(self._target, self._options, secure=credentials is not None)
-        self._pid = os.getpid()
-        self._lock = threading.Lock()  # guards everything below, and the picker
+        self._lock = threading.Lock()  # guards _grpc and _closed
         self._grpc: grpc.Channel | None = None
         self._closed = False
-        self._shm: Any = None
+        self._connector: Connector | None = None
         _channels.add(self)
         if native.available():
-            self._shm = core.ChannelCore()
-            self._shm.pick = self._pick
-            self._shm.user_agent = self._picker.user_agent(core.ClientConnection.dialect)
+            self._connector = Connector(self._picker, _weakly(self))
         if credentials is not None:
             self._grpc = self._open_grpc()  # now, so that credentials that cannot be used are an error here
 
@@ -108,7 +103,7 @@ class Channel(grpc.Channel):
     @property
     def transport(self) -> str:
         """What carries unary calls now: "shm", "grpc", or "idle" before the first call."""
-        conn = self._shm.conn if self._shm is not None else None
+        conn = self._connector.core.conn if self._connector is not None else None
         if conn is not None and not conn.dead:
             return "shm"
         return "grpc" if self._picker.picked == "grpc" else "idle"
@@ -131,46 +126,16 @@ class Channel(grpc.Channel):
             )
         return Channel, (self._target, self._given_options, self._compression)
 
-    # -- the picker
-
-    def _pick(
-        self, credentials: grpc.CallCredentials | None, timeout: float | None
-    ) -> ClientConnection | None:
-        """A memory connection for the next call, or None: gRPC carries it."""
-        with self._lock:
-            if self._closed:
-                raise ValueError("Cannot invoke RPC on closed channel!")
-            conn: ClientConnection | None = self._shm.conn
-            if conn is not None and (conn.dead or conn.draining):
-                conn.retire()
-                self._shm.conn = conn = None
-            picker = self._picker
-            reason = None
-            if credentials is not None:
-                if picker.forced:
-                    raise errors.rpc_error(grpc.StatusCode.UNAUTHENTICATED, NO_CALL_CREDENTIALS)
-                conn, reason = None, "call credentials need a secure channel"
-            elif conn is None and picker.worth_trying():
-                self._shm.conn = conn = picker.connect(timeout, core.ClientConnection)
-            if conn is not None:
-                picker.picked = "shm"
-                return conn
-            if picker.forced:
-                raise picker.refused(reason)
-            picker.picked = "grpc"
-            return None
+    # -- gRPC's own channel
 
     def _forget_parent(self) -> None:
         """In a forked child nothing of the parent's channel may be used, not even its lock."""
         self._lock = threading.Lock()
-        self._pid = os.getpid()
-        if self._shm is not None:
-            self._shm.conn = None
-            self._shm.generation += 1
+        if self._connector is not None:
+            self._connector.forget_parent()
         if self._grpc is not None:
             _of_parents.append(self._grpc)
             self._grpc = None
-        self._picker.forget_failures()
 
     def _over_grpc(self) -> grpc.Channel:
         with self._lock:
@@ -199,13 +164,13 @@ class Channel(grpc.Channel):
                 method, request_serializer, response_deserializer, _registered_method
             )
 
-        if self._shm is None:
+        if self._connector is None:
             if self._picker.forced:
                 return _Refused(self._picker.refused())
             self._picker.picked = "grpc"
             return over_grpc()
         callable_: grpc.UnaryUnaryMultiCallable = core.UnaryUnary(
-            self._shm,
+            self._connector.core,
             method.decode() if isinstance(method, bytes) else method,
             request_serializer,
             response_deserializer,
@@ -259,7 +224,7 @@ class Channel(grpc.Channel):
         def over_grpc() -> Any:
             return getattr(self._over_grpc(), kind)(method, serializer, deserializer, registered)
 
-        if self._shm is None:
+        if self._connector is None:
             return _Refused(self._picker.refused()) if self._picker.forced else over_grpc()
         name = method.decode() if isinstance(method, bytes) else method
         native_kind = {
@@ -267,20 +232,21 @@ class Channel(grpc.Channel):
             "stream_unary": core.StreamUnary,
             "stream_stream": core.StreamStream,
         }[kind]
-        return native_kind(self._shm, name, serializer, deserializer, over_grpc, feeders.run)
+        return native_kind(self._connector.core, name, serializer, deserializer, over_grpc, feeders.run)
 
     def subscribe(
         self, callback: Callable[[grpc.ChannelConnectivity], None], try_to_connect: bool | None = False
     ) -> None:
-        """As grpc's; a memory connection that is there, or comes about now, is READY."""
-        if self._shm is not None:
-            with contextlib.suppress(errors.RpcError):
-                if (try_to_connect or self.transport == "shm") and self._pick(None, None) is not None:
-                    callback(grpc.ChannelConnectivity.READY)
-                    return
-        self._over_grpc().subscribe(callback, try_to_connect)
+        """As grpc's: `callback` is told the state, and each later one, by another thread."""
+        if self._connector is not None and (self._picker.forced or self._picker.possible):
+            self._connector.subscribe(callback, bool(try_to_connect))
+        elif not self._closed:
+            self._over_grpc().subscribe(callback, try_to_connect)
 
     def unsubscribe(self, callback: Callable[[grpc.ChannelConnectivity], None]) -> None:
+        if self._connector is not None and (self._picker.forced or self._picker.possible):
+            self._connector.unsubscribe(callback)
+            return
         with self._lock:
             if self._grpc is not None:
                 self._grpc.unsubscribe(callback)
@@ -289,12 +255,9 @@ class Channel(grpc.Channel):
         """End the calls under way with CANCELLED; later ones are a ValueError."""
         with self._lock:
             self._closed = True
-            conn = self._shm.conn if self._shm is not None else None
             over_grpc, self._grpc = self._grpc, None
-            if conn is not None:
-                self._shm.conn = None
-        if conn is not None:
-            conn.close()
+        if self._connector is not None:
+            self._connector.close()
         if over_grpc is not None:
             over_grpc.close()
 
@@ -305,9 +268,24 @@ class Channel(grpc.Channel):
         self.close()
 
     def __del__(self) -> None:
-        shm = getattr(self, "_shm", None)
-        if shm is not None and shm.conn is not None and os.getpid() == self._pid:
-            shm.conn.retire()  # futures that are under way finish
+        connector = getattr(self, "_connector", None)
+        if connector is not None:
+            connector.let_go()
+
+
+def _weakly(channel: Channel) -> Callable[[], grpc.Channel | None]:
+    """What gives gRPC's channel below `channel`, as long as that is open and somebody holds it."""
+    found = weakref.ref(channel)
+
+    def over_grpc() -> grpc.Channel | None:
+        alive = found()
+        if alive is None:
+            return None
+        with contextlib.suppress(ValueError):  # closed meanwhile
+            return alive._over_grpc()
+        return None
+
+    return over_grpc
 
 
 def _text(target: Any) -> str:

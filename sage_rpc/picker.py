@@ -76,6 +76,11 @@ class Picker:
         """Whether nothing but the memory queue may carry calls."""
         return self.options.transport == "shm"
 
+    @property
+    def possible(self) -> bool:
+        """Whether the memory queue may carry calls at all, now or later."""
+        return self._endpoint is not None
+
     def user_agent(self, dialect: int) -> bytes | None:
         """What calls say of their client, "?" where HTTP would not carry it; None: what the server knows."""
         before, after = self.options.user_agent_before, self.options.user_agent_after

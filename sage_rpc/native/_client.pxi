@@ -6,6 +6,9 @@
 # ends or the role is handed to them. Calls nobody waits for (futures) are received by one listener
 # thread per connection, which exists only once there was such a call. A waiting thread may take the
 # role from a listener that sleeps in poll(): the listener finds its `token` outdated and steps back.
+#
+# A call that waits for a server that is not there yet (`wait_for_ready`) has no connection: it is `parked` in
+# its channel's core, and whoever connects the channel starts it. Its `conn` is None until then.
 
 cdef class Waiter:
     cdef PyThread_type_lock lock
@@ -45,7 +48,7 @@ cdef class Waiter:
 
 cdef class Call:
     """One unary call over the memory queue: a `grpc.Call` and a `grpc.Future`."""
-    cdef ClientConnection conn
+    cdef ClientConnection conn      # None before there is one
     cdef object deserializer
     cdef str method
     cdef uint32_t stream
@@ -73,11 +76,13 @@ cdef class Call:
             return 0
         self.status = status
         self.text = text
-        if not self.attended:
-            self.conn.unattended -= 1
         if self.waiters is not None:
             for w in self.waiters:
                 w.wake()
+        if self.conn is None:
+            return 0                           # whoever ends it runs its callbacks
+        if not self.attended:
+            self.conn.unattended -= 1
         if self.conn.led_for is self and self.conn.led_asleep:
             self.conn.poke_leader()            # it sleeps in poll() for this very call
         if self.callbacks is not None:
@@ -206,8 +211,12 @@ cdef class Call:
         """End the call from this side; what has arrived is not wanted any more."""
         if self.status < 0:
             self.forget_messages()
-            self.conn.end_call(self, status, text)
-            self.conn.run_ready()
+            if self.conn is None:
+                self.finish(status, text)
+                self.run_callbacks()
+            else:
+                self.conn.end_call(self, status, text)
+                self.conn.run_ready()
         return 0
 
     cdef int drop(self) except -1:
@@ -216,12 +225,57 @@ cdef class Call:
         This may run in any thread at any moment, so no callbacks run here.
         """
         self.forget_messages()
+        if self.conn is None:
+            return self.finish(CANCELLED, "Cancelled upon garbage collection!")
         self.conn.end_call(self, CANCELLED, "Cancelled upon garbage collection!")
         if self.conn.ready:
             self.conn.wake_listener()
         return 0
 
+    cdef int run_callbacks(self) except -1:
+        callbacks = self.callbacks
+        self.callbacks = None
+        for callback, argument in callbacks or ():
+            try:
+                if argument is not None:
+                    callback(argument)
+                else:
+                    callback()
+            except Exception:
+                _LOGGER.exception("Exception in a callback of %s", self.method)
+        return 0
+
+    cdef int wait(self, int64_t limit, int what) except -1:
+        """Block until `what` is due or `limit` (monotonic ns) passed; ends the call at its deadline."""
+        if self.conn is None:
+            self.await_connection(limit)
+            if self.conn is None:
+                return 0
+        return self.conn.wait(self, limit, what)
+
+    cdef int await_connection(self, int64_t limit) except -1:
+        """Block until the call has a connection, has ended, or `limit` passed; ends it at its deadline."""
+        cdef Waiter w = Waiter()
+        cdef int64_t until = limit if limit < self.deadline else self.deadline
+        if self.waiters is None:
+            self.waiters = []
+        self.waiters.append(w)
+        try:
+            while self.conn is None and self.status < 0:
+                if until != NEVER and <int64_t>sr_now_ns() >= until:
+                    if until == self.deadline:
+                        self.end_here(DEADLINE_EXCEEDED, "Deadline Exceeded")
+                    break
+                w.wait(until)
+        finally:
+            if self.waiters is not None:       # not in the child of a fork by a signal handler
+                self.waiters.remove(w)
+        return 0
+
     cdef int _need_listener(self) except -1:
+        if self.conn is None:
+            self.attended = False
+            return 0
         if self.attended:
             self.attended = False
             self.conn.unattended += 1
@@ -232,7 +286,7 @@ cdef class Call:
         cdef int64_t limit
         if self.status < 0:
             limit = NEVER if timeout is None or timeout > 1e8 else <int64_t>(sr_now_ns() + max(0.0, timeout) * 1e9)
-            self.conn.wait(self, limit, W_END)
+            self.wait(limit, W_END)
             if self.status < 0:
                 raise grpc.FutureTimeoutError()
         if self.message is not None and self.status == OK:
@@ -301,6 +355,8 @@ cdef class ClientConnection(Connection):
     cdef public int64_t max_receive, max_send
     cdef int64_t max_metadata
     cdef readonly bint streams       # the server takes calls of all four kinds
+    cdef object on_end               # called when it takes no more calls: somebody watches the channel's state
+    cdef bint sits                   # the listener receives although nothing is under way, to see that
 
     def __init__(self, Segment segment, int fd, bint client, str target, object start_thread,
                  int64_t max_receive, int64_t max_send, int features=0, int64_t max_metadata=16384):
@@ -333,7 +389,8 @@ cdef class ClientConnection(Connection):
         Connection.abandon(self)
         self.close_eventfds()
         # The threads that received, waited and listened exist in the parent only.
-        self.led = self.led_asleep = self.listener_asleep = False
+        self.led = self.led_asleep = self.listener_asleep = self.sits = False
+        self.on_end = None
         self.led_for = None
         self.listener = None
         self.followers.clear()
@@ -354,6 +411,28 @@ cdef class ClientConnection(Connection):
         itself, and is sent again; a future has nobody who could do that.)"""
         self.glance()
         return self.dead or self.draining
+
+    def watch(self, on_end):
+        """Have `on_end()` called, by the listener, when this connection has died or takes no more calls.
+
+        None: not any more. -> False when it takes none already; then `on_end` is not called.
+        """
+        cdef uint64_t one = 1
+        if on_end is None:
+            self.on_end = None
+            self.sits = False
+            if self.listener_asleep:
+                c_write(self.kick, &one, 8)
+            return True
+        if self.gone():
+            return False
+        self.on_end = on_end
+        self.wake_listener()
+        return True
+
+    cdef bint news(self):
+        """Has the listener something to do besides receiving?"""
+        return len(self.ready) > 0 or (self.on_end is not None and (self.dead or self.draining))
 
     # -- starting and ending calls
 
@@ -660,6 +739,8 @@ cdef class ClientConnection(Connection):
             call = <Call>self.calls.pop(each)
             call.unsent = True
             call.finish(UNAVAILABLE, f"the server of {self.target} is shutting down")
+        if self.on_end is not None:
+            self.wake_listener()
         return 0
 
     cdef int receive(self, int limit) except -1:
@@ -705,7 +786,7 @@ cdef class ClientConnection(Connection):
             n = self.receive(DRAIN_LIMIT)
             if call is not None and self.ready:
                 self.wake_listener()           # callbacks do not wait until our own call has ended
-            if self.dead or (call.due(what) if call is not None else len(self.ready) > 0):
+            if self.dead or (call.due(what) if call is not None else self.news()):
                 return 1
             if self.outq:
                 self.flush()
@@ -715,7 +796,7 @@ cdef class ClientConnection(Connection):
                     continue
             elif n:
                 continue
-            if call is None and self.unattended <= 0 and not self.outq:
+            if call is None and self.unattended <= 0 and not self.outq and not self.sits:
                 return 1
             if spin:
                 spin = False
@@ -742,7 +823,7 @@ cdef class ClientConnection(Connection):
                 continue
             PyErr_CheckSignals()
             # Whoever ended the call while this thread spun, or ran a signal handler, did not wake it.
-            if self.dead or (call.due(what) if call is not None else len(self.ready) > 0):
+            if self.dead or (call.due(what) if call is not None else self.news()):
                 if not self.dead:
                     sr_reader_awake(&self.rx)
                 return 1
@@ -813,7 +894,7 @@ cdef class ClientConnection(Connection):
     cdef int offer_role(self) except -1:
         if self.followers:
             (<Waiter>self.followers[0][1]).wake()
-        elif self.unattended > 0 or self.outq:
+        elif self.unattended > 0 or self.outq or self.sits:
             self.wake_listener()
         return 0
 
@@ -925,7 +1006,7 @@ cdef class ClientConnection(Connection):
             return 0
         if not self.listener_asleep:
             return 0
-        if (self.led and self.led_by_listener and not self.ready and not self.dead
+        if (self.led and self.led_by_listener and not self.news() and not self.dead
                 and (not self.deadlines or self.deadlines[0][0] >= self.listener_until)):
             return 0
         c_write(self.kick, &one, 8)
@@ -948,41 +1029,69 @@ cdef class ClientConnection(Connection):
 
     def _listen(self):
         cdef uint64_t mine
-        cdef pollfd p
+        cdef pollfd p[2]
         cdef int64_t until
-        cdef int ms
+        cdef int ms, rc
+        cdef uint32_t seen
+        cdef bint watches, hung = False
         while True:
             self.run_ready()
             self.expire()
             if self.retired:
                 self.close_if_retired()
+            if self.on_end is not None and (self.dead or self.draining):
+                self.tell_end()
             if self.ready:
                 continue
             if self.dead:
                 self.listener = None
                 self.release_if_unused()
                 return
-            if (self.unattended > 0 or self.outq) and self.take_role(True):
+            if (self.unattended > 0 or self.outq or self.sits) and self.take_role(True):
                 mine = self.token
                 try:
                     self.lead(None, NEVER, W_END)
                 finally:
+                    self.sits = False
                     if self.token == mine:
                         self.led = False
                         self.led_asleep = False
                         if self.followers:
                             (<Waiter>self.followers[0][1]).wake()
                 continue
+            self.sits = False
             until = self.next_deadline()
             ms = -1 if until == NEVER else <int>max(0, min((until - <int64_t>sr_now_ns() + 999999) // 1000000, MAX_TIMEOUT_MS))
-            p.fd = self.kick
-            p.events = POLLIN
-            p.revents = 0
+            # Whoever watches is told of the socket's end at once, without getting in the way of the threads that
+            # receive: this thread asks for no input. Of the server's GOAWAY it learns when it receives itself,
+            # which it does as soon as nobody else did for a while.
+            watches = self.on_end is not None
+            if watches and (ms < 0 or ms > WATCH_MS):
+                ms = 1 if hung else WATCH_MS
+            p[0].fd = self.kick
+            p[0].events = POLLIN
+            p[1].fd = self.fd
+            p[1].events = 0
+            p[0].revents = p[1].revents = 0
+            seen = self.next_stream
             self.listener_asleep = True
             with nogil:
-                poll(&p, 1, ms)
+                rc = poll(p, 2 if watches and not hung else 1, ms)
             self.listener_asleep = False
             self.read_eventfd(self.kick)
+            if hung or p[1].revents:
+                self.glance()                  # the connection's end, unless another thread is about to find it
+                hung = not self.dead
+            elif watches and rc == 0 and seen == self.next_stream:
+                self.sits = True
+
+    cdef int tell_end(self) except -1:
+        on_end, self.on_end = self.on_end, None
+        try:
+            on_end()
+        except Exception:
+            _LOGGER.exception("Exception telling the end of the connection to %s", self.target)
+        return 0
 
     cdef int expire(self) except -1:
         cdef int64_t now
@@ -1000,25 +1109,124 @@ cdef class ClientConnection(Connection):
         cdef Call call
         while self.ready:
             call = self.ready.popleft()
-            callbacks = call.callbacks
-            call.callbacks = None
-            for callback, argument in callbacks or ():
-                try:
-                    if argument is not None:
-                        callback(argument)
-                    else:
-                        callback()
-                except Exception:
-                    _LOGGER.exception("Exception in a callback of %s", call.method)
+            call.run_callbacks()
         return 0
 
 
+cdef class Parked:
+    """A call that waits for a connection, and what it will send."""
+    cdef Call call
+    cdef bytes message, metadata
+    cdef Py_ssize_t name_size
+
+
 cdef class ChannelCore:
-    """What a channel's multicallables share: the connection in use, or None."""
+    """What a channel's multicallables share: the connection in use, or None, and the calls that wait for one."""
     cdef public ClientConnection conn
     cdef public object pick          # (credentials, timeout) -> ClientConnection | None: the slow path
     cdef public int generation       # grows when the gRPC channel was replaced (after a fork)
     cdef public bytes user_agent     # None: the default, which no call needs to carry
+    cdef public object connect_soon  # () -> None: calls are parked; None: nobody could start them
+    cdef list parked
+
+    def __init__(self):
+        self.parked = []
+
+    cdef bint must_wait(self, wait_for_ready, credentials, bint sure) except -1:
+        """Is a call to be parked, because it shall wait for the server? `sure` asks whether that is still there."""
+        cdef ClientConnection conn = self.conn
+        if not wait_for_ready or self.connect_soon is None or credentials is not None:
+            return False
+        return conn is None or conn.dead or conn.draining or (sure and not conn.calls and conn.gone())
+
+    cdef int park(self, Call call, bytes message, bytes metadata, Py_ssize_t name_size, timeout) except -1:
+        """Have `call` started when there is a connection. Raises what `connect_soon` raises."""
+        cdef Parked parked
+        if timeout is not None:
+            if timeout <= 0:
+                return call.finish(DEADLINE_EXCEEDED, "Deadline Exceeded")
+            if timeout < 1e8:
+                call.deadline = <int64_t>(sr_now_ns() + timeout * 1e9)
+        parked = Parked.__new__(Parked)
+        parked.call = call
+        parked.message = message
+        parked.metadata = metadata
+        parked.name_size = name_size
+        self.parked.append(parked)
+        try:
+            self.connect_soon()
+        except BaseException:
+            if parked in self.parked:
+                self.parked.remove(parked)
+            raise
+        return 0
+
+    @property
+    def waiting(self):
+        """Whether calls are parked."""
+        return len(self.parked) > 0
+
+    def launch(self, ClientConnection conn not None):
+        """Start the parked calls over `conn`; those that it does not take any more stay."""
+        cdef Parked each
+        cdef Call call
+        cdef Waiter w
+        parked, self.parked = self.parked, []
+        for each in parked:
+            call = each.call
+            if call.status >= 0:
+                call.run_callbacks()
+            elif conn.dead or conn.draining:
+                self.parked.append(each)
+            else:
+                call.conn = conn
+                if not call.attended:
+                    conn.unattended += 1
+                conn.launch(call, each.message, each.metadata, each.name_size, call.time_remaining())
+                if call.waiters is not None:
+                    for w in call.waiters:
+                        w.wake()
+        if conn.unattended > 0:
+            conn.wake_listener()
+        conn.run_ready()
+
+    def expire(self):
+        """End the parked calls whose deadline has passed, and let go of those that ended.
+
+        -> seconds until the next deadline; None when none of them has one.
+        """
+        cdef Parked each
+        cdef int64_t now = <int64_t>sr_now_ns(), first = NEVER
+        for each in list(self.parked):
+            if each.call.status < 0 and each.call.deadline <= now:
+                each.call.end_here(DEADLINE_EXCEEDED, "Deadline Exceeded")
+        parked, self.parked = self.parked, []
+        ended = []
+        for each in parked:
+            if each.call.status >= 0:
+                ended.append(each)
+            else:
+                self.parked.append(each)
+                first = min(first, each.call.deadline)
+        for each in ended:
+            each.call.run_callbacks()
+        return None if first == NEVER else max(0, first - now) / 1e9
+
+    def end_parked(self, int status, str text not None):
+        """End every parked call."""
+        cdef Parked each
+        parked, self.parked = self.parked, []
+        for each in parked:
+            each.call.end_here(status, text)
+            each.call.run_callbacks()          # of those that ended before, without anybody to run them
+
+    def forget_parked(self, str text not None):
+        """In a forked child: the calls are the parent's, and so are the threads that wait for them."""
+        cdef Parked each
+        parked, self.parked = self.parked, []
+        for each in parked:
+            each.call.waiters = each.call.callbacks = None
+            each.call.finish(UNAVAILABLE, text)
 
 
 cdef class Multicallable:
@@ -1062,7 +1270,7 @@ cdef class Multicallable:
         return conn
 
     cdef int begin(self, Call call, ClientConnection conn, request, bint has_request, timeout, metadata) except -1:
-        """Start `call`; it may have ended at once."""
+        """Start `call` over `conn`, or park it if that is None; it may have ended at once."""
         cdef bytes block = None
         cdef object data = None
         cdef bint bad_metadata = False
@@ -1078,7 +1286,7 @@ cdef class Multicallable:
         call.deserializer = self.deserializer
         call.status = -1
         call.deadline = NEVER
-        if not call.attended:
+        if not call.attended and conn is not None:
             conn.unattended += 1
         if bad_metadata:
             return call.finish(INTERNAL, "Invalid metadata")
@@ -1088,6 +1296,8 @@ cdef class Multicallable:
             except Exception:
                 _LOGGER.exception("Exception serializing the request of %s", self.method)
                 return call.finish(INTERNAL, "Exception serializing request!")
+        if conn is None:
+            return self.core.park(call, <bytes>data, block, self.name_size, timeout)
         return conn.launch(call, <bytes>data, block, self.name_size, timeout)
 
     cdef inline object serialized(self, request):
@@ -1144,13 +1354,13 @@ cdef class UnaryUnary(Multicallable):
     """A `grpc.UnaryUnaryMultiCallable`."""
 
     def __call__(self, request, timeout=None, metadata=None, credentials=None, wait_for_ready=None, compression=None):
-        cdef Call call = self.blocking(request, timeout, metadata, credentials, compression)
+        cdef Call call = self.blocking(request, timeout, metadata, credentials, wait_for_ready, compression)
         if call is None:
             return self.grpc_callable()(request, timeout, metadata, credentials, wait_for_ready, compression)
         return call._value()
 
     def with_call(self, request, timeout=None, metadata=None, credentials=None, wait_for_ready=None, compression=None):
-        cdef Call call = self.blocking(request, timeout, metadata, credentials, compression)
+        cdef Call call = self.blocking(request, timeout, metadata, credentials, wait_for_ready, compression)
         if call is None:
             return self.grpc_callable().with_call(
                 request, timeout, metadata, credentials, wait_for_ready, compression)
@@ -1163,21 +1373,24 @@ cdef class UnaryUnary(Multicallable):
             _check_compression(compression)
         for _ in range(MAX_UNSENT_ATTEMPTS):
             call = Call.__new__(Call)
-            try:
-                conn = self.connection(timeout, credentials, True)
-            except grpc.RpcError as error:
-                return _future(self.failed(call, error))
-            if conn is None:
-                return self.grpc_callable().future(
-                    request, timeout, metadata, credentials, wait_for_ready, compression)
+            if wait_for_ready is not None and self.core.must_wait(wait_for_ready, credentials, True):
+                conn = None
+            else:
+                try:
+                    conn = self.connection(timeout, credentials, True)
+                except grpc.RpcError as error:
+                    return _future(self.failed(call, error))
+                if conn is None:
+                    return self.grpc_callable().future(
+                        request, timeout, metadata, credentials, wait_for_ready, compression)
             self.begin(call, conn, request, True, timeout, metadata)
             if not call.unsent:
                 break
-        if call.status < 0:
+        if call.status < 0 and conn is not None:
             conn.wake_listener()
         return _future(call)
 
-    cdef Call blocking(self, request, timeout, metadata, credentials, compression):
+    cdef Call blocking(self, request, timeout, metadata, credentials, wait_for_ready, compression):
         """A call that ended with OK, or None: gRPC must carry it. Raises the error of any other end."""
         cdef ClientConnection conn
         cdef Call call = None
@@ -1187,17 +1400,23 @@ cdef class UnaryUnary(Multicallable):
         for attempt in range(MAX_UNSENT_ATTEMPTS):
             if call is not None and timeout is not None:
                 timeout = call.time_remaining()
-            conn = self.connection(timeout, credentials, False)
-            if conn is None:
-                return None
+            if wait_for_ready is not None and self.core.must_wait(wait_for_ready, credentials, False):
+                conn = None
+            else:
+                conn = self.connection(timeout, credentials, False)
+                if conn is None:
+                    return None
             call = Call.__new__(Call)
             call.attended = True
             self.begin(call, conn, request, True, timeout, metadata)
             if call.status < 0:
                 try:
-                    conn.wait(call, NEVER, W_END)
+                    if conn is None:
+                        call.wait(NEVER, W_END)
+                    else:
+                        conn.wait(call, NEVER, W_END)
                 except BaseException:
-                    conn.end_call(call, CANCELLED, "Cancelled: the waiting thread was interrupted")
+                    call.end_here(CANCELLED, "Cancelled: the waiting thread was interrupted")
                     raise
             if call.status == OK:
                 return call

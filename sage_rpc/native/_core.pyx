@@ -189,6 +189,7 @@ cdef int MAX_TIMEOUT_MS = 1 << 30
 # A signal that comes between the last look for signals and poll() does not end poll(); the main thread, which
 # runs Python's handlers, looks again after this long at the latest.
 cdef int SIGNAL_MS = 500
+cdef int WATCH_MS = 100              # after this long without a call, a watched connection is received from
 cdef unsigned long MAIN_THREAD = <unsigned long>threading.main_thread().ident
 cdef int MAX_UNSENT_ATTEMPTS = 5
 cdef int64_t CHARGE = SW_FRAME_HEADER # bytes of credit a MESSAGE frame costs besides its message

@@ -133,12 +133,11 @@ cdef class StreamHandle(Handle):
     def __next__(self):
         cdef StreamCall call = <StreamCall>self.call
         cdef bytes message = None
-        if call.conn is not None:
-            try:
-                message = call.next_message()
-            except BaseException:
-                call.end_here(CANCELLED, "Cancelled: the waiting thread was interrupted")
-                raise
+        try:
+            message = call.next_message()
+        except BaseException:
+            call.end_here(CANCELLED, "Cancelled: the waiting thread was interrupted")
+            raise
         if message is not None:
             try:
                 return _deserialized(message, call.deserializer)

@@ -45,7 +45,7 @@ cdef class StreamCall(Call):
         while not self.inbox.messages:
             if self.status >= 0:
                 return None
-            self.conn.wait(self, NEVER, W_MESSAGE)
+            self.wait(NEVER, W_MESSAGE)
         message = self.inbox.take()
         self.give_back()
         return message
@@ -57,22 +57,28 @@ cdef class StreamCall(Call):
 
     def initial_metadata(self):
         if self.status < 0:
-            self.conn.wait(self, NEVER, W_HEADERS)
+            self.wait(NEVER, W_HEADERS)
         return decode_metadata(self.initial) if self.initial is not None else ()
 
     cdef int look(self) except -1:
-        if self.status < 0:
+        if self.status < 0 and self.conn is not None:
             self.conn.glance()
         if self.status < 0 and <int64_t>sr_now_ns() >= self.deadline:
             self.end_here(DEADLINE_EXCEEDED, "Deadline Exceeded")
         return 0
 
     cdef int _need_listener(self) except -1:
-        if self.attended and self.deadline != NEVER:
+        if self.attended and self.deadline != NEVER and self.conn is not None:
             self.conn.remember_deadline(self)
         return Call._need_listener(self)
 
     # -- requests
+
+    cdef bint connected(self) except -1:
+        """Wait for a connection if there is none yet. False: the call has ended."""
+        if self.conn is None:
+            self.await_connection(NEVER)
+        return self.status < 0
 
     def feed(self, iterator, serializer):
         """Send what `iterator` gives, until its end or the call's."""
@@ -95,24 +101,26 @@ cdef class StreamCall(Call):
                 self.end_here(INTERNAL, "Exception serializing request!")
                 return
             request = None
+            if not self.connected():
+                return
             if 0 <= self.conn.max_send < PyBytes_GET_SIZE(data):
                 self.end_here(RESOURCE_EXHAUSTED, _too_large_to_send(len(data), self.conn.max_send))
                 return
             self.send_message(data)
-        if self.status < 0:
+        if self.connected():
             self.conn.send_frame(SW_MESSAGE, SW_END, self.stream, 0, None, None)
             if self.conn.outq:
-                self.conn.wait(self, NEVER, W_ROOM)
+                self.wait(NEVER, W_ROOM)
 
     cdef int send_message(self, bytes data) except -1:
         """Send one request, waiting for credit and for room."""
         cdef int64_t total = PyBytes_GET_SIZE(data), offset = 0, n
         while self.status < 0:
             if self.window < CHARGE + LEAST_PART and self.window < CHARGE + total - offset:
-                self.conn.wait(self, NEVER, W_CREDIT)
+                self.wait(NEVER, W_CREDIT)
                 continue
             if self.conn.outq:
-                self.conn.wait(self, NEVER, W_ROOM)
+                self.wait(NEVER, W_ROOM)
                 continue
             n = self.conn.send_part(self.stream, data, offset, self.window)
             self.window -= CHARGE + n
@@ -131,7 +139,7 @@ cdef class StreamMulticallable(Multicallable):
         self.run = run
 
     cdef StreamCall open(self, bint responses_stream, request, bint one_request, timeout, metadata, credentials,
-                         compression):
+                         wait_for_ready, compression):
         """A call under way, or ended at once; None: gRPC must carry it."""
         cdef ClientConnection conn
         cdef StreamCall call
@@ -144,12 +152,15 @@ cdef class StreamMulticallable(Multicallable):
             if responses_stream:
                 call.inbox = Inbox()
             call.window = SW_WINDOW
-            try:
-                conn = self.connection(timeout, credentials, True)
-            except grpc.RpcError as error:
-                return <StreamCall>self.failed(call, error)
-            if conn is None or not conn.streams:
-                return None
+            if wait_for_ready is not None and self.core.must_wait(wait_for_ready, credentials, True):
+                conn = None
+            else:
+                try:
+                    conn = self.connection(timeout, credentials, True)
+                except grpc.RpcError as error:
+                    return <StreamCall>self.failed(call, error)
+                if conn is None or not conn.streams:
+                    return None
             self.begin(call, conn, request, one_request, timeout, metadata)
             if not call.unsent:
                 break
@@ -162,7 +173,8 @@ cdef class UnaryStream(StreamMulticallable):
     """A `grpc.UnaryStreamMultiCallable`."""
 
     def __call__(self, request, timeout=None, metadata=None, credentials=None, wait_for_ready=None, compression=None):
-        cdef StreamCall call = self.open(True, request, True, timeout, metadata, credentials, compression)
+        cdef StreamCall call = self.open(
+            True, request, True, timeout, metadata, credentials, wait_for_ready, compression)
         if call is None:
             return self.grpc_callable()(request, timeout, metadata, credentials, wait_for_ready, compression)
         return _responses(call)
@@ -173,7 +185,8 @@ cdef class StreamStream(StreamMulticallable):
 
     def __call__(self, request_iterator, timeout=None, metadata=None, credentials=None, wait_for_ready=None,
                  compression=None):
-        cdef StreamCall call = self.open(True, request_iterator, False, timeout, metadata, credentials, compression)
+        cdef StreamCall call = self.open(
+            True, request_iterator, False, timeout, metadata, credentials, wait_for_ready, compression)
         if call is None:
             return self.grpc_callable()(
                 request_iterator, timeout, metadata, credentials, wait_for_ready, compression)
@@ -183,13 +196,14 @@ cdef class StreamStream(StreamMulticallable):
 cdef class StreamUnary(StreamMulticallable):
     """A `grpc.StreamUnaryMultiCallable`."""
 
-    cdef StreamCall blocking(self, request_iterator, timeout, metadata, credentials, compression):
-        cdef StreamCall call = self.open(False, request_iterator, False, timeout, metadata, credentials, compression)
+    cdef StreamCall blocking(self, request_iterator, timeout, metadata, credentials, wait_for_ready, compression):
+        cdef StreamCall call = self.open(
+            False, request_iterator, False, timeout, metadata, credentials, wait_for_ready, compression)
         if call is None:
             return None
         if call.status < 0:
             try:
-                call.conn.wait(call, NEVER, W_END)
+                call.wait(NEVER, W_END)
             except BaseException:
                 call.end_here(CANCELLED, "Cancelled: the waiting thread was interrupted")
                 raise
@@ -199,7 +213,8 @@ cdef class StreamUnary(StreamMulticallable):
 
     def __call__(self, request_iterator, timeout=None, metadata=None, credentials=None, wait_for_ready=None,
                  compression=None):
-        cdef StreamCall call = self.blocking(request_iterator, timeout, metadata, credentials, compression)
+        cdef StreamCall call = self.blocking(
+            request_iterator, timeout, metadata, credentials, wait_for_ready, compression)
         if call is None:
             return self.grpc_callable()(
                 request_iterator, timeout, metadata, credentials, wait_for_ready, compression)
@@ -207,7 +222,8 @@ cdef class StreamUnary(StreamMulticallable):
 
     def with_call(self, request_iterator, timeout=None, metadata=None, credentials=None, wait_for_ready=None,
                   compression=None):
-        cdef StreamCall call = self.blocking(request_iterator, timeout, metadata, credentials, compression)
+        cdef StreamCall call = self.blocking(
+            request_iterator, timeout, metadata, credentials, wait_for_ready, compression)
         if call is None:
             return self.grpc_callable().with_call(
                 request_iterator, timeout, metadata, credentials, wait_for_ready, compression)
@@ -215,7 +231,8 @@ cdef class StreamUnary(StreamMulticallable):
 
     def future(self, request_iterator, timeout=None, metadata=None, credentials=None, wait_for_ready=None,
                compression=None):
-        cdef StreamCall call = self.open(False, request_iterator, False, timeout, metadata, credentials, compression)
+        cdef StreamCall call = self.open(
+            False, request_iterator, False, timeout, metadata, credentials, wait_for_ready, compression)
         if call is None:
             return self.grpc_callable().future(
                 request_iterator, timeout, metadata, credentials, wait_for_ready, compression)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from types import NoneType
@@ -27,6 +28,7 @@ class Options:
         max_metadata: most metadata accepted of one kind in one call, in bytes.
         user_agent_before: what the user-agent says before gRPC's own text, in order; str.
         user_agent_after: what it says after that.
+        longest_pause: between two attempts to reach a server that is awaited, in seconds at most.
 
     Raises:
         ValueError: an option of ours has a value that is not allowed, or options are no pairs.
@@ -42,6 +44,7 @@ class Options:
         self.max_metadata = _DEFAULT_MAX_METADATA
         self.user_agent_before: list[str] = []
         self.user_agent_after: list[str] = []
+        self.longest_pause = math.inf
         for name, value in options or ():
             if str(name).startswith("sage_rpc."):
                 ours[name] = value
@@ -61,6 +64,8 @@ class Options:
                 self.max_metadata = max(self.max_metadata, value * 5 // 4)
             elif name == "grpc.absolute_max_metadata_size":
                 self.max_metadata = max(self.max_metadata, value)
+            elif name == "grpc.max_reconnect_backoff_ms":
+                self.longest_pause = max(value, 1) / 1000
         source = "the option sage_rpc.transport"
         transport = ours.pop("sage_rpc.transport", None)
         if transport is None:

@@ -13,8 +13,7 @@ from concurrent import futures
 import grpc
 import pytest
 
-from tests.conformance.columns import known_difference
-from tests.conformance.invocation import ASYNCHRONOUS, failure, ways
+from tests.conformance.invocation import ASYNCHRONOUS, BLOCKING, failure, ways
 from tests.conformance.service import KINDS, SECONDS, SERVICE, echo, handler_of
 
 # A channel that is closed while grpcio's own thread watches it makes that thread complain.
@@ -55,9 +54,11 @@ def channel(rpc):
         yield opened
 
 
-def start_server(column, port):
+def start_server(column, port, before=lambda _context: None):
     server = column.server(futures.ThreadPoolExecutor(4))
-    server.add_registered_method_handlers(SERVICE, {kind: handler_of(kind, echo(kind)) for kind in KINDS})
+    server.add_registered_method_handlers(
+        SERVICE, {kind: handler_of(kind, echo(kind, before)) for kind in KINDS}
+    )
     server.add_insecure_port(f"127.0.0.1:{port}")
     server.start()
     return server
@@ -85,7 +86,6 @@ def test_a_multicallable_is_made_with_arguments_by_name(rpc, kind):
 # -- connectivity
 
 
-@known_difference("a new channel is READY at once", "ours-shm")
 def test_a_subscription_tells_every_state_from_idle_to_ready(channel):
     states = States()
     channel.subscribe(states, try_to_connect=True)
@@ -106,7 +106,6 @@ def test_a_subscription_is_told_the_state_at_once(channel):
     assert states.until(IDLE) == [IDLE]
 
 
-@known_difference("a call is not noticed", "ours-shm")
 def test_a_subscription_notices_that_a_call_connected(rpc, channel):
     states = States()
     channel.subscribe(states)
@@ -153,7 +152,6 @@ def test_an_exception_in_a_subscription_harms_nobody(rpc, channel):
     assert rpc.method("unary_unary", echo("unary_unary"), channel=channel)(b"x", timeout=SECONDS) == b"x"
 
 
-@known_difference("the exception reaches whoever subscribes", "ours-shm")
 def test_a_subscription_is_told_by_another_thread(channel):
     told = queue.SimpleQueue()
     channel.subscribe(lambda _state: told.put(threading.get_ident()), try_to_connect=True)
@@ -169,7 +167,6 @@ def test_a_subscription_is_told_of_a_failure(column, dead_port):
         assert TRANSIENT_FAILURE in states.seen
 
 
-@known_difference("the end of the server is not told", "ours-shm")
 def test_a_subscription_is_told_that_the_server_went_away(column, dead_port):
     states = States()
     server = start_server(column, dead_port)
@@ -178,6 +175,144 @@ def test_a_subscription_is_told_that_the_server_went_away(column, dead_port):
         states.until(READY)
         server.stop(None).wait(SECONDS)
         assert states.told.get(timeout=1) in {IDLE, TRANSIENT_FAILURE, grpc.ChannelConnectivity.CONNECTING}
+
+
+@pytest.mark.parametrize("under_way", [False, True], ids=["idle", "busy"])
+def test_a_subscription_is_told_that_the_server_is_going_away(column, dead_port, rpc, under_way):
+    """At once, although the server gives its calls time to end, and this channel may have none."""
+    gate, begun, states = rpc.event(), rpc.event(), States()
+
+    def act(_context):
+        begun.set()
+        gate.wait(SECONDS)
+
+    server = start_server(column, dead_port, before=act)
+    with column.channel(f"127.0.0.1:{dead_port}") as channel, column.channel(
+        f"127.0.0.1:{dead_port}", [("grpc.use_local_subchannel_pool", 1)]
+    ) as other:  # fmt: skip
+        channel.subscribe(states, try_to_connect=True)
+        states.until(READY)
+        caller = channel if under_way else other
+        call = caller.unary_unary(f"/{SERVICE}/unary_unary").future(b"request", timeout=SECONDS)
+        assert begun.wait(SECONDS)
+        stopped = server.stop(SECONDS)
+        assert states.told.get(timeout=2) is IDLE
+        gate.set()
+        assert call.result(timeout=SECONDS) == b"request"
+        assert stopped.wait(SECONDS)
+
+
+def test_a_subscription_is_told_that_the_server_came_after_a_call_failed(column, dead_port):
+    states = States()
+    with column.channel(f"127.0.0.1:{dead_port}", FAST_RECONNECT) as channel:
+        channel.subscribe(states)
+        states.until(IDLE)
+        with pytest.raises(grpc.RpcError):
+            channel.unary_unary(f"/{SERVICE}/unary_unary")(b"", timeout=SECONDS)
+        states.until(TRANSIENT_FAILURE)
+        server = start_server(column, dead_port)
+        try:
+            assert states.until(READY)[-1] is READY
+        finally:
+            server.stop(None).wait(SECONDS)
+
+
+def test_a_failure_lasts_until_there_is_a_connection(column, dead_port):
+    """However many attempts fail meanwhile."""
+    states = States()
+    with column.channel(f"127.0.0.1:{dead_port}", FAST_RECONNECT) as channel:
+        channel.subscribe(states, try_to_connect=True)
+        states.until(TRANSIENT_FAILURE)
+        with pytest.raises(grpc.RpcError):
+            channel.unary_unary("/x/y")(b"", wait_for_ready=True, timeout=0.2)
+        server = start_server(column, dead_port)
+        try:
+            seen = states.until(READY)
+            assert seen[seen.index(TRANSIENT_FAILURE) :] == [TRANSIENT_FAILURE, READY]
+        finally:
+            server.stop(None).wait(SECONDS)
+
+
+def test_nobody_connects_again_unless_somebody_asks(column, dead_port):
+    first, second = States(), States()
+    server = start_server(column, dead_port)
+    with column.channel(f"127.0.0.1:{dead_port}", FAST_RECONNECT) as channel:
+        channel.subscribe(first, try_to_connect=True)
+        first.until(READY)
+        server.stop(None).wait(SECONDS)
+        assert first.told.get(timeout=SECONDS) is IDLE
+        server = start_server(column, dead_port)
+        try:
+            channel.subscribe(second)
+            assert second.told.get(timeout=SECONDS) is IDLE
+            channel.subscribe(States(), try_to_connect=True)
+            second.until(READY)
+            first.until(READY)
+        finally:
+            server.stop(None).wait(SECONDS)
+
+
+def test_a_callback_may_be_subscribed_twice_and_is_told_twice(channel):
+    states = States()
+    for _ in range(2):
+        channel.subscribe(states)
+    assert [states.told.get(timeout=SECONDS) for _ in range(2)] == [IDLE, IDLE]
+    channel.unsubscribe(states)
+    channel.subscribe(States(), try_to_connect=True)
+    states.until(READY)
+
+
+def test_a_callback_may_unsubscribe_itself_and_subscribe_others(channel):
+    told, others = queue.SimpleQueue(), States()
+
+    def once(state):
+        told.put(state)
+        channel.unsubscribe(once)
+        channel.subscribe(others)
+
+    channel.subscribe(once, try_to_connect=True)
+    others.until(READY)
+    assert told.get(timeout=SECONDS) is IDLE
+    assert told.empty()
+
+
+def test_a_callback_that_blocks_stops_no_call(rpc, channel):
+    gate, told = rpc.event(), queue.SimpleQueue()
+
+    def blocks(state):
+        told.put(state)
+        gate.wait(SECONDS)
+
+    channel.subscribe(blocks, try_to_connect=True)
+    assert told.get(timeout=SECONDS) is IDLE
+    assert rpc.method("unary_unary", echo("unary_unary"), channel=channel)(b"x", timeout=SECONDS) == b"x"
+    gate.set()
+
+
+def test_a_closed_channel_tells_nothing(rpc):
+    channel = rpc.column.channel(rpc.target)
+    states = States()
+    channel.subscribe(states, try_to_connect=True)
+    states.until(READY)
+    channel.close()
+    channel.subscribe(states)
+    channel.unsubscribe(states)
+    with rpc.column.channel(rpc.target) as other:
+        grpc.channel_ready_future(other).result(timeout=SECONDS)
+    assert states.told.empty()
+
+
+def test_calls_go_on_beside_a_subscription(rpc, channel):
+    """Whoever watches the connection does not get in the way of those who use it, however they mix."""
+    states = States()
+    channel.subscribe(states)
+    method = rpc.method("unary_unary", echo("unary_unary"), channel=channel)
+    stream = rpc.method("stream_stream", echo("stream_stream"), channel=channel)
+    for i in range(50):
+        assert method(b"%d" % i, timeout=SECONDS) == b"%d" % i
+        assert method.future(b"%d" % i, timeout=SECONDS).result() == b"%d" % i
+        assert list(stream(iter([b"a", b"b"]), timeout=SECONDS)) == [b"a", b"b"]
+    assert states.until(READY)[-1] is READY
 
 
 # -- readiness
@@ -250,7 +385,6 @@ def test_a_call_to_nobody_is_unavailable(column, dead_port, way):
         assert "connection refused" in details.lower()
 
 
-@known_difference("it does not wait", "ours-shm")
 @ways()
 def test_waiting_for_nobody_ends_at_the_deadline(column, dead_port, way):
     with column.channel(f"127.0.0.1:{dead_port}") as channel:
@@ -258,7 +392,6 @@ def test_waiting_for_nobody_ends_at_the_deadline(column, dead_port, way):
         assert failure(outcome)[0] is grpc.StatusCode.DEADLINE_EXCEEDED
 
 
-@known_difference("it does not wait", "ours-shm")
 @ways(ASYNCHRONOUS)
 def test_a_call_that_waits_is_served_when_the_server_comes(column, dead_port, way):
     with column.channel(f"127.0.0.1:{dead_port}", FAST_RECONNECT) as channel:
@@ -270,6 +403,189 @@ def test_a_call_that_waits_is_served_when_the_server_comes(column, dead_port, wa
             assert way.finish(call).responses == [b"request"]
         finally:
             server.stop(None).wait(SECONDS)
+
+
+@ways(BLOCKING)
+def test_a_thread_that_waits_is_served_when_the_server_comes(column, dead_port, way):
+    outcome = queue.SimpleQueue()
+    with column.channel(f"127.0.0.1:{dead_port}", FAST_RECONNECT) as channel:
+        method = getattr(channel, way.kind)(f"/{SERVICE}/{way.kind}")
+        threading.Thread(target=lambda: outcome.put(way.run(method, wait_for_ready=True))).start()
+        with pytest.raises(queue.Empty):
+            outcome.get(timeout=0.1)
+        server = start_server(column, dead_port)
+        try:
+            assert outcome.get(timeout=SECONDS).responses == [b"request"]
+        finally:
+            server.stop(None).wait(SECONDS)
+
+
+def test_many_calls_wait_side_by_side(column, dead_port):
+    with column.channel(f"127.0.0.1:{dead_port}", FAST_RECONNECT) as channel:
+        calls = [
+            (way, way.start(getattr(channel, way.kind)(f"/{SERVICE}/{way.kind}"), [b"%d" % i],
+                            wait_for_ready=True, timeout=SECONDS))
+            for way in ASYNCHRONOUS
+            for i in range(20)
+        ]  # fmt: skip
+        server = start_server(column, dead_port)
+        try:
+            answers = [way.finish(call).responses for way, call in calls]
+            assert answers == [[b"%d" % i] for _ in ASYNCHRONOUS for i in range(20)]
+        finally:
+            server.stop(None).wait(SECONDS)
+
+
+@ways(ASYNCHRONOUS)
+def test_a_call_that_waits_is_under_way(column, dead_port, way):
+    with column.channel(f"127.0.0.1:{dead_port}") as channel:
+        call = way.start(getattr(channel, way.kind)("/x/y"), wait_for_ready=True, timeout=SECONDS)
+        assert call.running()
+        assert call.is_active()
+        assert not call.done()
+        assert not call.cancelled()
+        assert 0 < call.time_remaining() <= SECONDS
+        with pytest.raises(grpc.FutureTimeoutError):
+            call.result(timeout=0.01)
+
+
+@ways(ASYNCHRONOUS)
+def test_a_call_that_waits_may_be_cancelled(column, dead_port, way):
+    told = queue.SimpleQueue()
+    with column.channel(f"127.0.0.1:{dead_port}") as channel:
+        call = way.start(getattr(channel, way.kind)("/x/y"), wait_for_ready=True)
+        call.add_done_callback(told.put)
+        assert call.cancel()
+        assert call.cancelled()
+        assert (call.code(), call.details()) == (
+            grpc.StatusCode.CANCELLED, "Locally cancelled by application!",
+        )  # fmt: skip
+        assert told.get(timeout=SECONDS) is call
+
+
+@ways(ASYNCHRONOUS)
+def test_a_call_that_waits_meets_its_deadline_with_nobody_looking(column, dead_port, way):
+    told = queue.SimpleQueue()
+    with column.channel(f"127.0.0.1:{dead_port}") as channel:
+        call = way.start(getattr(channel, way.kind)("/x/y"), wait_for_ready=True, timeout=0.1)
+        call.add_done_callback(told.put)
+        assert told.get(timeout=SECONDS) is call
+        assert call.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+@ways(ASYNCHRONOUS)
+def test_closing_ends_a_call_that_waits(column, dead_port, way):
+    told = queue.SimpleQueue()
+    channel = column.channel(f"127.0.0.1:{dead_port}")
+    call = way.start(getattr(channel, way.kind)("/x/y"), wait_for_ready=True)
+    call.add_done_callback(told.put)
+    channel.close()
+    assert told.get(timeout=SECONDS) is call
+    assert (call.code(), call.details()) == (grpc.StatusCode.CANCELLED, "Channel closed!")
+    assert not call.cancelled()
+
+
+@ways(BLOCKING)
+def test_closing_ends_the_wait_of_a_thread(column, dead_port, way):
+    outcome = queue.SimpleQueue()
+    channel = column.channel(f"127.0.0.1:{dead_port}")
+    method = getattr(channel, way.kind)("/x/y")
+    threading.Thread(target=lambda: outcome.put(way.run(method, wait_for_ready=True))).start()
+    with pytest.raises(queue.Empty):
+        outcome.get(timeout=0.1)
+    channel.close()
+    assert failure(outcome.get(timeout=SECONDS)) == (grpc.StatusCode.CANCELLED, "Channel closed!")
+
+
+@ways(ASYNCHRONOUS)
+def test_a_call_that_waits_and_that_nobody_holds_is_never_sent(column, dead_port, way):
+    seen = []
+    with column.channel(f"127.0.0.1:{dead_port}", FAST_RECONNECT) as channel:
+        method = getattr(channel, way.kind)(f"/{SERVICE}/{way.kind}")
+        call = way.start(method, [b"dropped"], wait_for_ready=True)
+        assert call.running()
+        del call
+        server = start_server(column, dead_port, before=seen.append)
+        try:
+            assert way.run(method, [b"held"], wait_for_ready=True).responses == [b"held"]
+        finally:
+            server.stop(None).wait(SECONDS)
+    assert len(seen) == 1
+
+
+def test_the_handler_is_told_the_time_that_is_left_after_the_wait(column, dead_port):
+    left = []
+    with column.channel(f"127.0.0.1:{dead_port}", FAST_RECONNECT) as channel:
+        call = channel.unary_unary(f"/{SERVICE}/unary_unary").future(
+            b"", wait_for_ready=True, timeout=SECONDS
+        )
+        with pytest.raises(grpc.FutureTimeoutError):
+            call.result(timeout=0.2)
+        server = start_server(column, dead_port, before=lambda context: left.append(context.time_remaining()))
+        try:
+            call.result(timeout=SECONDS)
+        finally:
+            server.stop(None).wait(SECONDS)
+    assert 0 < left[0] < SECONDS - 0.1
+
+
+def test_no_more_than_one_request_is_taken_while_a_call_waits(column, dead_port):
+    taken = []
+
+    def requests():
+        for i in range(3):
+            taken.append(i)
+            yield b"%d" % i
+
+    with column.channel(f"127.0.0.1:{dead_port}", FAST_RECONNECT) as channel:
+        call = channel.stream_stream(f"/{SERVICE}/stream_stream")(
+            requests(), wait_for_ready=True, timeout=SECONDS
+        )
+        with pytest.raises(grpc.FutureTimeoutError):
+            call.result(timeout=0.1)
+        assert len(taken) <= 1
+        server = start_server(column, dead_port)
+        try:
+            assert list(call) == [b"0", b"1", b"2"]
+        finally:
+            server.stop(None).wait(SECONDS)
+
+
+@ways()
+def test_what_is_wrong_with_a_call_is_told_before_it_waits(column, dead_port, way):
+    with column.channel(f"127.0.0.1:{dead_port}") as channel:
+        method = getattr(channel, way.kind)("/x/y")
+        outcome = way.run(method, metadata=(("Upper", "x"),), wait_for_ready=True)
+        assert failure(outcome) == (grpc.StatusCode.INTERNAL, "Invalid metadata")
+        with pytest.raises((TypeError, ValueError, KeyError)):
+            way.invoke(method, compression=99, wait_for_ready=True)
+
+
+@ways()
+def test_a_call_that_need_not_wait_fails_at_once(column, dead_port, way):
+    with column.channel(f"127.0.0.1:{dead_port}") as channel:
+        outcome = way.run(getattr(channel, way.kind)("/x/y"), wait_for_ready=False)
+        assert failure(outcome)[0] is grpc.StatusCode.UNAVAILABLE
+
+
+@ways()
+def test_waiting_on_a_closed_channel_is_a_value_error(column, dead_port, way):
+    channel = column.channel(f"127.0.0.1:{dead_port}")
+    channel.close()
+    with pytest.raises(ValueError, match="Cannot invoke RPC"):
+        way.invoke(getattr(channel, way.kind)("/x/y"), wait_for_ready=True)
+
+
+@ways()
+def test_a_call_waits_for_the_server_to_come_back(column, dead_port, way):
+    with column.channel(f"127.0.0.1:{dead_port}", FAST_RECONNECT) as channel:
+        method = getattr(channel, way.kind)(f"/{SERVICE}/{way.kind}")
+        for _ in range(3):
+            server = start_server(column, dead_port)
+            try:
+                assert way.run(method, wait_for_ready=True).responses == [b"request"]
+            finally:
+                server.stop(None).wait(SECONDS)
 
 
 @ways()

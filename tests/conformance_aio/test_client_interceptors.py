@@ -8,7 +8,16 @@ import grpc
 import pytest
 from grpc import aio
 
-from tests.conformance_aio.invocation import BY_KIND, WAYS, either_kind, every_kind, failure, status, ways
+from tests.conformance_aio.invocation import (
+    BY_KIND,
+    EVERY_WAY,
+    WAYS,
+    either_kind,
+    every_kind,
+    failure,
+    status,
+    ways,
+)
 from tests.conformance_aio.service import SECONDS, SERVICE, Blocked, echo
 
 INTERFACES = {
@@ -349,7 +358,7 @@ async def test_an_interceptor_sees_what_is_written_as_an_iterator(intercepted, k
     async def intercept(continuation, details, requests):
         return await continuation(details, listen(requests))
 
-    way = next(way for way in WAYS if way.kind == kind and way.requests == "write")
+    way = next(way for way in EVERY_WAY if way.kind == kind and way.requests == "write")
     assert (await way.run(intercepted(kind, intercept), [b"1", b"2"])).error is None
     assert seen == [b"1", b"2"]
 

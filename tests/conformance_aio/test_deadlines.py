@@ -10,7 +10,7 @@ import pytest
 from grpc import aio
 
 from tests.conformance_aio.invocation import BY_KIND, either_kind, every_kind, failure, status, ways
-from tests.conformance_aio.service import SECONDS, STYLES, Blocked, echo
+from tests.conformance_aio.service import SECONDS, Blocked, echo
 
 SHORT = 0.05  # seconds; the calls that get it never end by themselves
 ENOUGH = 0.2  # seconds; for calls whose handler must have begun meanwhile
@@ -33,11 +33,9 @@ async def test_a_call_ends_at_its_deadline(rpc, way):
     assert 0.9 * SHORT <= time.monotonic() - begun < SECONDS
 
 
-@pytest.mark.parametrize(
-    ("kind", "style"), [(kind, style) for kind, styles in STYLES.items() for style in styles]
-)
-async def test_the_handler_is_cancelled_when_the_deadline_passes(rpc, kind, style):
-    blocked = Blocked(rpc, kind, style)
+@every_kind
+async def test_the_handler_is_cancelled_when_the_deadline_passes(rpc, kind):
+    blocked = Blocked(rpc, kind)
     outcome = await BY_KIND[kind].run(blocked.method, timeout=ENOUGH)
     assert failure(outcome)[0] is grpc.StatusCode.DEADLINE_EXCEEDED
     await blocked.ended.wait()

@@ -30,7 +30,7 @@ both = pytest.mark.parametrize("behaviour", [count, count_by_writing])
 
 @ways(UNARY_STREAM)
 @both
-@pytest.mark.parametrize("number", [0, 1, 500])
+@pytest.mark.parametrize("number", [0, 1, 200])
 async def test_the_responses_come_in_order_and_end(rpc, way, behaviour, number):
     outcome = await way.run(rpc.unary_stream(behaviour), [b"%d" % number])
     assert outcome.error is None
@@ -38,15 +38,14 @@ async def test_the_responses_come_in_order_and_end(rpc, way, behaviour, number):
 
 
 @ways(UNARY_STREAM)
-@pytest.mark.parametrize("size", [0, 1, 65_536, (4 << 20) - 1000])
-async def test_a_response_of_any_size_comes_as_it_was(rpc, way, size):
-    message = (bytes(range(251)) * (size // 251 + 1))[:size]
+async def test_responses_of_any_size_come_as_they_were(rpc, way):
+    messages = [(bytes(range(251)) * (size // 251 + 1))[:size] for size in (0, 1, 65_536, (4 << 20) - 1000)]
 
     async def behave(_request, _context):
-        yield message
-        yield b"end"
+        for message in messages:
+            yield message
 
-    assert (await way.run(rpc.unary_stream(behave))).responses == [message, b"end"]
+    assert (await way.run(rpc.unary_stream(behave))).responses == messages
 
 
 async def test_a_call_is_a_unary_stream_call(rpc):
