@@ -610,6 +610,8 @@ cdef class ClientConnection(Connection):
             if got == 0:
                 return 0
         if h.type == SW_TRAILERS:
+            if h.aux == <uint32_t>OK and call.streams_in() and (<StreamCall>call).inbox.assembly is not None:
+                return self.fail("the peer ended a call well in the middle of a message")
             if initial is not None:
                 call.initial = initial
             call.trailing = metadata
