@@ -197,7 +197,7 @@ cdef int64_t LEAST_PART = 16384       # bytes; a message that must be split is n
 cdef int64_t OWED = SW_WINDOW // 4    # bytes of credit given back at once
 
 # What a thread waits for.
-cdef int W_END = 0, W_MESSAGE = 1, W_CREDIT = 2, W_ROOM = 3, W_HEADERS = 4
+cdef int W_END = 0, W_MESSAGE = 1, W_CREDIT = 2, W_ROOM = 3, W_HEADERS = 4, W_TURN = 5
 
 cdef int64_t NEVER = 0x7fffffffffffffff
 
@@ -766,9 +766,16 @@ cdef class Inbox:
     cdef Assembly assembly           # the message that is arriving in pieces
     cdef int64_t charged             # for its pieces so far
     cdef int64_t owed
+    cdef int64_t window              # what the sender may still send
 
     def __cinit__(self):
         self.messages = deque()
+        self.window = SW_WINDOW
+
+    cdef bint affords(self, int64_t charge):
+        """May the sender send what costs `charge`? It has, now."""
+        self.window -= charge
+        return self.window >= 0
 
     cdef int add(self, bytes message, int64_t charge) except -1:
         self.messages.append((message, charge))
@@ -783,6 +790,7 @@ cdef class Inbox:
         if self.owed >= OWED:
             credit = self.owed
             self.owed = 0
+            self.window += credit
         return credit
 
     cdef bytes take(self):
