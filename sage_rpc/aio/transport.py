@@ -665,4 +665,4 @@ class Call:
         if self._over_grpc is not None:
             await self._over_grpc.send_receive_close()
         elif self._over_shm is not None:
-            self._over_shm.half_close()
+            await self._over_shm.half_close()

@@ -241,7 +241,9 @@ cdef class Call:
                     callback(argument)
                 else:
                     callback()
-            except Exception:
+            except (KeyboardInterrupt, SystemExit):
+                raise
+            except BaseException:              # a CancelledError, say: it is nobody's here
                 _LOGGER.exception("Exception in a callback of %s", self.method)
         return 0
 
