@@ -132,7 +132,7 @@ class Picker:
         return conn
 
     def give_up(self, reason: str) -> None:
-        """A connection came about, but it will not do: try again after a while."""
+        """There is no connection, or none that will do: try again after a while."""
         self.reason = reason
         self._retry_at = time.monotonic() + RETRY_SECONDS
 

@@ -77,6 +77,8 @@ class Server(stock_aio.Server):
         self._methods = _Methods(handlers or (), interceptors or ())
         self._max_rpcs = -1 if maximum_concurrent_rpcs is None else maximum_concurrent_rpcs
         self._started = False
+        self._stops: set[asyncio.Future[Any]] = set()  # under way
+        self._stopping = False
         self._endpoints: list[str] = []
         self._shm: LoopListener | None = None
         self._runner: Runner | None = None
@@ -124,6 +126,8 @@ class Server(stock_aio.Server):
     async def start(self) -> None:
         await self._server.start()
         self._started = True
+        if self._stopping:  # by another task, meanwhile
+            return
         if self._options.transport == "grpc" or not self._endpoints or self._shm is not None:
             return
         reason = native.why_not()
@@ -160,11 +164,17 @@ class Server(stock_aio.Server):
     async def stop(self, grace: float | None) -> None:
         """Stop both transports.
 
+        It goes on when the task that waits for it is cancelled: that of a handler of this server, say.
+
         Args:
             grace: seconds that calls under way may take; None ends them at once. The shortest of several
                 calls counts.
         """
-        await asyncio.gather(self._server.stop(grace), self._wind_down(grace))
+        self._stopping = True
+        stop = asyncio.gather(self._server.stop(grace), self._wind_down(grace))
+        self._stops.add(stop)
+        stop.add_done_callback(self._stops.discard)
+        await asyncio.shield(stop)
 
     async def _wind_down(self, grace: float | None) -> None:
         shm, runner = self._shm, self._runner
@@ -175,7 +185,7 @@ class Server(stock_aio.Server):
         shm.core.begin_stop()
         if grace:
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(_answered(runner, shm), grace)
+                await asyncio.wait_for(shm.core.until_idle(), grace)
         if self._shm is shm:  # no other stop() has come to its end meanwhile
             shm.core.cancel_all()
             if runner.tasks:
@@ -209,13 +219,6 @@ class Server(stock_aio.Server):
                 runner.loop.call_soon_threadsafe(shm.end)
             else:
                 shm.end()
-
-
-async def _answered(runner: Runner, shm: LoopListener) -> None:
-    """Wait until the calls under way have ended, and their answers are where their clients find them."""
-    if runner.tasks:
-        await asyncio.wait(tuple(runner.tasks))
-    await shm.core.until_sent()
 
 
 class _Methods:

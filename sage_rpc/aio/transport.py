@@ -103,7 +103,8 @@ class Transport:
         self._retry: asyncio.TimerHandle | None = None
         self._pause = FIRST_PAUSE
         self._watchers: list[asyncio.Future[None]] = []
-        self._resending: set[asyncio.Task[None]] = set()
+        self._resending: dict[asyncio.Task[None], LoopCall] = {}
+        self._retired: list[LoopConnection] = []  # which their last calls have kept
         self._closed = False
 
     def __repr__(self) -> str:
@@ -147,6 +148,7 @@ class Transport:
         conn = self._conn
         if conn is not None and (conn.dead or conn.draining):
             conn.retire()
+            self._retired = [each for each in (*self._retired, conn) if not each.dead]
             self.shm.conn = conn = None
         return conn
 
@@ -168,7 +170,8 @@ class Transport:
             if self._attempt is None and not picker.worth_trying():
                 break
             patient = picker.forced and bool(wait_for_ready)
-            if await self._one_attempt(deadline, patient) and not patient:
+            failed = await self._one_attempt(deadline, patient)
+            if failed and not patient and not self._closed:
                 break
         if picker.forced:
             raise picker.refused()
@@ -195,25 +198,31 @@ class Transport:
 
     def quick_calls(self) -> list[LoopCall]:
         """The calls under way that grpc.aio's channel does not know."""
-        return [] if self._conn is None else self._conn.quick_calls()
+        conns = [*self._retired] if self._conn is None else [*self._retired, self._conn]
+        calls = [call for conn in conns for call in conn.quick_calls()]
+        return calls + [call for call in self._resending.values() if call.quick]
 
     def send_again(self, call: LoopCall) -> None:
         """Go on with a unary call whose connection ended before its server saw it."""
         task = self.loop.create_task(self._send_again(call))
-        self._resending.add(task)
-        task.add_done_callback(self._resending.discard)
+        self._resending[task] = call
+        task.add_done_callback(self._resending.pop)
 
     async def _send_again(self, call: LoopCall) -> None:
-        method, request, metadata, left = call.as_it_was()
-        deadline = None if left is None else time.time() + left
         try:
-            conn = await self.pick(deadline, wait_for_ready=None)
+            await self._carry_on(call)
         except grpc.RpcError as error:
             call.conclude(error.code().value[0], error.details(), (), (), None)
-            return
         except stock_aio.UsageError as error:
             call.conclude(_CANCELLED, str(error), (), (), None)
-            return
+        except BaseException as error:
+            call.conclude(_INTERNAL, f"the call could not be sent again: {error!r}", (), (), None)
+            raise
+
+    async def _carry_on(self, call: LoopCall) -> None:
+        method, request, metadata, left = call.as_it_was()
+        deadline = None if left is None else time.time() + left
+        conn = await self.pick(deadline, wait_for_ready=None)
         if call.ended:
             return
         if conn is not None:
@@ -232,7 +241,11 @@ class Transport:
         if self._attempt is None:
             self._attempt = self.loop.create_future()
             self._failed = False
-            feeders.run(self._connect_elsewhere)
+            try:
+                feeders.run(self._connect_elsewhere)
+            except RuntimeError as error:  # no thread can be started
+                self._picker.give_up(str(error))
+                self.loop.call_soon(self._attempt_ended, None)
             self._tell_watchers()
         return self._attempt
 
@@ -255,14 +268,10 @@ class Transport:
         if conn is not None and (self._closed or not conn.streams):
             conn.retire()
             conn = None
-        if conn is not None:
+        if conn is not None and self._attach(conn):
             self.shm.conn = conn
             self._pause = FIRST_PAUSE
             self._picker.picked = "shm"
-            # In an empty context: the connection outlives the call that it was made for.
-            contextvars.Context().run(
-                conn.attach, self.loop, self._tell_watchers, self._picker.user_agent(conn.dialect)
-            )
         elif self._picker.forced and not self._closed:
             self._failed = True
             self._retry = self.loop.call_later(self._pause, self._retry_now)
@@ -270,6 +279,19 @@ class Transport:
         if attempt is not None and not attempt.done():
             attempt.set_result(None)
         self._tell_watchers()
+
+    def _attach(self, conn: LoopConnection) -> bool:
+        """Have the loop drive `conn`. -> whether it can."""
+        try:
+            # In an empty context: the connection outlives the call that it was made for.
+            contextvars.Context().run(
+                conn.attach, self.loop, self._tell_watchers, self._picker.user_agent(conn.dialect)
+            )
+        except (OSError, NotImplementedError) as error:
+            self._picker.give_up(f"the event loop cannot watch its socket: {error}")
+            conn.retire()
+            return False
+        return True
 
     def _retry_now(self) -> None:
         self._retry = None

@@ -241,7 +241,9 @@ cdef class Call:
                     callback(argument)
                 else:
                     callback()
-            except Exception:
+            except (KeyboardInterrupt, SystemExit):
+                raise
+            except BaseException:              # a CancelledError, say: it is nobody's here
                 _LOGGER.exception("Exception in a callback of %s", self.method)
         return 0
 
@@ -686,6 +688,9 @@ cdef class ClientConnection(Connection):
         cdef Assembly assembly
         cdef int64_t charge = CHARGE + v.message_size
         cdef int got
+        if h.type == SW_MESSAGE and not inbox.affords(charge):
+            self.fail("the peer sent more than its credit")
+            return False
         if h.flags & SW_CONTINUED or inbox.assembly is not None:
             assembly = inbox.assembly
             if assembly is None or not h.flags & SW_CONTINUED:

@@ -766,9 +766,16 @@ cdef class Inbox:
     cdef Assembly assembly           # the message that is arriving in pieces
     cdef int64_t charged             # for its pieces so far
     cdef int64_t owed
+    cdef int64_t window              # what the sender may still send
 
     def __cinit__(self):
         self.messages = deque()
+        self.window = SW_WINDOW
+
+    cdef bint affords(self, int64_t charge):
+        """May the sender send what costs `charge`? It has, now."""
+        self.window -= charge
+        return self.window >= 0
 
     cdef int add(self, bytes message, int64_t charge) except -1:
         self.messages.append((message, charge))
@@ -783,6 +790,7 @@ cdef class Inbox:
         if self.owed >= OWED:
             credit = self.owed
             self.owed = 0
+            self.window += credit
         return credit
 
     cdef bytes take(self):

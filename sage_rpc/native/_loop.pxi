@@ -7,6 +7,10 @@
 # callback of the loop is waiting; after that it announces sleep and leaves the rest to the selector. Tasks wait on
 # futures of the loop, one for each thing that they wait for.
 #
+# A turn leaves another turn in the queue, or an announced sleep, whatever happens in it. While it reads or watches
+# the ring, `led` keeps the ring mapped: other threads may come in where the GIL is released, and one in which the
+# garbage collector runs ends the calls that it finds.
+#
 # Turns have a context (contextvars) of their own, whoever asked for them: what they begin, handlers above all, must
 # not see what some other handler or caller put into its context.
 
@@ -24,6 +28,7 @@ cdef bint _same_process(int fd):
 cdef class Turns:
     """The next turn of one connection (or server) in its loop, and how long it pays to watch the rings."""
     cdef object loop, function, context
+    cdef unsigned long thread         # the loop's
     cdef object handles               # the loop's queue of ready callbacks, None when it does not show it
     cdef bint scheduled
     cdef int64_t quiet_since          # when turns began to find nothing; 0: something was found last
@@ -33,6 +38,7 @@ cdef class Turns:
         self.loop = loop
         self.function = function
         self.context = contextvars.copy_context()
+        self.thread = PyThread_get_thread_ident()
         handles = getattr(loop, "_ready", None)
         self.handles = handles if isinstance(handles, deque) else None
 
@@ -41,6 +47,21 @@ cdef class Turns:
             self.scheduled = True
             self.loop.call_soon(self.function, context=self.context)
         return 0
+
+    cdef bint elsewhere(self):
+        """Is this another thread than the loop's, which lives?"""
+        return PyThread_get_thread_ident() != self.thread and not self.loop.is_closed()
+
+    cdef int ask_for_one(self) except -1:
+        """Schedule a turn, from whatever thread: the garbage collector may run in any, and end calls there."""
+        if self.elsewhere():
+            self.loop.call_soon_threadsafe(self._schedule)
+        elif not self.loop.is_closed():
+            self.schedule()
+        return 0
+
+    def _schedule(self):
+        self.schedule()
 
     cdef int64_t may_watch(self, int64_t budget):
         """-> ns to watch the rings now; 0: others come first, this turn is over and the next scheduled; -1: sleep.
@@ -114,7 +135,10 @@ cdef int _rouse(list sleepers, int what) except -1:
         if waits_for == what or what == W_END or (what == W_MESSAGE and waits_for == W_HEADERS):
             del sleepers[i]
             if not future.done():
-                future.set_result(None)
+                try:
+                    future.set_result(None)
+                except RuntimeError:           # its loop is closed, and so nobody waits
+                    pass
         else:
             i += 1
     return 0
@@ -149,8 +173,8 @@ cdef class LoopConnection(ClientConnection):
         self.turns = Turns(loop, self._turn)
         self.on_death = on_death
         self.beside_itself = _same_process(self.fd)
-        self.watched = True
         loop.add_reader(self.fd, self._readable)
+        self.watched = True
         self.sleep_or_turn()
 
     def open(self, str method not None, bytes request, metadata, timeout, bint responses_stream, on_end, resend):
@@ -227,21 +251,43 @@ cdef class LoopConnection(ClientConnection):
         return self.turns.schedule()
 
     def _readable(self):
-        if self.dead:
-            return
-        if self.read_bells() == 0:
-            self.receive(1 << 30)              # what was answered before the end counts
-            self.fail(SERVER_GONE)
-        self.take_turn()
+        if not self.dead:
+            self.whole_turn(True)
 
     def _turn(self):
         self.turns.scheduled = False
-        self.take_turn()
+        self.whole_turn(False)
+
+    cdef int whole_turn(self, bint bells) except -1:
+        try:
+            self.led = True
+            try:
+                if bells:
+                    self.read_socket(0)
+                self.read_on()
+            finally:
+                self.led = False
+            self.run_ready()                   # users' callbacks: the connection may be closed now
+            self.settle()
+        except BaseException:                  # KeyboardInterrupt, say, and the loop goes on to clean up
+            self.turns.schedule()
+            raise
+        return 0
 
     cdef uint64_t spin_budget(self):
         return 0 if self.beside_itself else ClientConnection.spin_budget(self)
 
-    cdef int take_turn(self) except -1:
+    cdef int read_socket(self, int limit) except -1:
+        """Empty the socket, then take up to `limit` frames; all, and give up, if the server has gone."""
+        if self.read_bells() != 0:
+            self.receive(limit)
+        else:
+            self.receive(1 << 30)              # what was answered before the end counts
+            self.fail(SERVER_GONE)
+        return 0
+
+    cdef int read_on(self) except -1:
+        """Take what has come, and watch the ring for more while nothing has and that pays."""
         cdef sr_end *ring = &self.rx
         cdef int n
         cdef int64_t ns
@@ -270,7 +316,10 @@ cdef class LoopConnection(ClientConnection):
                 break                          # let the loop see to others, then go on
             else:
                 self.spun(False)
-        self.run_ready()                       # users' callbacks: the connection may be closed now
+        return 0
+
+    cdef int settle(self) except -1:
+        """What follows after a turn: another one, sleep, or the end."""
         if self.retired:
             self.close_if_retired()
         if self.dead:
@@ -296,7 +345,7 @@ cdef class LoopConnection(ClientConnection):
     # -- what threads do elsewhere
 
     cdef int wake_listener(self) except -1:
-        return self.turns.schedule() if self.turns is not None and not self.loop.is_closed() else 0
+        return 0 if self.turns is None else self.turns.ask_for_one()
 
     cdef int room(self) except -1:
         for call in list(self.for_room):
@@ -319,8 +368,8 @@ cdef class LoopConnection(ClientConnection):
     def _on_timer(self):
         self.timer = None
         self.expire()
-        self.run_ready()
         self.set_timer()
+        self.run_ready()
 
     cdef int end_call(self, Call call, int status, object text) except -1:
         ClientConnection.end_call(self, call, status, text)
@@ -330,20 +379,13 @@ cdef class LoopConnection(ClientConnection):
 
     def look(self):
         """Take what has arrived, the server's end included, before a call that could not be sent again begins."""
-        if self.dead:
-            return
-        if self.read_bells() != 0:
-            self.receive(DRAIN_LIMIT)
-        else:
-            self.receive(1 << 30)
-            self.fail(SERVER_GONE)
-        self.expect()                          # the bells are read: a turn announces sleep again
-
-    cdef int glance(self) except -1:
-        """Take what has arrived."""
         if not self.dead:
-            self.receive(DRAIN_LIMIT)
-        return 0
+            self.led = True
+            try:
+                self.read_socket(DRAIN_LIMIT)
+            finally:
+                self.led = False
+                self.expect()                  # the bells are read: a turn announces sleep again
 
     cdef int shut(self, str why, int status, object text) except -1:
         if self.dead:
@@ -360,7 +402,9 @@ cdef class LoopConnection(ClientConnection):
 
     cdef void release_if_unused(self):
         if self.watched and self.dead and self.fd >= 0:
-            self.watched = False
+            if self.turns.elsewhere():
+                return                         # shut() has asked for a turn, which comes here
+            self.watched = False               # at once: a shut socket is readable for ever
             try:
                 self.loop.remove_reader(self.fd)
             except Exception:                  # the loop is closed, and its selector with it
@@ -381,7 +425,7 @@ cdef class LoopCall(StreamCall):
     cdef bytes metadata
     cdef object resend
     cdef int attempts
-    cdef bint quick                   # of a QuickCall
+    cdef readonly bint quick          # of a QuickCall
     cdef Outbound out                 # once something was sent
     cdef bint half_closed             # there are no more requests
     cdef bint in_line                 # among those of the connection that wait for room
@@ -495,8 +539,12 @@ cdef class LoopCall(StreamCall):
         return decode_metadata(self.initial) if self.initial is not None else None
 
     def end(self, int status, str text not None):
-        """End the call from this side."""
-        self.end_here(status, text)
+        """End the call from this side, perhaps because nobody holds it any more; callbacks run in the next turn."""
+        if self.status < 0:
+            self.forget_messages()
+            self.conn.end_call(self, status, text)
+            if self.conn.ready:
+                self.conn.wake_listener()
 
     async def until_end(self):
         while self.status < 0:
@@ -725,7 +773,7 @@ cdef class LoopContext(ServicerContext):
             if self.timer is not None:
                 self.timer.cancel()
                 self.timer = None
-            if self.task is not None and not self.answered:
+            if self.task is not None and not self.answered and not (<LoopServerCore>self.core).loop.is_closed():
                 self.task.cancel()
         return 0
 
@@ -826,6 +874,8 @@ cdef class LoopContext(ServicerContext):
         """The handler has ended, whatever became of the call."""
         self.answered = True
         self.task = None
+        if not self.over:                      # grpc.aio lets the client wait until its deadline
+            self.conn.end(self, CANCELLED, "the handler was cancelled", None, None)
         self.conn.forget(self)
 
 
@@ -838,12 +888,14 @@ cdef class LoopServerCore(ServerCore):
     cdef Turns turns
     cdef bint asleep
     cdef set beside_itself            # fds of clients in this process: watching the rings would keep them waiting
-    cdef list for_sent                # futures of those who wait until everything is sent
+    cdef list for_sent                # futures of those who wait in until_idle()
+
+    def __cinit__(self, *args, **kwargs):
+        self.beside_itself = set()
+        self.for_sent = []
 
     def attach(self, loop):
         """Serve in `loop`, in whose thread this is called; handlers run in copies of the context of now."""
-        self.beside_itself = set()
-        self.for_sent = []
         self.loop = loop
         self.turns = Turns(loop, self._turn)
         loop.add_reader(self.ep, self._readable)
@@ -853,6 +905,7 @@ cdef class LoopServerCore(ServerCore):
         """After shut(): close what is left and let go of the loop."""
         for conn in list(self.conns.values()):
             self.lose(<ServerConnection>conn)
+        self.sent()
         if self.ep >= 0 and self.loop is not None and not self.loop.is_closed():
             self.loop.remove_reader(self.ep)
         self.close_fds()
@@ -871,19 +924,13 @@ cdef class LoopServerCore(ServerCore):
         context.sleepers = []
         return context
 
-    async def until_sent(self):
-        """Wait, after begin_stop(), until all answers have found room in their rings."""
-        while self.unsent and not self.stopped:
-            future = self.loop.create_future()
-            self.for_sent.append(future)
-            await future
+    async def until_idle(self):
+        """Wait, after begin_stop(), until the calls under way have ended and their answers found room in their rings."""
+        while (self.active > 0 or self.unsent) and not self.stopped:
+            await _sleep(self.loop, self.for_sent, W_END)
 
     cdef int sent(self) except -1:
-        for future in self.for_sent:
-            if not future.done():
-                future.set_result(None)
-        self.for_sent.clear()
-        return 0
+        return _rouse(self.for_sent, W_END)
 
     cdef int expect(self) except -1:
         """An answer was sent, so a request may come."""
@@ -891,18 +938,22 @@ cdef class LoopServerCore(ServerCore):
         return self.turns.schedule()
 
     def _readable(self):
-        self.next_turn(True)
+        self.whole_turn(True)
 
     def _turn(self):
         self.turns.scheduled = False
-        self.next_turn(False)
+        self.whole_turn(False)
 
-    cdef int next_turn(self, bint look) except -1:
+    cdef int whole_turn(self, bint look) except -1:
         try:
             return self.take_turn(look)
         except Exception:                      # a logging handler's, say: the others want to be served
             _LOGGER.exception("reading the memory connections was interrupted, and goes on")
             return self.turns.schedule()
+        except BaseException:                  # Ctrl-C, which is not ours to stop
+            if not self.stopped:
+                self.turns.schedule()
+            raise
 
     cdef int start_handlers(self) except -1:
         cdef LoopContext context

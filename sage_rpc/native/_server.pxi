@@ -594,6 +594,8 @@ cdef class ServerConnection(Connection):
         cdef int got
         if context.half_closed:
             return self.fail("the peer sent a request after the last one")
+        if h.flags & SW_HAS_MESSAGE and not inbox.affords(charge):
+            return self.fail("the peer sent more than its credit")
         if h.flags & SW_CONTINUED or (inbox.assembly is not None and h.flags & SW_HAS_MESSAGE):
             assembly = inbox.assembly
             if assembly is None or not h.flags & SW_CONTINUED:
@@ -666,6 +668,8 @@ cdef class ServerConnection(Connection):
             context.metadata = _bytes_at(at, v.metadata, v.metadata_size)
             if not _metadata_ok(context.metadata):
                 return self.fail("the peer sent metadata that is cut short")
+        if h.flags & SW_HAS_MESSAGE and not h.flags & (SW_END | SW_MORE):
+            return self.fail("the peer opened a call with a request that is neither the only one nor a part of it")
         core.active += 1
         self.streams[h.stream] = context
         if 0 <= core.max_rpcs < core.active:
@@ -678,8 +682,6 @@ cdef class ServerConnection(Connection):
             context.half_closed = (h.flags & SW_END) != 0
             core.pending.append(context)
             return 0
-        if not h.flags & (SW_END | SW_MORE):
-            return self.fail("the peer opened a call with a request that is neither the only one nor a part of it")
         if not self.acceptable(context, v):
             return 0
         if h.flags & SW_MORE:
@@ -724,7 +726,7 @@ cdef class ServerConnection(Connection):
             if context.callbacks is not None:
                 self.core.endings.append(context)
             if self.core.stopping and self.core.active == 0:
-                self.core.idle.wake()
+                self.core.sent()
         return 0
 
     cdef int end(self, ServicerContext context, int code, str details, bytes trailing, bytes message) except -1:
@@ -1417,7 +1419,7 @@ cdef class ServerCore:
         return False
 
     cdef int sent(self) except -1:
-        """During a stop: what waited on one of the connections has found room, or is lost with it."""
+        """During a stop: the last call has ended; or what waited for room on a connection has found it, or is lost."""
         self.idle.wake()
         return 0
 
