@@ -108,10 +108,14 @@ def nobody() -> int:
         return reserved.getsockname()[1]
 
 
+def segments() -> int:
+    """Those mapped by this process, three mappings each. Other tests may have theirs."""
+    return Path("/proc/self/maps").read_text().count("memfd:sage_rpc") // 3
+
+
 def held() -> tuple[int, int]:
-    """Descriptors and mapped segments (three mappings each) of this process."""
-    maps = Path("/proc/self/maps").read_text().count("memfd:sage_rpc")
-    return len(os.listdir("/proc/self/fd")), maps // 3
+    """Descriptors and mapped segments of this process."""
+    return len(os.listdir("/proc/self/fd")), segments()
 
 
 # ---------------------------------------------------------------- what carries a call
@@ -341,6 +345,44 @@ async def test_calls_that_wait_until_it_is_ready_are_served_when_the_server_come
             assert channel.transport == "shm"
 
 
+@in_loop
+async def test_a_channel_returns_to_the_memory_queue_when_the_server_is_back():
+    """Meanwhile gRPC carries the calls, or says that there is nobody."""
+    port = nobody()
+    async with aio.insecure_channel(f"localhost:{port}") as channel:
+        for _ in range(2):
+            assert await channel.unary_unary("/test.Aio/echo")(b"").code() is grpc.StatusCode.UNAVAILABLE
+            assert channel.transport == "grpc"
+            async with serving(address=f"127.0.0.1:{port}"):
+
+                async def back() -> bool:
+                    with contextlib.suppress(grpc.RpcError):
+                        await echo(channel)
+                    return channel.transport == "shm"
+
+                await eventually(back, "the memory queue carries calls")
+                await every_kind(channel)
+                waiting = CALLS["unary_unary"](channel, {})
+                await eventually(lambda: _waiting(channel), "a handler waits")
+            assert await waiting.code() is grpc.StatusCode.UNAVAILABLE
+
+
+@pytest.mark.parametrize("transport", ["shm", "grpc"])
+@in_loop
+async def test_waiting_for_another_state_in_vain_leaves_nothing_behind(transport):
+    """A program that looks now and then whether its channel is still there."""
+    options = [("sage_rpc.transport", transport)]
+    async with serving() as target, aio.insecure_channel(target, options) as channel:
+        await channel.channel_ready()
+        tasks = len(asyncio.all_tasks())
+        for _ in range(50):
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(channel.wait_for_state_change(grpc.ChannelConnectivity.READY), 0.001)
+        await asyncio.sleep(0)
+        assert len(asyncio.all_tasks()) <= tasks + 1
+        assert len(channel._channel._watchers) <= 1
+
+
 # ---------------------------------------------------------------- event loops
 
 
@@ -438,9 +480,84 @@ def test_every_asyncio_run_may_have_its_channel_and_its_server():
     assert held() <= before
 
 
+def test_channel_and_server_may_be_made_before_their_loop_runs():
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    server = aio.server(handlers=(handlers(),))
+    target = f"localhost:{server.add_insecure_port('127.0.0.1:0')}"
+    channel = aio.insecure_channel(target, FORCED)
+
+    async def main() -> None:
+        await server.start()
+        await every_kind(channel)
+        await channel.close()
+        await server.stop(None)
+
+    loop.run_until_complete(main())
+    asyncio.set_event_loop(None)
+    loop.close()
+
+
+@in_loop
+async def test_a_channel_may_be_let_go_of_by_another_thread():
+    """By the garbage collector, for example, which runs in whichever thread it likes."""
+
+    def let_go(held: list[aio.Channel]) -> None:
+        held.clear()
+
+    loop = asyncio.get_running_loop()
+    loop.set_debug(True)  # it complains of what other threads do to it
+    loop.slow_callback_duration = 1.0
+    before = segments()
+    async with serving() as target:
+        for _ in range(5):
+            channels = [aio.insecure_channel(target, FORCED)]
+            await echo(channels[0])
+            await loop.run_in_executor(None, let_go, channels)
+            await eventually(lambda: segments() == before, "its connection ends")
+
+
+@pytest.mark.skipif(not hasattr(asyncio, "eager_task_factory"), reason="came with Python 3.12")
+@in_loop
+async def test_tasks_may_be_eager():
+    asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
+    async with serving() as target, aio.insecure_channel(target, FORCED) as channel:
+        await every_kind(channel)
+        await asyncio.gather(*[every_kind(channel) for _ in range(50)])
+        calls = [CALLS[kind](channel, {"timeout": 0.1}) for kind in CALLS]
+        codes = await asyncio.gather(*[call.code() for call in calls])
+        assert set(codes) == {grpc.StatusCode.DEADLINE_EXCEEDED}
+
+
+def test_a_server_survives_a_task_factory_that_fails(caplog):
+    """What fails in a turn of the loop is that turn's alone."""
+    fails = 0
+
+    def factory(loop: asyncio.AbstractEventLoop, coroutine: Any, **more: Any) -> asyncio.Task[Any]:
+        nonlocal fails
+        if coroutine.__name__ == "_serve" and fails < 3:
+            fails += 1
+            coroutine.close()
+            raise RuntimeError("no task today")
+        return asyncio.Task(coroutine, loop=loop, **more)
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_task_factory(factory)
+        async with serving() as target, aio.insecure_channel(target, FORCED) as channel:
+            calls = [channel.unary_unary("/test.Aio/echo")(b"x", timeout=0.5) for _ in range(10)]
+            codes = await asyncio.gather(*[call.code() for call in calls])
+            assert codes.count(grpc.StatusCode.OK) == 7
+            await every_kind(channel)
+
+    run_in_loop(main())
+    assert fails == 3
+    assert "no task today" in caplog.text
+
+
 def test_a_loop_may_end_with_a_channel_and_calls_open(aio_server):
     """Nothing of it stays behind in either process."""
     kept = []
+    at_first = segments()
 
     async def main() -> None:
         channel = aio.insecure_channel(aio_server.target, FORCED)
@@ -453,9 +570,8 @@ def test_a_loop_may_end_with_a_channel_and_calls_open(aio_server):
     before = held()
     kept.clear()
     gc.collect()
-    fds, segments = held()
-    assert segments == 0
-    assert fds < before[0]
+    assert held()[0] < before[0]
+    assert segments() == at_first
     with sage_rpc.insecure_channel(aio_server.target, options=FORCED) as channel:
         waiting = channel.unary_unary("/test.Aio/waiting")
         with contextlib.suppress(TimeoutError):
@@ -473,14 +589,16 @@ def test_a_channel_is_closed_after_its_loop(aio_server):
         await echo(channel)
         return channel
 
+    before = segments()
     channel = asyncio.run(main())
-    assert held()[1] == 1
+    assert segments() == before + 1
     channel._channel.close()
-    assert held()[1] == 0
+    assert segments() == before
 
 
 def test_a_loop_may_end_while_a_channel_connects(runtime_directory):
     """The server accepts and says nothing: the handshake is still under way."""
+    before = segments()
     with w.Listener() as listener:
 
         async def main() -> None:
@@ -492,11 +610,12 @@ def test_a_loop_may_end_while_a_channel_connects(runtime_directory):
         with listener.accept() as peer:
             peer.ended()
     gc.collect()
-    assert held()[1] == 0
+    assert segments() == before
 
 
 @in_loop
 async def test_a_channel_closed_while_it_connects_lets_go_of_the_connection():
+    before = segments()
     with w.Listener() as listener:
         channel = aio.insecure_channel(listener.target, FORCED)
         call = channel.unary_unary("/x/y")(b"")
@@ -511,7 +630,7 @@ async def test_a_channel_closed_while_it_connects_lets_go_of_the_connection():
         loop = asyncio.get_running_loop()
         assert await asyncio.wait_for(loop.sock_recv(sock, 1), SECONDS) == b""
         sock.close()
-    assert held()[1] == 0
+    assert segments() == before
 
 
 def _accepted(listener: socket.socket) -> Any:
@@ -539,10 +658,10 @@ def test_a_loop_may_end_with_a_server_open(runtime_directory):
         await echo(channel)
         return target
 
-    before = held()[1]
+    before = segments()
     asyncio.run(main())
     gc.collect()
-    assert held()[1] == before
+    assert segments() == before
     assert list(runtime_directory.iterdir()) == []
 
 
@@ -564,11 +683,13 @@ async def test_a_server_that_nobody_holds_stops(runtime_directory):
 
 async def _waiting(channel: aio.Channel) -> bool:
     """Whether one of the handlers that wait does."""
-    return await channel.unary_unary("/test.Aio/waiting")(b"", timeout=SECONDS) != b"0 0"
+    waiting = await channel.unary_unary("/test.Aio/waiting")(b"", timeout=SECONDS)
+    return not waiting.startswith(b"0 ")
 
 
 @in_loop
 async def test_a_channel_that_nobody_holds_gives_its_connection_back_after_its_last_call():
+    before = segments()
     async with serving() as target:
         for end in ("answer", "cancel", "deadline"):
             channel = aio.insecure_channel(target, FORCED)
@@ -588,7 +709,7 @@ async def test_a_channel_that_nobody_holds_gives_its_connection_back_after_its_l
             else:
                 await many.done_writing()
                 assert await many.read() is aio.EOF
-            await eventually(lambda: held()[1] == 0, f"the connection ends after {end}")
+            await eventually(lambda: segments() == before, f"the connection ends after {end}")
 
 
 @every
@@ -810,7 +931,7 @@ def test_debug_mode_has_nothing_to_say(transport, caplog):
             codes = await asyncio.gather(*[call.code() for call in late])
             assert set(codes) == {grpc.StatusCode.DEADLINE_EXCEEDED}
 
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.WARNING):
         run_in_loop(main(), debug=True)
     assert [record.getMessage() for record in caplog.records] == []
 
@@ -908,6 +1029,106 @@ async def test_a_handler_waits_for_a_client_that_does_not_read():
             await asyncio.sleep(0.02)
         assert (1 << 20) - 65536 <= written <= 1 << 20
         assert sum([len(message) async for message in call]) == 100 * 65536
+
+
+@in_loop
+async def test_a_response_that_nobody_waits_for_any_more_is_sent_whole():
+    """A handler gives up waiting in the middle of a big message, and goes on."""
+
+    async def impatient(request: bytes, context: Any) -> None:
+        await context.write(b"unread")
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(context.write(bytes(5_000_000)), 0.05)
+        gave_up.set()
+        if request:
+            await context.write(request)
+
+    mine = method("impatient", impatient, "unary_stream")
+    options = [*FORCED, ("grpc.max_receive_message_length", -1)]
+    async with serving(mine) as target, aio.insecure_channel(target, options) as channel:
+        other = CALLS["unary_unary"](channel, {})
+        for request in (b"", b"next"):
+            gave_up = asyncio.Event()
+            call = channel.unary_stream("/test.Mine/impatient")(request)
+            await gave_up.wait()
+            assert [len(message) async for message in call] == [6, 5_000_000, *[4] * (request == b"next")]
+            assert await call.code() is grpc.StatusCode.OK
+        assert not other.done()
+        other.cancel()
+
+
+@in_loop
+async def test_messages_written_at_the_same_time_stay_whole():
+    """grpc.aio refuses some of them; none may harm the connection."""
+    sizes = [10, 3_000_000, 0, 100_000, 1, 2_000_000, 20_000] * 3
+
+    async def write_all(call: Any) -> None:
+        async def later(number: int, size: int) -> None:
+            await asyncio.sleep(0.0005 * (number % 5))
+            await call.write(bytes([number]) * size)
+
+        await asyncio.gather(*[later(number, size) for number, size in enumerate(sizes)])
+
+    async def check_all(messages: AsyncIterator[bytes]) -> None:
+        got = [message async for message in messages]
+        assert all(message == message[:1] * len(message) for message in got)
+        assert sorted(len(message) for message in got) == sorted(sizes)
+
+    async def send(request: bytes, context: Any) -> None:
+        await write_all(context)
+
+    async def take(requests: AsyncIterator[bytes], context: Any) -> bytes:
+        await check_all(requests)
+        return b"all"
+
+    several = grpc.method_handlers_generic_handler(
+        "test.Mine",
+        {
+            "send": grpc.unary_stream_rpc_method_handler(send),
+            "take": grpc.stream_unary_rpc_method_handler(take),
+        },
+    )
+    options = [("grpc.max_receive_message_length", -1)]
+    async with (
+        serving(several, options=options) as target,
+        aio.insecure_channel(target, [*FORCED, *options]) as channel,
+    ):
+        other = CALLS["unary_unary"](channel, {})
+        for _ in range(3):
+            await check_all(channel.unary_stream("/test.Mine/send")(b""))
+            call = channel.stream_unary("/test.Mine/take")()
+            writing = asyncio.ensure_future(write_all(call))
+            await asyncio.wait([writing])
+            await call.done_writing()
+            assert await call == b"all"
+        assert not other.done()
+        other.cancel()
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["in the middle of a request", "before a request"])
+@in_loop
+async def test_the_end_of_the_requests_is_the_end(aio_server, late):
+    """Said by another task than the one that writes: after a request under way, or instead of it."""
+    options = [*FORCED, ("grpc.max_receive_message_length", -1)]
+    async with aio.insecure_channel(aio_server.target, options) as channel:
+        other = CALLS["unary_unary"](channel, {})
+        call = channel.stream_unary("/test.Aio/join")(timeout=SECONDS)
+        await call.write(b"small")
+        big = call.write(bytes(20_000_000))
+        if late:
+            await call._cython_call.send_receive_close()
+            with pytest.raises(grpc.RpcError) as caught:
+                await big
+            assert caught.value.code() is await call.code() is grpc.StatusCode.INTERNAL
+            assert ", 1 calls under way" in repr(channel._channel._conn)  # the other one
+        else:
+            writing = asyncio.ensure_future(big)
+            await asyncio.sleep(0)
+            await call.done_writing()
+            assert writing.done()
+            assert await call == b"small" + bytes(20_000_000)
+        assert not other.done()
+        other.cancel()
 
 
 @pytest.mark.parametrize("size", [0, 1, 65535, 1 << 20, 9_000_000])
@@ -1036,6 +1257,46 @@ async def test_a_forked_child_takes_nothing_from_its_parent(runtime_directory):
         async with aio.insecure_channel(target, FORCED) as another:
             await every_kind(another)
         call.cancel()
+
+
+FORKING = """
+import asyncio, os, signal, sys
+from sage_rpc import aio
+async def use(who):
+    async with aio.insecure_channel(sys.argv[1], [("sage_rpc.transport", "shm")]) as channel:
+        call = channel.unary_stream("/test.Aio/count")(b"2", timeout=5)
+        assert [response async for response in call] == [b"0", b"1"]
+        print(who, (await channel.unary_unary("/test.Aio/echo")(b"works", timeout=5)).decode(), flush=True)
+def fork(who):
+    child = os.fork()
+    if child == 0:
+        signal.alarm(20)
+        asyncio.run(use(who))
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+fork("a child of a fresh process")
+asyncio.run(use("the parent"))
+fork("a child after the parent's loop")
+async def live():
+    async with aio.insecure_channel(sys.argv[1], [("sage_rpc.transport", "shm")]) as channel:
+        await channel.unary_unary("/test.Aio/echo")(b"")
+        fork("a child of a running loop")
+        assert await channel.unary_unary("/test.Aio/echo")(b"still") == b"still"
+asyncio.run(live())
+"""
+
+
+def test_a_forked_child_has_channels_of_its_own(aio_server):
+    """As the workers of a server that forks before it serves."""
+    done = subprocess.run(
+        [sys.executable, "-c", FORKING, aio_server.target], capture_output=True, text=True, timeout=40
+    )
+    assert done.stdout.splitlines() == [
+        "a child of a fresh process works",
+        "the parent works",
+        "a child after the parent's loop works",
+        "a child of a running loop works",
+    ], done.stderr
 
 
 @in_loop

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -105,6 +106,16 @@ class Channel(StockChannel):
         if not self._channel.closed():
             self._active_calls.update(self._channel.quick_calls())
         await super()._close(grace)
+
+    def __del__(self) -> None:
+        layer: Transport | None = getattr(self, "_channel", None)
+        if layer is None or layer.closed():
+            return
+        with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile
+            if self._loop.is_running():  # perhaps in another thread, perhaps in the middle of reading
+                self._loop.call_soon_threadsafe(layer.close)
+            else:
+                layer.close()
 
     @property
     def transport(self) -> str:

@@ -376,6 +376,8 @@ class Runner:
                 return
         if handler.response_streaming:
             await self._stream(behavior, request, context)
+            if call.sending:  # and nobody waited for that to its end
+                await call.until_sent()
             context._check()
             context._finish(None)
             return

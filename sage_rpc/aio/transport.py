@@ -187,7 +187,11 @@ class Transport:
             self._cancel_retry()
             change = self._start_attempt()
         left = None if deadline is None else max(0.0, deadline - time.time())
-        done, _ = await asyncio.wait([change], timeout=left)
+        try:
+            done, _ = await asyncio.wait([change], timeout=left)
+        finally:
+            if change is not self._attempt:  # which others wait for, too
+                change.cancel()
         if not done:
             raise errors.rpc_error(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded")
         return self._conn is None
@@ -345,9 +349,12 @@ class Transport:
                     asyncio.ensure_future(self.stock.watch_connectivity_state(last, deadline), loop=self.loop)
                 )
             left = None if deadline is None else max(0.0, deadline - time.time())
-            done, pending = await asyncio.wait(waiting, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-            for future in pending:
-                future.add_done_callback(_ignore)
+            try:
+                done, _ = await asyncio.wait(waiting, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for future in waiting:
+                    future.cancel()
+                    future.add_done_callback(_ignore)
             if not done:
                 return False
         return True
@@ -487,6 +494,8 @@ class Call:
         """A message could not be sent; the reason is the call's status, when there is one."""
         if self._status is None:
             self._end(Status(_INTERNAL, "Internal error from Core", (), text))
+            if self._over_shm is not None:
+                self._over_shm.end(_INTERNAL, text)
 
     async def status(self) -> Status:
         """How the call ended, once it has."""
@@ -687,4 +696,5 @@ class Call:
         if self._over_grpc is not None:
             await self._over_grpc.send_receive_close()
         elif self._over_shm is not None:
-            await self._over_shm.half_close()
+            await self._over_shm.until_sent()
+            self._over_shm.half_close()

@@ -612,6 +612,8 @@ cdef class ClientConnection(Connection):
             if got == 0:
                 return 0
         if h.type == SW_TRAILERS:
+            if h.aux == <uint32_t>OK and call.streams_in() and (<StreamCall>call).inbox.assembly is not None:
+                return self.fail("the peer ended a call well in the middle of a message")
             if initial is not None:
                 call.initial = initial
             call.trailing = metadata
@@ -1273,7 +1275,10 @@ cdef class Multicallable:
         return conn
 
     cdef int begin(self, Call call, ClientConnection conn, request, bint has_request, timeout, metadata) except -1:
-        """Start `call` over `conn`, or park it if that is None; it may have ended at once."""
+        """Start `call` over `conn`, or park it if that is None; it may have ended at once.
+
+        As in grpcio, the only request of a call that does not serialize is an error right here.
+        """
         cdef bytes block = None
         cdef object data = None
         cdef bint bad_metadata = False
@@ -1284,6 +1289,12 @@ cdef class Multicallable:
                 block = encode_metadata(metadata or (), RESERVED_IN_REQUESTS, self.core.user_agent)
             except ValueError:
                 bad_metadata = True
+        if has_request:
+            try:
+                data = self.serialized(request)
+            except Exception as error:
+                _LOGGER.exception("Exception serializing the request of %s", self.method)
+                raise errors.rpc_error(grpc.StatusCode.INTERNAL, "Exception serializing request!") from error
         call.conn = conn
         call.method = self.method
         call.deserializer = self.deserializer
@@ -1293,12 +1304,6 @@ cdef class Multicallable:
             conn.unattended += 1
         if bad_metadata:
             return call.finish(INTERNAL, "Invalid metadata")
-        if has_request:
-            try:
-                data = self.serialized(request)
-            except Exception:
-                _LOGGER.exception("Exception serializing the request of %s", self.method)
-                return call.finish(INTERNAL, "Exception serializing request!")
         if conn is None:
             return self.core.park(call, <bytes>data, block, self.name_size, timeout)
         return conn.launch(call, <bytes>data, block, self.name_size, timeout)

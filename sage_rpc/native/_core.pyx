@@ -197,7 +197,7 @@ cdef int64_t LEAST_PART = 16384       # bytes; a message that must be split is n
 cdef int64_t OWED = SW_WINDOW // 4    # bytes of credit given back at once
 
 # What a thread waits for.
-cdef int W_END = 0, W_MESSAGE = 1, W_CREDIT = 2, W_ROOM = 3, W_HEADERS = 4, W_TURN = 5
+cdef int W_END = 0, W_MESSAGE = 1, W_CREDIT = 2, W_ROOM = 3, W_HEADERS = 4
 
 cdef int64_t NEVER = 0x7fffffffffffffff
 

@@ -80,6 +80,43 @@ cdef class Turns:
         return 0 if len(self.handles) > 0 else left
 
 
+cdef int W_SENT = 5                   # the message that is on its way was sent whole
+
+
+cdef class Outbound:
+    """The message of a stream that is on its way, in parts as credit and room allow.
+
+    One at a time, and whole, whether or not its writer still waits: pieces of two messages must not mix.
+    """
+    cdef bytes data                   # None: nothing is on its way
+    cdef int64_t offset               # bytes of it that went
+    cdef uint64_t begun, whole        # messages so far
+
+    cdef uint64_t begin(self, bytes data):
+        """-> its number: it is sent when `whole` has reached that."""
+        self.data = data
+        self.offset = 0
+        self.begun += 1
+        return self.begun
+
+    cdef int push(self, Connection conn, uint32_t stream, int64_t *window) except -1:
+        """Send what can be sent. -> what it waits for: W_CREDIT, W_ROOM; W_SENT: nothing."""
+        cdef int64_t left, n
+        while True:
+            left = CHARGE + PyBytes_GET_SIZE(self.data) - self.offset
+            if window[0] < CHARGE + LEAST_PART and window[0] < left:
+                return W_CREDIT
+            if conn.outq:
+                return W_ROOM
+            n = conn.send_part(stream, self.data, self.offset, window[0])
+            window[0] -= CHARGE + n
+            self.offset += n
+            if CHARGE + n == left:
+                self.data = None
+                self.whole += 1
+                return W_SENT
+
+
 cdef object _sleep(object loop, list sleepers, int what):
     """A future that is done when `what` may be due."""
     if sleepers:                               # who gave up waiting left its future behind
@@ -390,12 +427,33 @@ cdef class LoopCall(StreamCall):
     cdef object resend
     cdef int attempts
     cdef readonly bint quick          # of a QuickCall
-    cdef bint sending                 # a message, perhaps in pieces: others wait for their turn
+    cdef Outbound out                 # once something was sent
+    cdef bint half_closed             # there are no more requests
+    cdef bint in_line                 # among those of the connection that wait for room
     cdef readonly bint lost           # ended with its connection, and not by the server's word or from this side
     cdef object __weakref__
 
     cdef int wake(self, int what) except -1:
+        if what == W_ROOM and self.in_line:
+            self.in_line = False
+            (<LoopConnection>self.conn).for_room.remove(self)
+        if (what == W_ROOM or what == W_CREDIT) and self.on_its_way():
+            self.push()
         return 0 if self.sleepers is None else _rouse(self.sleepers, what)
+
+    cdef bint on_its_way(self):
+        return self.status < 0 and self.out is not None and self.out.data is not None
+
+    cdef int push(self) except -1:
+        cdef LoopConnection conn = <LoopConnection>self.conn
+        cdef int what = self.out.push(conn, self.stream, &self.window)
+        if what == W_SENT:
+            conn.expect()
+            return 0 if self.sleepers is None else _rouse(self.sleepers, W_SENT)
+        if what == W_ROOM and not self.in_line:
+            self.in_line = True
+            conn.for_room.append(self)
+        return 0
 
     cdef int finish(self, int status, object text) except -1:
         if self.status >= 0:
@@ -509,47 +567,32 @@ cdef class LoopCall(StreamCall):
         return message
 
     async def send(self, bytes data not None):
-        """Send one request, waiting for credit and for room. -> False: the call was over before."""
-        cdef int64_t total = PyBytes_GET_SIZE(data), offset = 0, n
-        cdef LoopConnection conn = <LoopConnection>self.conn
-        if 0 <= conn.max_send < total:
-            self.end_here(RESOURCE_EXHAUSTED, _too_large_to_send(total, conn.max_send))
-        await self.until_my_turn()
-        self.sending = True
-        try:
-            while self.status < 0:
-                if self.window < CHARGE + LEAST_PART and self.window < CHARGE + total - offset:
-                    await self.sleep(W_CREDIT)
-                elif conn.outq:
-                    conn.for_room.append(self)
-                    try:
-                        await self.sleep(W_ROOM)
-                    finally:
-                        conn.for_room.remove(self)
-                else:
-                    n = conn.send_part(self.stream, data, offset, self.window)
-                    self.window -= CHARGE + n
-                    offset += n
-                    if offset == total:
-                        conn.expect()
-                        return True
-        finally:
-            self.sending = False
-            self.wake(W_TURN)
-            if 0 < offset < total:             # the rest will never follow
-                self.end(CANCELLED, "a request was given up half-way")
-        return False
+        """Send one request, waiting for those before it, for credit and for room. -> False: it is too late for that."""
+        cdef uint64_t mine
+        if 0 <= self.conn.max_send < PyBytes_GET_SIZE(data):
+            self.end_here(RESOURCE_EXHAUSTED, _too_large_to_send(len(data), self.conn.max_send))
+        if self.out is None:
+            self.out = Outbound()
+        while self.on_its_way():
+            await self.sleep(W_SENT)
+        if self.status >= 0 or self.half_closed:
+            return False
+        mine = self.out.begin(data)
+        self.push()
+        while self.out.whole < mine and self.status < 0:
+            await self.sleep(W_SENT)
+        return self.out.whole >= mine
 
-    async def until_my_turn(self):
-        """Wait until no other task is in the middle of sending a message."""
-        while self.sending and self.status < 0:
-            await self.sleep(W_TURN)
+    async def until_sent(self):
+        """Wait until no request is on its way."""
+        while self.on_its_way():
+            await self.sleep(W_SENT)
 
-    async def half_close(self):
+    def half_close(self):
         """No more requests."""
         cdef LoopConnection conn = <LoopConnection>self.conn
-        await self.until_my_turn()
-        if self.status < 0:
+        if self.status < 0 and not self.half_closed:
+            self.half_closed = True
             conn.send_frame(SW_MESSAGE, SW_END, self.stream, 0, None, None)
             conn.expect()
 
@@ -716,10 +759,16 @@ cdef class LoopContext(ServicerContext):
     cdef public object task
     cdef list sleepers
     cdef object timer
-    cdef bint sending                 # a response, perhaps in pieces: others wait for their turn
     cdef readonly bint answered       # its handler, and not its client or its deadline, ended it
+    cdef Outbound out                 # once a response of many was sent
+    cdef bint in_line                 # among those of the connection that wait for room
 
     cdef int wake(self, int what) except -1:
+        if what == W_ROOM and self.in_line:
+            self.in_line = False
+            self.conn.for_room.remove(self)
+        if (what == W_ROOM or what == W_CREDIT) and self.sending:
+            self.push()
         _rouse(self.sleepers, what)
         if what == W_END:
             if self.timer is not None:
@@ -740,6 +789,21 @@ cdef class LoopContext(ServicerContext):
     def over(self):
         """Whether nothing can be sent any more: answered, cancelled, late, or without a client."""
         return self.ended or self.cancelled or self.conn.dead
+
+    @property
+    def sending(self):
+        """Whether a response is on its way."""
+        return self.out is not None and self.out.data is not None and not self.over
+
+    cdef int push(self) except -1:
+        cdef int what = self.out.push(self.conn, self.stream, &self.window)
+        if what == W_SENT:
+            (<LoopServerCore>self.core).expect()
+            return _rouse(self.sleepers, W_SENT)
+        if what == W_ROOM and not self.in_line:
+            self.in_line = True
+            self.conn.for_room.append(self)
+        return 0
 
     cdef int set_timer(self) except -1:
         cdef LoopServerCore core = <LoopServerCore>self.core
@@ -766,39 +830,28 @@ cdef class LoopContext(ServicerContext):
         return self.next_message()
 
     async def send(self, bytes data not None):
-        """Send one of many responses, waiting for credit and for room. -> False: the call is over."""
-        cdef int64_t total = PyBytes_GET_SIZE(data), offset = 0, n
-        cdef ServerConnection conn = self.conn
-        if 0 <= self.core.max_send < total:
-            self.finish(RESOURCE_EXHAUSTED, _too_large_to_answer(total, self.core.max_send), None, None)
+        """Send one of many responses, waiting for those before it, for credit and for room. -> False: the call is over."""
+        cdef uint64_t mine
+        if 0 <= self.core.max_send < PyBytes_GET_SIZE(data):
+            self.finish(RESOURCE_EXHAUSTED, _too_large_to_answer(len(data), self.core.max_send), None, None)
             return False
         self.responded = True
-        while self.sending and not self.over:
-            await self.sleep(W_TURN)
-        self.sending = True
-        try:
-            while not (self.cancelled or self.ended or conn.dead):
-                if self.window < CHARGE + LEAST_PART and self.window < CHARGE + total - offset:
-                    await self.sleep(W_CREDIT)
-                elif conn.outq:
-                    conn.for_room.append(self)
-                    try:
-                        await self.sleep(W_ROOM)
-                    finally:
-                        conn.for_room.remove(self)
-                else:
-                    n = conn.send_part(self.stream, data, offset, self.window)
-                    self.window -= CHARGE + n
-                    offset += n
-                    if offset == total:
-                        (<LoopServerCore>self.core).expect()
-                        return True
-        finally:
-            self.sending = False
-            self.wake(W_TURN)
-            if 0 < offset < total and not self.over:   # the rest will never follow
-                self.finish(CANCELLED, "the server gave up a response half-way", None, None)
-        return False
+        if self.out is None:
+            self.out = Outbound()
+        while self.sending:
+            await self.sleep(W_SENT)
+        if self.over:
+            return False
+        mine = self.out.begin(data)
+        self.push()
+        while self.out.whole < mine and not self.over:
+            await self.sleep(W_SENT)
+        return self.out.whole >= mine
+
+    async def until_sent(self):
+        """Wait until no response is on its way."""
+        while self.sending:
+            await self.sleep(W_SENT)
 
     def finish(self, int code, str details, trailing_metadata, bytes message):
         """End the call: `message` is the only response of a call that has one, None otherwise.
@@ -895,9 +948,11 @@ cdef class LoopServerCore(ServerCore):
     cdef int whole_turn(self, bint look) except -1:
         try:
             return self.take_turn(look)
-        except BaseException:                  # no descriptor may be left to watch a client with, say
-            if not self.stopped:
-                self.turns.schedule()
+        except Exception:                      # a logging handler's, say: the others want to be served
+            _LOGGER.exception("reading the memory connections was interrupted, and goes on")
+            return self.turns.schedule()
+        except BaseException:                  # KeyboardInterrupt, say, and the loop goes on to clean up
+            self.turns.schedule()
             raise
 
     cdef int start_handlers(self) except -1:
@@ -910,9 +965,9 @@ cdef class LoopServerCore(ServerCore):
                 context.set_timer()
                 try:
                     self.owner._serve(context)
-                except Exception as error:     # no memory, or a task factory of the user's
-                    _LOGGER.exception("a handler of %s could not be started", context.entry.name)
-                    context.finish(UNKNOWN, f"the handler could not be started: {error}", None, None)
+                except Exception:              # the loop's task factory is the user's
+                    _LOGGER.exception("cannot start the handler of %s", context.entry.name)
+                    context.finish(INTERNAL, "the server could not start the handler", None, None)
         return 0
 
     cdef int64_t spin_budget(self):

@@ -90,6 +90,16 @@ def test_a_request_that_does_not_serialize_is_internal(rpc, way, broken):
     assert failure(outcome) == (grpc.StatusCode.INTERNAL, "Exception serializing request!")
 
 
+@ways([way for way in ASYNCHRONOUS if not way.request_streaming])
+@bad
+def test_an_only_request_that_does_not_serialize_is_raised_at_once(rpc, way, broken):
+    with pytest.raises(grpc.RpcError) as caught:
+        way.start(rpc.method(way.kind, echo(way.kind), broken, None))
+    assert (caught.value.code(), caught.value.details()) == (
+        grpc.StatusCode.INTERNAL, "Exception serializing request!",
+    )  # fmt: skip
+
+
 @ways()
 @bad
 def test_a_request_that_does_not_parse_is_internal(serialized, way, broken):

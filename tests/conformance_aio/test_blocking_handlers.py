@@ -30,6 +30,11 @@ async def run(rpc, kind, act, **arguments):
     return await BY_KIND[kind].run(rpc.method(kind, blocking_echo(kind, act)), **arguments)
 
 
+async def cut_short(rpc, kind, act):
+    """Run a blocking handler that ends in `act(context)`. -> the outcome"""
+    return await BY_KIND[kind].finish(BY_KIND[kind].begin(rpc.method(kind, blocking_echo(kind, act))))
+
+
 async def seen_by(rpc, kind, look):
     """What `look(context)` gave inside a blocking handler."""
     seen = []
@@ -171,14 +176,14 @@ async def test_abort_ends_the_call(rpc, kind):
         context.abort(grpc.StatusCode.NOT_FOUND, "no such row")
         after.append(1)
 
-    assert failure(await run(rpc, kind, act)) == (grpc.StatusCode.NOT_FOUND, "no such row")
+    assert failure(await cut_short(rpc, kind, act)) == (grpc.StatusCode.NOT_FOUND, "no such row")
     assert after == []
 
 
 @either_kind
 async def test_abort_sends_trailing_metadata(rpc, kind):
     act = lambda context: context.abort(grpc.StatusCode.ABORTED, "x", (("last", "2"),))
-    assert ("last", "2") in tuple((await run(rpc, kind, act)).error.trailing_metadata())
+    assert ("last", "2") in tuple((await cut_short(rpc, kind, act)).error.trailing_metadata())
 
 
 @either_kind
@@ -262,7 +267,7 @@ async def test_an_exception_is_unknown(rpc, kind):
     def act(_context):
         raise ValueError("boom")
 
-    code, details = failure(await run(rpc, kind, act))
+    code, details = failure(await cut_short(rpc, kind, act))
     assert code is grpc.StatusCode.UNKNOWN
     assert "boom" in details
 

@@ -23,7 +23,7 @@ def aborting(rpc, kind):
 
 async def aborted(rpc, kind):
     """A call that has ended so."""
-    call = BY_KIND[kind].start(aborting(rpc, kind))
+    call = BY_KIND[kind].begin(aborting(rpc, kind))
     await BY_KIND[kind].finish(call)
     return call
 
@@ -60,7 +60,7 @@ async def test_a_call_that_ended_well_is_done(rpc, way):
 
 @ways()
 async def test_a_call_that_failed_is_done(rpc, way):
-    call = way.start(aborting(rpc, way.kind))
+    call = way.begin(aborting(rpc, way.kind))
     await way.finish(call)
     assert call.done()
     assert not call.cancelled()
@@ -68,7 +68,7 @@ async def test_a_call_that_failed_is_done(rpc, way):
 
 @ways()
 async def test_the_status_of_a_failure_stays(rpc, way):
-    call = way.start(aborting(rpc, way.kind))
+    call = way.begin(aborting(rpc, way.kind))
     assert failure(await way.finish(call)) == (grpc.StatusCode.ABORTED, "no")
     for _ in range(2):
         assert await status(call) == (grpc.StatusCode.ABORTED, "no")
@@ -77,7 +77,7 @@ async def test_the_status_of_a_failure_stays(rpc, way):
 @every_kind
 async def test_the_status_may_be_asked_for_instead_of_the_response(rpc, kind):
     """`code()` alone tells how a call ended: nobody has to await the call, or to read."""
-    call = BY_KIND[kind].start(aborting(rpc, kind))
+    call = BY_KIND[kind].begin(aborting(rpc, kind))
     assert await status(call) == (grpc.StatusCode.ABORTED, "no")
     assert call.done()
 
@@ -123,7 +123,7 @@ async def test_a_wait_may_be_given_up(rpc, kind, wait):
 
 @either_kind
 async def test_several_tasks_may_wait_for_the_end(rpc, kind):
-    call = BY_KIND[kind].start(aborting(rpc, kind))
+    call = BY_KIND[kind].begin(aborting(rpc, kind))
     codes = await asyncio.gather(*(call.code() for _ in range(5)))
     assert codes == [grpc.StatusCode.ABORTED] * 5
 
@@ -176,7 +176,7 @@ async def test_a_failed_call_has_a_debug_string(rpc, kind):
 
 @either_kind
 async def test_the_repr_of_a_call_tells_how_it_ended(rpc, kind):
-    call = BY_KIND[kind].start(aborting(rpc, kind))
+    call = BY_KIND[kind].begin(aborting(rpc, kind))
     assert "ABORTED" not in repr(call)
     await call.code()
     assert "ABORTED" in repr(call)
@@ -230,7 +230,7 @@ async def test_done_callbacks_run_once_each_in_their_order(rpc, kind):
 @either_kind
 async def test_the_call_is_done_in_its_done_callback(rpc, kind):
     seen, done = [], rpc.event()
-    call = BY_KIND[kind].start(aborting(rpc, kind))
+    call = BY_KIND[kind].begin(aborting(rpc, kind))
     call.add_done_callback(lambda ended: (seen.append((ended.done(), ended.cancelled())), done.set()))
     await done.wait()
     assert seen == [(True, False)]
@@ -239,7 +239,7 @@ async def test_the_call_is_done_in_its_done_callback(rpc, kind):
 @either_kind
 async def test_a_done_callback_runs_although_nobody_waits(rpc, kind):
     done = rpc.event()
-    call = BY_KIND[kind].start(aborting(rpc, kind))
+    call = BY_KIND[kind].begin(aborting(rpc, kind))
     call.add_done_callback(lambda _call: done.set())
     await done.wait()
     assert call.done()
@@ -258,7 +258,7 @@ async def test_a_done_callback_runs_after_a_cancellation(rpc, kind):
 @either_kind
 async def test_a_done_callback_runs_in_the_loop_of_the_call(rpc, kind):
     loops, done = [], rpc.event()
-    call = BY_KIND[kind].start(aborting(rpc, kind))
+    call = BY_KIND[kind].begin(aborting(rpc, kind))
     call.add_done_callback(lambda _call: (loops.append(asyncio.get_running_loop()), done.set()))
     await done.wait()
     assert loops == [asyncio.get_running_loop()]
@@ -348,7 +348,7 @@ async def test_a_failure_that_nobody_waits_for_is_not_complained_about(rpc, kind
     before = loop.get_exception_handler()
     loop.set_exception_handler(lambda _loop, context: complaints.append(context["message"]))
     try:
-        call = BY_KIND[kind].start(aborting(rpc, kind))
+        call = BY_KIND[kind].begin(aborting(rpc, kind))
         await call.code()
         del call
         gc.collect()

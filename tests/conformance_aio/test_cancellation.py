@@ -105,7 +105,7 @@ async def test_cancelling_a_call_that_ended_well_changes_nothing(rpc, way):
 @ways()
 async def test_cancelling_a_call_that_failed_changes_nothing(rpc, way):
     act = lambda context: context.abort(grpc.StatusCode.ABORTED, "no")
-    call = way.start(rpc.method(way.kind, echo(way.kind, act)))
+    call = way.begin(rpc.method(way.kind, echo(way.kind, act)))
     await way.finish(call)
     assert call.cancel() is False
     assert not call.cancelled()
@@ -442,7 +442,7 @@ async def test_a_handler_that_raises_cancelled_error_ends_its_call(rpc, kind):
 async def test_an_abort_with_cancelled_is_an_error_and_no_cancellation(rpc, way):
     """Who cancels a call gets CancelledError; who is told CANCELLED by the server, an AioRpcError."""
     act = lambda context: context.abort(grpc.StatusCode.CANCELLED, "by the server")
-    call = way.start(rpc.method(way.kind, echo(way.kind, act)))
+    call = way.begin(rpc.method(way.kind, echo(way.kind, act)))
     with pytest.raises(aio.AioRpcError) as caught:
         await wait(way, call)
     assert (caught.value.code(), caught.value.details()) == (grpc.StatusCode.CANCELLED, "by the server")

@@ -16,13 +16,6 @@ SHORT = 0.05  # seconds; the calls that get it never end by themselves
 ENOUGH = 0.2  # seconds; for calls whose handler must have begun meanwhile
 
 
-def begin(kind, method, **arguments):
-    """A call under way that sends no request but a unary one: what is written just at the deadline, grpc.aio
-    calls an internal error.
-    """
-    return method(b"request", **arguments) if kind.startswith("unary") else method(**arguments)
-
-
 @ways()
 async def test_a_call_ends_at_its_deadline(rpc, way):
     blocked = Blocked(rpc, way.kind)
@@ -65,7 +58,7 @@ async def test_a_deadline_passes_although_nobody_waits(rpc, kind):
 async def test_a_deadline_in_the_past_is_over_at_once(rpc, kind, timeout):
     blocked = Blocked(rpc, kind)
     begun = time.monotonic()
-    outcome = await BY_KIND[kind].finish(begin(kind, blocked.method, timeout=timeout))
+    outcome = await BY_KIND[kind].finish(BY_KIND[kind].begin(blocked.method, timeout=timeout))
     assert failure(outcome)[0] is grpc.StatusCode.DEADLINE_EXCEEDED
     assert time.monotonic() - begun < SECONDS
 
@@ -125,7 +118,7 @@ async def test_what_arrived_before_the_deadline_counts(rpc, kind):
         yield b"1"
         await rpc.event().wait()
 
-    call = begin(kind, rpc.method(kind, behave), timeout=ENOUGH)
+    call = BY_KIND[kind].begin(rpc.method(kind, behave), timeout=ENOUGH)
     assert await anext(aiter(call)) == b"1"
     assert failure(await BY_KIND[kind].finish(call))[0] is grpc.StatusCode.DEADLINE_EXCEEDED
 

@@ -107,7 +107,8 @@ async def test_an_interceptor_may_answer_with_a_handler_of_its_own(intercepted, 
         return refuse
 
     method = await intercepted(kind, intercept, before=lambda _context: called.append(1))
-    assert failure(await BY_KIND[kind].run(method)) == (grpc.StatusCode.UNAUTHENTICATED, "who are you")
+    outcome = await BY_KIND[kind].finish(BY_KIND[kind].begin(method))
+    assert failure(outcome) == (grpc.StatusCode.UNAUTHENTICATED, "who are you")
     assert called == []
 
 
@@ -122,7 +123,8 @@ async def test_an_interceptor_decides_call_by_call(intercepted, kind):
 
     method = await intercepted(kind, intercept)
     assert (await BY_KIND[kind].run(method, metadata=(("token", "good"),))).responses == [b"request"]
-    assert failure(await BY_KIND[kind].run(method))[0] is grpc.StatusCode.ABORTED
+    outcome = await BY_KIND[kind].finish(BY_KIND[kind].begin(method))
+    assert failure(outcome)[0] is grpc.StatusCode.ABORTED
 
 
 async def test_an_interceptor_may_wrap_the_handler(intercepted):
@@ -186,7 +188,8 @@ async def test_an_interceptor_is_asked_for_methods_that_do_not_exist(serve, kind
         return handlers[-1]
 
     served = await serve(interceptors=[interceptor(intercept)])
-    outcome = await BY_KIND[kind].run(getattr(served.channel, kind)("/no.such/Method"))
+    call = BY_KIND[kind].begin(getattr(served.channel, kind)("/no.such/Method"))
+    outcome = await BY_KIND[kind].finish(call)
     assert failure(outcome)[0] is grpc.StatusCode.UNIMPLEMENTED
     assert names == ["/no.such/Method"]
     assert handlers == [None]
@@ -206,7 +209,7 @@ async def test_an_interceptor_may_disown_a_method(intercepted, kind):
     async def intercept(_continuation, _details):
         return None
 
-    outcome = await BY_KIND[kind].run(await intercepted(kind, intercept))
+    outcome = await BY_KIND[kind].finish(BY_KIND[kind].begin(await intercepted(kind, intercept)))
     assert failure(outcome)[0] is grpc.StatusCode.UNIMPLEMENTED
 
 
@@ -215,7 +218,7 @@ async def test_an_exception_in_an_interceptor_is_unknown(intercepted, kind):
     async def intercept(_continuation, _details):
         raise ValueError("in an interceptor")
 
-    outcome = await BY_KIND[kind].run(await intercepted(kind, intercept))
+    outcome = await BY_KIND[kind].finish(BY_KIND[kind].begin(await intercepted(kind, intercept)))
     assert failure(outcome)[0] is grpc.StatusCode.UNKNOWN
 
 

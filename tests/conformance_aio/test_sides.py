@@ -75,7 +75,8 @@ async def test_asyncio_calls_a_blocking_server(column, blocking_server, way):
 async def test_asyncio_sees_how_a_blocking_handler_ends(column, blocking_server, kind):
     target = blocking_server({"m": handler_of(kind, blocking_echo(kind, blocking_abort))})
     async with column.channel(target) as channel:
-        error = (await BY_KIND[kind].run(getattr(channel, kind)(f"/{SERVICE}/m"))).error
+        call = BY_KIND[kind].begin(getattr(channel, kind)(f"/{SERVICE}/m"))
+        error = (await BY_KIND[kind].finish(call)).error
     assert (error.code(), error.details()) == (grpc.StatusCode.NOT_FOUND, "gone")
     assert ("last", "2") in tuple(error.trailing_metadata())
 
@@ -256,7 +257,7 @@ async def test_the_sides_in_two_other_loops(column, kind):
 async def test_an_error_comes_from_another_loop(column, other, kind):
     served = await other.run(serve_here(column, registered={"m": handler_of(kind, echo(kind, abort))}))
     async with column.channel(served.target) as channel:
-        outcome = await BY_KIND[kind].run(getattr(channel, kind)(f"/{SERVICE}/m"))
+        outcome = await BY_KIND[kind].finish(BY_KIND[kind].begin(getattr(channel, kind)(f"/{SERVICE}/m")))
         assert failure(outcome) == (grpc.StatusCode.NOT_FOUND, "gone")
     await other.run(served.close())
 

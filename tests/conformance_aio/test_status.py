@@ -25,6 +25,11 @@ async def run(rpc, kind, act, style="iterator", **arguments):
     return await BY_KIND[kind].run(rpc.method(kind, echo(kind, act, style)), **arguments)
 
 
+async def cut_short(rpc, kind, act, style="iterator"):
+    """Run a method of `kind` whose handler ends in `act(context)`. -> the outcome"""
+    return await BY_KIND[kind].finish(BY_KIND[kind].begin(rpc.method(kind, echo(kind, act, style))))
+
+
 async def raised(rpc, act=lambda context: context.abort(grpc.StatusCode.ABORTED, "no", (("last", "2"),))):
     """The error of a unary call."""
     with pytest.raises(aio.AioRpcError) as caught:
@@ -43,20 +48,22 @@ class FixedStatus(grpc.Status):
 @ways()
 async def test_abort_ends_the_call_with_its_code_and_details(rpc, way):
     act = lambda context: context.abort(grpc.StatusCode.NOT_FOUND, "no such row")
-    outcome = await way.run(rpc.method(way.kind, echo(way.kind, act)))
+    outcome = await way.finish(way.begin(rpc.method(way.kind, echo(way.kind, act))))
     assert failure(outcome) == (grpc.StatusCode.NOT_FOUND, "no such row")
     assert await status(outcome.call) == (grpc.StatusCode.NOT_FOUND, "no such row")
 
 
 @every_error
 async def test_every_code_arrives(rpc, code):
-    outcome = await run(rpc, "stream_stream", lambda context: context.abort(code, "because"))
+    outcome = await cut_short(rpc, "stream_stream", lambda context: context.abort(code, "because"))
     assert failure(outcome) == (code, "because")
 
 
 @every_handler
 async def test_every_handler_may_abort(rpc, kind, style):
-    outcome = await run(rpc, kind, lambda context: context.abort(grpc.StatusCode.ABORTED, "because"), style)
+    outcome = await cut_short(
+        rpc, kind, lambda context: context.abort(grpc.StatusCode.ABORTED, "because"), style
+    )
     assert failure(outcome) == (grpc.StatusCode.ABORTED, "because")
 
 
@@ -65,13 +72,13 @@ async def test_every_handler_may_abort(rpc, kind, style):
     "details", ["", "plain", "größer ☃ 測試", 'with "quotes" and \\', "a\nb\tc", "x" * 4000]
 )
 async def test_details_arrive_as_they_were(rpc, kind, details):
-    outcome = await run(rpc, kind, lambda context: context.abort(grpc.StatusCode.ABORTED, details))
+    outcome = await cut_short(rpc, kind, lambda context: context.abort(grpc.StatusCode.ABORTED, details))
     assert failure(outcome)[1] == details
 
 
 @either_kind
 async def test_abort_without_details_has_none(rpc, kind):
-    outcome = await run(rpc, kind, lambda context: context.abort(grpc.StatusCode.ABORTED))
+    outcome = await cut_short(rpc, kind, lambda context: context.abort(grpc.StatusCode.ABORTED))
     assert failure(outcome) == (grpc.StatusCode.ABORTED, "")
 
 
@@ -86,7 +93,7 @@ async def test_abort_raises_abort_error_in_the_handler(rpc, kind, style):
             seen.append(type(error))
             raise
 
-    await run(rpc, kind, act, style)
+    await cut_short(rpc, kind, act, style)
     await rpc.idle()
     assert seen == [aio.AbortError]
     assert issubclass(aio.AbortError, aio.BaseError)
@@ -97,7 +104,7 @@ async def test_abort_sends_trailing_metadata(rpc, kind):
     act = lambda context: context.abort(
         grpc.StatusCode.ABORTED, "x", (("key", "value"), ("key-bin", b"\xff"))
     )
-    error = (await run(rpc, kind, act)).error
+    error = (await cut_short(rpc, kind, act)).error
     assert {("key", "value"), ("key-bin", b"\xff")} <= set(error.trailing_metadata())
 
 
@@ -107,7 +114,7 @@ async def test_abort_sends_the_trailing_metadata_that_was_set_before(rpc, kind):
         context.set_trailing_metadata((("key", "value"),))
         await context.abort(grpc.StatusCode.ABORTED, "x")
 
-    assert ("key", "value") in set((await run(rpc, kind, act)).error.trailing_metadata())
+    assert ("key", "value") in set((await cut_short(rpc, kind, act)).error.trailing_metadata())
 
 
 @either_kind
@@ -118,7 +125,7 @@ async def test_abort_supersedes_what_was_set_before(rpc, kind):
         context.set_trailing_metadata((("before", "1"),))
         await context.abort(grpc.StatusCode.ABORTED, "after", (("after", "2"),))
 
-    error = (await run(rpc, kind, act)).error
+    error = (await cut_short(rpc, kind, act)).error
     assert (error.code(), error.details()) == (grpc.StatusCode.ABORTED, "after")
     keys = error.trailing_metadata().keys()
     assert "after" in keys
@@ -128,7 +135,7 @@ async def test_abort_supersedes_what_was_set_before(rpc, kind):
 @either_kind
 async def test_abort_with_status_ends_the_call_with_it(rpc, kind):
     given = FixedStatus(grpc.StatusCode.ABORTED, "no", (("key", "value"),))
-    error = (await run(rpc, kind, lambda context: context.abort_with_status(given))).error
+    error = (await cut_short(rpc, kind, lambda context: context.abort_with_status(given))).error
     assert (error.code(), error.details()) == (grpc.StatusCode.ABORTED, "no")
     assert ("key", "value") in set(error.trailing_metadata())
 
@@ -147,7 +154,7 @@ async def test_aborting_again_is_a_usage_error(rpc, kind):
                 seen.append(type(error))
             raise
 
-    assert failure(await run(rpc, kind, act)) == (grpc.StatusCode.ABORTED, "first")
+    assert failure(await cut_short(rpc, kind, act)) == (grpc.StatusCode.ABORTED, "first")
     await rpc.idle()
     assert seen == [aio.UsageError]
 
@@ -160,7 +167,7 @@ async def test_nothing_runs_after_an_abort(rpc, kind):
         await context.abort(grpc.StatusCode.ABORTED, "x")
         after.append(1)
 
-    await run(rpc, kind, act)
+    await cut_short(rpc, kind, act)
     await rpc.idle()
     assert after == []
 
@@ -221,7 +228,7 @@ async def test_an_exception_in_a_handler_is_unknown(rpc, kind, style):
     async def act(_context):
         raise ValueError("boom")
 
-    code, details = failure(await run(rpc, kind, act, style))
+    code, details = failure(await cut_short(rpc, kind, act, style))
     assert code is grpc.StatusCode.UNKNOWN
     assert "ValueError" in details
     assert "boom" in details
@@ -233,7 +240,7 @@ async def test_an_exception_after_a_code_was_set_has_that_code(rpc, kind):
         context.set_code(grpc.StatusCode.INVALID_ARGUMENT)
         raise ValueError("boom")
 
-    assert failure(await run(rpc, kind, act))[0] is grpc.StatusCode.INVALID_ARGUMENT
+    assert failure(await cut_short(rpc, kind, act))[0] is grpc.StatusCode.INVALID_ARGUMENT
 
 
 @either_kind
@@ -242,7 +249,7 @@ async def test_an_exception_keeps_the_trailing_metadata(rpc, kind):
         context.set_trailing_metadata((("key", "value"),))
         raise ValueError("boom")
 
-    assert ("key", "value") in set((await run(rpc, kind, act)).error.trailing_metadata())
+    assert ("key", "value") in set((await cut_short(rpc, kind, act)).error.trailing_metadata())
 
 
 @pytest.mark.parametrize("kind", ["unary_stream", "stream_stream"])
@@ -265,7 +272,7 @@ async def test_the_error_of_another_call_is_unknown(rpc, kind):
     async def act(_context):
         await inner(b"")
 
-    assert failure(await run(rpc, kind, act))[0] is grpc.StatusCode.UNKNOWN
+    assert failure(await cut_short(rpc, kind, act))[0] is grpc.StatusCode.UNKNOWN
 
 
 @either_kind
@@ -273,7 +280,7 @@ async def test_a_timeout_in_a_handler_is_unknown(rpc, kind):
     async def act(_context):
         await asyncio.wait_for(rpc.event().wait(), 0.001)
 
-    assert failure(await run(rpc, kind, act))[0] is grpc.StatusCode.UNKNOWN
+    assert failure(await cut_short(rpc, kind, act))[0] is grpc.StatusCode.UNKNOWN
 
 
 @either_kind
@@ -336,7 +343,8 @@ async def test_what_a_coroutine_returns_where_a_stream_is_due_is_no_response(rpc
 
 @every_kind
 async def test_a_method_that_does_not_exist_is_unimplemented(rpc, kind):
-    outcome = await BY_KIND[kind].run(getattr(rpc.channel, kind)("/conformance.Service/Nothing"))
+    call = BY_KIND[kind].begin(getattr(rpc.channel, kind)("/conformance.Service/Nothing"))
+    outcome = await BY_KIND[kind].finish(call)
     assert failure(outcome) == (grpc.StatusCode.UNIMPLEMENTED, "Method not found!")
 
 
