@@ -24,7 +24,6 @@ pytestmark = [needs_native, pytest.mark.filterwarnings("error")]
 
 FORCED = [("sage_rpc.transport", "shm")]
 SECONDS = 10
-BIG = bytes(range(256)) * (16 << 10)  # 4 MiB, several windows
 ROOT = str(Path(__file__).parent.parent)
 
 
@@ -32,24 +31,6 @@ ROOT = str(Path(__file__).parent.parent)
 def aio_server():
     with ServerProcess("127.0.0.1:0", program="aio_server.py") as process:
         yield process
-
-
-@contextlib.asynccontextmanager
-async def serving(kind: str, **behaviors: Any):
-    """A channel to a server in this loop, which is forced to the memory queue."""
-    make = getattr(grpc, f"{kind}_rpc_method_handler")
-    table = {name: make(behavior) for name, behavior in behaviors.items()}
-    table["echo"] = grpc.unary_unary_rpc_method_handler(echo)
-    server = aio.server(options=[("grpc.max_receive_message_length", -1)])
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("test.Races", table),))
-    port = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
-    unlimited = [("grpc.max_receive_message_length", -1)]
-    try:
-        async with aio.insecure_channel(f"localhost:{port}", options=FORCED + unlimited) as channel:
-            yield channel
-    finally:
-        await server.stop(None)
 
 
 async def echo(request, context):
@@ -95,33 +76,6 @@ async def test_a_callback_that_raises_keeps_no_deadline_from_passing():
                 first.add_done_callback(fails)
                 code = await asyncio.wait_for(second.code(), SECONDS)
                 assert code == grpc.StatusCode.DEADLINE_EXCEEDED
-
-
-def test_a_handler_that_cannot_begin_ends_its_call_only():
-    async def body():
-        loop = asyncio.get_running_loop()
-        refusals = ["once"]
-
-        def factory(loop, coroutine, **more):
-            if coroutine.__name__ == "_serve" and refusals:
-                refusals.pop()
-                coroutine.close()
-                raise MemoryError("no task")
-            return asyncio.Task(coroutine, loop=loop, **more)
-
-        async with serving("unary_unary") as channel:
-            call = channel.unary_unary("/test.Races/echo")
-            await call(b"", timeout=SECONDS)
-            loop.set_task_factory(factory)
-            try:
-                with pytest.raises(aio.AioRpcError) as error:
-                    await call(b"", timeout=SECONDS)
-                assert error.value.code() == grpc.StatusCode.UNKNOWN
-                assert await call(b"x", timeout=SECONDS) == b"x"
-            finally:
-                loop.set_task_factory(None)
-
-    run_in_loop(body())
 
 
 DROPPED_ELSEWHERE = """
@@ -175,56 +129,6 @@ def test_the_last_call_of_a_connection_may_be_dropped_by_another_thread(aio_serv
         check=False,
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "well\n", "")
-
-
-# ---------------------------------------------------------------- messages in pieces
-
-
-@in_loop
-async def test_a_handler_may_write_in_several_tasks():
-    async def both(request, context):
-        await asyncio.gather(*(context.write(bytes([number]) * len(BIG)) for number in range(3)))
-
-    async with serving("unary_stream", both=both) as channel:
-        call = channel.unary_stream("/test.Races/both")(b"", timeout=SECONDS)
-        assert [response[:1] async for response in call] == [b"\0", b"\1", b"\2"]
-
-
-@in_loop
-async def test_a_handler_that_gives_up_a_message_half_way_ends_its_call_only():
-    go_on = asyncio.Event()
-
-    async def hurries(request, context):
-        write = asyncio.ensure_future(context.write(BIG))
-        await go_on.wait()
-        write.cancel()
-        await asyncio.wait([write])
-        await context.write(b"next")
-
-    async with serving("unary_stream", hurries=hurries) as channel:
-        call = channel.unary_stream("/test.Races/hurries")(b"", timeout=SECONDS)
-        echo_call = channel.unary_unary("/test.Races/echo")
-        await echo_call(b"", timeout=SECONDS)
-        go_on.set()
-        with pytest.raises(aio.AioRpcError) as error:
-            [response async for response in call]
-        assert "half" in error.value.details()
-        assert await echo_call(b"x", timeout=SECONDS) == b"x"
-
-
-@in_loop
-async def test_a_client_may_write_in_several_tasks_and_half_close_meanwhile():
-    async def lengths(requests, context):
-        return b" ".join([b"%d" % len(request) async for request in requests])
-
-    async with serving("stream_unary", lengths=lengths) as channel:
-        call = channel.stream_unary("/test.Races/lengths")(timeout=SECONDS)
-        await call.write(b"1")
-        writes = [asyncio.ensure_future(call.write(BIG)) for _ in range(3)]
-        await asyncio.sleep(0)
-        await call.done_writing()
-        await asyncio.gather(*writes)
-        assert await call == b"1" + b" %d" % len(BIG) * 3
 
 
 # ---------------------------------------------------------------- hostile peers

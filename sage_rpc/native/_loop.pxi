@@ -382,6 +382,7 @@ cdef class LoopConnection(ClientConnection):
         if not self.dead:
             self.led = True
             try:
+                self.read_bells()              # which hide the end of the socket behind them
                 self.read_socket(DRAIN_LIMIT)
             finally:
                 self.led = False
