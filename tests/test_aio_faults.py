@@ -766,6 +766,35 @@ async def test_a_limit_of_concurrent_calls_survives_a_storm():
             await eventually(free, "all ten places are free")
 
 
+@in_loop
+async def test_a_handler_cancelled_before_its_first_step_gives_its_place_back():
+    """The cancellation is read after the task was made and before it ran, as uvloop may do it."""
+    armed = True
+
+    def cancel_and_read() -> None:
+        call.cancel()
+        server._shm.core._readable()
+
+    def factory(loop: asyncio.AbstractEventLoop, coroutine: Any, **more: Any) -> asyncio.Task[Any]:
+        nonlocal armed
+        if coroutine.__name__ == "_serve" and armed:
+            armed = False
+            loop.call_soon(cancel_and_read)
+        return asyncio.Task(coroutine, loop=loop, **more)
+
+    asyncio.get_running_loop().set_task_factory(factory)
+    server = aio.server(maximum_concurrent_rpcs=1, handlers=(handlers(),))
+    target = f"localhost:{server.add_insecure_port('127.0.0.1:0')}"
+    await server.start()
+    async with aio.insecure_channel(target, FORCED) as channel:
+        call = channel.unary_unary("/test.Aio/wait")(b"")
+        assert await call.code() is grpc.StatusCode.CANCELLED
+        await eventually(lambda: server._shm.core.active == 0, "the call is over")
+        assert not armed
+        assert await echo(channel) == b"x"
+    await server.stop(None)
+
+
 @pytest.mark.slow
 def test_two_hundred_thousand_calls_do_not_grow_anybody():
     """Resident memory of client and server, in bytes, between the 30,000th call and the 200,000th."""
