@@ -337,22 +337,22 @@ asyncio.run(main())
 # ---------------------------------------------------------------- quiet
 
 
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @in_loop
 async def test_an_idle_server_and_its_clients_use_no_cpu(aio_server):
     """A hundred connections, each with a stream open, quiet for a while: nobody wakes up."""
-
-    def cpu_seconds(pid: int) -> float:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
     channels = [aio.insecure_channel(aio_server.target, FORCED) for _ in range(100)]
     await asyncio.gather(*[echo(channel) for channel in channels])
     streams = [CALLS[1](channel, timeout=1000) for channel in channels]
     assert await asyncio.gather(*[stream.read() for stream in streams]) == [b"first"] * 100
     await asyncio.sleep(0.3)  # what was hot cools down
-    before = cpu_seconds(aio_server.process.pid), time.process_time()
+    before = _cpu_seconds(aio_server.process.pid), time.process_time()
     await asyncio.sleep(1.5)
-    used = cpu_seconds(aio_server.process.pid) - before[0], time.process_time() - before[1]
+    used = _cpu_seconds(aio_server.process.pid) - before[0], time.process_time() - before[1]
     await asyncio.gather(*[channel.close() for channel in channels])
     assert used[0] <= 0.02, used
     assert used[1] <= 0.02, used
@@ -837,3 +837,51 @@ asyncio.run(main())
         assert client.returncode == 0
     grown = [b - a for a, b in zip(before, after, strict=True)]
     assert max(grown) < 2 << 20, f"{grown} bytes more"
+
+
+def test_a_server_without_descriptors_turns_clients_away_and_goes_on():
+    """It neither stops nor spins, and serves again when there are some."""
+    program = """
+import asyncio, resource, sys
+from sage_rpc import aio
+from tests.programs.aio_server import handlers
+async def main():
+    server = aio.server(handlers=(handlers(),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (60, 60))
+    print(port, flush=True)
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    await server.stop(None)
+asyncio.run(main())
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        cwd=PROGRAMS.parents[1],
+    )  # fmt: skip
+    port = int(process.stdout.readline())
+
+    async def main() -> None:
+        async with aio.insecure_channel(f"localhost:{port}", FORCED) as channel:
+            assert await echo(channel) == b"x"
+            silent = [w.dial(port) for _ in range(100)]
+            before = _cpu_seconds(process.pid)
+            for number in range(100):
+                assert await echo(channel, b"%d" % number) == b"%d" % number
+            await asyncio.sleep(0.5)
+            assert _cpu_seconds(process.pid) - before < 0.3
+            for sock in silent:
+                sock.close()
+
+            async def another() -> bool:
+                async with aio.insecure_channel(f"localhost:{port}", FORCED) as other:
+                    call = other.unary_unary("/test.Aio/echo")(b"", timeout=1)
+                    return await call.code() is grpc.StatusCode.OK
+
+            await eventually(another, "another client is served")
+
+    run_in_loop(main())
+    _, said = process.communicate(timeout=SECONDS)
+    assert process.returncode == 0
+    assert "no file descriptors left" in said
