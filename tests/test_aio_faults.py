@@ -337,22 +337,22 @@ asyncio.run(main())
 # ---------------------------------------------------------------- quiet
 
 
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @in_loop
 async def test_an_idle_server_and_its_clients_use_no_cpu(aio_server):
     """A hundred connections, each with a stream open, quiet for a while: nobody wakes up."""
-
-    def cpu_seconds(pid: int) -> float:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
     channels = [aio.insecure_channel(aio_server.target, FORCED) for _ in range(100)]
     await asyncio.gather(*[echo(channel) for channel in channels])
     streams = [CALLS[1](channel, timeout=1000) for channel in channels]
     assert await asyncio.gather(*[stream.read() for stream in streams]) == [b"first"] * 100
     await asyncio.sleep(0.3)  # what was hot cools down
-    before = cpu_seconds(aio_server.process.pid), time.process_time()
+    before = _cpu_seconds(aio_server.process.pid), time.process_time()
     await asyncio.sleep(1.5)
-    used = cpu_seconds(aio_server.process.pid) - before[0], time.process_time() - before[1]
+    used = _cpu_seconds(aio_server.process.pid) - before[0], time.process_time() - before[1]
     await asyncio.gather(*[channel.close() for channel in channels])
     assert used[0] <= 0.02, used
     assert used[1] <= 0.02, used
@@ -766,6 +766,35 @@ async def test_a_limit_of_concurrent_calls_survives_a_storm():
             await eventually(free, "all ten places are free")
 
 
+@in_loop
+async def test_a_handler_cancelled_before_its_first_step_gives_its_place_back():
+    """The cancellation is read after the task was made and before it ran, as uvloop may do it."""
+    armed = True
+
+    def cancel_and_read() -> None:
+        call.cancel()
+        server._shm.core._readable()
+
+    def factory(loop: asyncio.AbstractEventLoop, coroutine: Any, **more: Any) -> asyncio.Task[Any]:
+        nonlocal armed
+        if coroutine.__name__ == "_serve" and armed:
+            armed = False
+            loop.call_soon(cancel_and_read)
+        return asyncio.Task(coroutine, loop=loop, **more)
+
+    asyncio.get_running_loop().set_task_factory(factory)
+    server = aio.server(maximum_concurrent_rpcs=1, handlers=(handlers(),))
+    target = f"localhost:{server.add_insecure_port('127.0.0.1:0')}"
+    await server.start()
+    async with aio.insecure_channel(target, FORCED) as channel:
+        call = channel.unary_unary("/test.Aio/wait")(b"")
+        assert await call.code() is grpc.StatusCode.CANCELLED
+        await eventually(lambda: server._shm.core.active == 0, "the call is over")
+        assert not armed
+        assert await echo(channel) == b"x"
+    await server.stop(None)
+
+
 @pytest.mark.slow
 def test_two_hundred_thousand_calls_do_not_grow_anybody():
     """Resident memory of client and server, in bytes, between the 30,000th call and the 200,000th."""
@@ -808,3 +837,51 @@ asyncio.run(main())
         assert client.returncode == 0
     grown = [b - a for a, b in zip(before, after, strict=True)]
     assert max(grown) < 2 << 20, f"{grown} bytes more"
+
+
+def test_a_server_without_descriptors_turns_clients_away_and_goes_on():
+    """It neither stops nor spins, and serves again when there are some."""
+    program = """
+import asyncio, resource, sys
+from sage_rpc import aio
+from tests.programs.aio_server import handlers
+async def main():
+    server = aio.server(handlers=(handlers(),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (60, 60))
+    print(port, flush=True)
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    await server.stop(None)
+asyncio.run(main())
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        cwd=PROGRAMS.parents[1],
+    )  # fmt: skip
+    port = int(process.stdout.readline())
+
+    async def main() -> None:
+        async with aio.insecure_channel(f"localhost:{port}", FORCED) as channel:
+            assert await echo(channel) == b"x"
+            silent = [w.dial(port) for _ in range(100)]
+            before = _cpu_seconds(process.pid)
+            for number in range(100):
+                assert await echo(channel, b"%d" % number) == b"%d" % number
+            await asyncio.sleep(0.5)
+            assert _cpu_seconds(process.pid) - before < 0.3
+            for sock in silent:
+                sock.close()
+
+            async def another() -> bool:
+                async with aio.insecure_channel(f"localhost:{port}", FORCED) as other:
+                    call = other.unary_unary("/test.Aio/echo")(b"", timeout=1)
+                    return await call.code() is grpc.StatusCode.OK
+
+            await eventually(another, "another client is served")
+
+    run_in_loop(main())
+    _, said = process.communicate(timeout=SECONDS)
+    assert process.returncode == 0
+    assert "no file descriptors left" in said

@@ -304,14 +304,10 @@ class Runner:
         """Run the handler of `call` in a task of its own."""
         call.task = task = self.loop.create_task(self._serve(call))
         self.tasks.add(task)
-        task.add_done_callback(functools.partial(self._ended, call))
-
-    def _ended(self, call: LoopContext, task: asyncio.Task[None]) -> None:
-        self.tasks.discard(task)
-        call.forget()  # a task that was cancelled before its first step has not done it
+        task.add_done_callback(self.tasks.discard)
 
     async def _serve(self, call: LoopContext) -> None:
-        entry = call.method_entry
+        entry = call.begin()
         context = None
         try:
             handler = entry.behavior

@@ -251,6 +251,7 @@ class QuickUnary(grpc.aio.UnaryUnaryMultiCallable):
 
 class LoopContext(ServicerContext):
     task: asyncio.Task[None] | None
+    def begin(self) -> MethodEntry: ...
     @property
     def method_entry(self) -> MethodEntry: ...
     @property

@@ -757,6 +757,7 @@ grpc.aio.UnaryUnaryMultiCallable.register(QuickUnary)
 cdef class LoopContext(ServicerContext):
     """A call at a LoopServerCore. `task` runs its handler and is cancelled when the call is over before that."""
     cdef public object task
+    cdef bint begun                   # the task has; a task that is cancelled before its first step never does
     cdef list sleepers
     cdef object timer
     cdef readonly bint answered       # its handler, and not its client or its deadline, ended it
@@ -776,6 +777,8 @@ cdef class LoopContext(ServicerContext):
                 self.timer = None
             if self.task is not None and not self.answered and not (<LoopServerCore>self.core).loop.is_closed():
                 self.task.cancel()
+                if not self.begun:
+                    self.forget()
         return 0
 
     cdef object sleep(self, int what):
@@ -783,6 +786,11 @@ cdef class LoopContext(ServicerContext):
 
     @property
     def method_entry(self):
+        return self.entry
+
+    def begin(self):
+        """The handler's task says that it has begun, and will forget() the call. -> the method's entry"""
+        self.begun = True
         return self.entry
 
     @property
