@@ -56,8 +56,11 @@ class Peer:
         self.out_data, self.into_data = (4096, 4096 + capacity) if client else (4096 + capacity, 4096)
         self.head = self.tail = 0
 
+    # Control words are read and written whole: in the formats with "<", struct moves byte by byte, and the
+    # other side would now and then see half a counter.
+
     def _u64(self, at: int) -> int:
-        return struct.unpack_from("<Q", self.memory, at)[0]
+        return struct.unpack_from("@Q", self.memory, at)[0]
 
     def _store(self, kind: str, at: int, value: int) -> None:
         struct.pack_into(kind, self.memory, at, value)
@@ -67,11 +70,11 @@ class Peer:
             self.sock.send(b"!")
 
     def set_head(self, value: int) -> None:
-        self._store("<Q", self.out, value)
+        self._store("@Q", self.out, value)
         self.bell()
 
     def set_tail(self, value: int) -> None:
-        self._store("<Q", self.into + 64, value)
+        self._store("@Q", self.into + 64, value)
 
     def write(self, data: bytes) -> None:
         """Put bytes into the outgoing ring, whatever they are, and ring."""
@@ -93,7 +96,7 @@ class Peer:
     def receive(self) -> Frame | None:
         """The next frame; None at the end of the connection."""
         while self._u64(self.into) == self.tail:
-            self._store("<I", self.into + 128, 1)
+            self._store("@I", self.into + 128, 1)
             if self._u64(self.into) == self.tail:
                 try:
                     if not self.sock.recv(100):
@@ -105,7 +108,7 @@ class Peer:
         self.tail += size + -size % 8
         self.set_tail(self.tail)
         if self.memory[self.into + 192]:
-            self._store("<I", self.into + 192, 0)
+            self._store("@I", self.into + 192, 0)
             self.bell()
         return Frame(kind, flags, stream, aux, body)
 
