@@ -664,7 +664,8 @@ class Call:
         if self._over_grpc is not None and self._status is None:
             await self._over_grpc.initiate_stream_stream(metadata, begun, context)
             return
-        begun()
+        # Not now: where tasks are eager, this is still inside the constructor of grpc.aio's call.
+        self._transport.loop.call_soon(begun)
         if call is not None:
             await call.until_headers()
 
