@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import os
 import random
+import select
 import signal
 import statistics
 import subprocess
@@ -57,6 +58,15 @@ class Nursery:
         now = time.monotonic()
         os.kill(self.pid, signal.SIGKILL)
         return now
+
+    def kill_and_wait(self) -> None:
+        """Its sockets are closed when this returns."""
+        process = os.pidfd_open(self.pid)
+        try:
+            self.kill()
+            assert select.select([process], [], [], SECONDS)[0], "the killed server does not end"
+        finally:
+            os.close(process)
 
     def __enter__(self) -> Nursery:
         return self
@@ -634,8 +644,8 @@ async def test_calls_begun_after_a_server_was_replaced_find_the_next_one():
         async with aio.insecure_channel(f"localhost:{port}", FORCED) as channel:
             for work in (_unary_unary, _unary_stream, _stream_unary, _stream_stream):
                 assert await echo(channel) == b"x"
-                nursery.kill()
-                nursery.start(f"127.0.0.1:{port}")  # which blocks
+                nursery.kill_and_wait()  # which blocks
+                nursery.start(f"127.0.0.1:{port}")
                 await work(channel)
 
 
