@@ -72,7 +72,7 @@ def run_in_loop(
             loop.close()
     del loop
     gc.collect()
-    # What grpc.aio's own server leaves in a loop when it is dropped, or when the loop ends before it, is not ours.
+    # What grpc.aio's own server leaves in a loop when it is dropped is not ours.
     ours = [report for report in reports if "AioServer" not in report]
     assert ours == [], ours
 

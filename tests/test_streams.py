@@ -150,7 +150,7 @@ def test_a_slow_handler_stops_the_client_that_feeds_it_and_nobody_else(server, s
         most += CHARGE + size >= WINDOW // 4
         wait_until(lambda: requests.taken >= most, channel)
         others_go_on(channel)
-        # While the handler waits for its first, it is given back for the pieces of one that is still arriving.
+        # While the handler waits, it is given back for the pieces of a message that is still arriving.
         assert most <= requests.taken <= most + (size > LEAST_PART)
         unary(channel, "open_gate")
         assert future.result(20) == b"%d" % (size * requests.count)
