@@ -72,10 +72,7 @@ def run_in_loop(
             loop.close()
     del loop
     gc.collect()
-    # What gRPC's native layer reports is not ours: of dropped servers, of its poller among several loops.
-    theirs = ("AioServer", "PollerCompletionQueue", "cygrpc", "grpc/aio")
-    ours = [report for report in reports if not any(name in report for name in theirs)]
-    assert ours == [], ours
+    assert reports == [], reports
 
 
 def in_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
