@@ -263,10 +263,9 @@ cdef class ServicerContext:
         if not PyIter_Check(responses):
             error = TypeError(f"'{type(responses).__name__}' object is not an iterator")
             return self.raised(entry, error, "Exception iterating responses")
-        # As in gRPC, a handler learns of the end of its call where it asks for a request or gives a response.
+        # As in gRPC, a handler learns of the end of its call where it asks for a request or gives a response:
+        # a generator that was made is always begun.
         while True:
-            if self.deadline != NEVER and <int64_t>sr_now_ns() >= self.deadline:
-                return self.conn.end(self, DEADLINE_EXCEEDED, "Deadline Exceeded", None, None)
             try:
                 response = next(responses)
             except StopIteration:
@@ -277,6 +276,8 @@ cdef class ServicerContext:
                 break
             if self.cancelled or self.ended or self.conn.dead:
                 return 0
+            if self.deadline != NEVER and <int64_t>sr_now_ns() >= self.deadline:
+                return self.conn.end(self, DEADLINE_EXCEEDED, "Deadline Exceeded", None, None)
             try:
                 data = <bytes>_serialized(response, entry.serializer)
             except Exception:

@@ -45,6 +45,24 @@ def test_the_handler_is_told_that_the_deadline_passed(rpc, kind):
     assert ended.wait(SECONDS)
 
 
+@pytest.mark.parametrize("kind", ["unary_stream", "stream_stream"])
+def test_responses_that_a_handler_returns_after_the_deadline_are_begun(rpc, kind):
+    ended, begun = rpc.event(), rpc.event()
+
+    def responses():
+        begun.set()
+        yield b"late"
+
+    def behaviour(_request, context):
+        context.add_callback(ended.set)
+        ended.wait(SECONDS)
+        return responses()
+
+    way = next(way for way in ASYNCHRONOUS if way.kind == kind)
+    assert failure(way.run(rpc.method(kind, behaviour), timeout=SHORT))[0] is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert begun.wait(SECONDS)
+
+
 @every_kind
 def test_the_context_is_not_active_after_the_deadline(rpc, kind):
     active = []
