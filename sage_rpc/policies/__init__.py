@@ -1,0 +1,35 @@
+"""Policies: what wraps a call. `settings` says what may be configured, the other modules decide and do it."""
+
+from sage_rpc.policies.service_config import from_service_config
+from sage_rpc.policies.settings import (
+    NO_FALLBACK,
+    AdmissionPolicy,
+    BatchPolicy,
+    BreakerPolicy,
+    CachePolicy,
+    HealthPolicy,
+    HedgingPolicy,
+    MethodPolicy,
+    OutlierPolicy,
+    PoolPolicy,
+    RetryBudgetPolicy,
+    RetryPolicy,
+    ServicePolicy,
+)
+
+__all__ = [
+    "NO_FALLBACK",
+    "AdmissionPolicy",
+    "BatchPolicy",
+    "BreakerPolicy",
+    "CachePolicy",
+    "HealthPolicy",
+    "HedgingPolicy",
+    "MethodPolicy",
+    "OutlierPolicy",
+    "PoolPolicy",
+    "RetryBudgetPolicy",
+    "RetryPolicy",
+    "ServicePolicy",
+    "from_service_config",
+]
