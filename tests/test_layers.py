@@ -19,6 +19,7 @@ PACKAGE = ROOT / "sage_rpc"
 # of one group may import each other, groups of one layer may not.
 LAYERS: tuple[tuple[frozenset[str], ...], ...] = (
     (frozenset({"errors"}), frozenset({"values"}), frozenset({"deadline"}), frozenset({"proto"})),
+    (frozenset({"options"}),),
     (frozenset({"native", "queue"}),),
     (frozenset({"wire"}),),
     (frozenset({"transport"}),),
