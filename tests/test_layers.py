@@ -30,6 +30,7 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = (
     (frozenset({"install"}), frozenset({"discovery"})),
     (frozenset({"observe"}),),
     (frozenset({"manager", "proxies", "policies", "service_host"}),),
+    (frozenset({"processes"}),),
     (frozenset({"supervisor", "config"}),),
     (frozenset({"operators"}),),
     # The package itself offers the public names of all that is below.
