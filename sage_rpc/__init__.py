@@ -1,6 +1,7 @@
 """sage_rpc: gRPC-compatible RPC over shared-memory queues on one host, over gRPC between hosts."""
 
 from sage_rpc import aio
+from sage_rpc.buffers import empty
 from sage_rpc.channel import Channel, insecure_channel, secure_channel
 from sage_rpc.errors import RemoteError, RpcError
 from sage_rpc.install import install, installed, uninstall
@@ -27,6 +28,7 @@ __all__ = [
     "ServiceRequest",
     "ServiceResponse",
     "aio",
+    "empty",
     "insecure_channel",
     "install",
     "installed",

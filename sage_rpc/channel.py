@@ -113,6 +113,18 @@ class Channel(grpc.Channel):
         """Why calls do not travel over the memory queue; "" when they do or nothing was tried."""
         return "" if self.transport == "shm" else self._picker.reason
 
+    def _allocate(self, size: int) -> Any:
+        """Shared memory for a request, or None: see `sage_rpc.empty`."""
+        if self._connector is None:
+            return None
+        conn = self._connector.core.conn
+        if conn is None or conn.dead or conn.draining:
+            try:
+                conn = self._connector.core.pick(None, None)
+            except grpc.RpcError:
+                return None
+        return None if conn is None else conn.allocate(size)
+
     def __repr__(self) -> str:
         return (
             f"<sage_rpc.Channel {self._target} transport={self.transport}{' closed' if self._closed else ''}>"

@@ -18,7 +18,7 @@ import grpc
 from google.protobuf import message_factory
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 
-from sage_rpc import deadline, errors, values
+from sage_rpc import buffers, deadline, errors, values
 from sage_rpc.proto.v1 import invoke_pb2
 
 __all__ = [
@@ -31,6 +31,8 @@ __all__ = [
 ]
 
 PLAIN_METHOD = "/sage.rpc.v1.Invocation/Call"
+REQUEST_BUFFERS = invoke_pb2.ServiceRequest.BUFFERS_FIELD_NUMBER
+RESPONSE_BUFFERS = invoke_pb2.ServiceResponse.BUFFERS_FIELD_NUMBER
 
 
 class Method:
@@ -89,11 +91,17 @@ class PlainMethods:
     def __init__(self, service: str, channel: grpc.Channel, timeout: float | None) -> None:
         self._service = service
         self._timeout = timeout
+        self._channel = channel
         self._callable = channel.unary_unary(
             PLAIN_METHOD,
-            request_serializer=invoke_pb2.ServiceRequest.SerializeToString,
-            response_deserializer=invoke_pb2.ServiceResponse.FromString,
+            request_serializer=buffers.serializer(REQUEST_BUFFERS),
+            response_deserializer=buffers.deserializer(invoke_pb2.ServiceResponse, RESPONSE_BUFFERS),
         )
+
+    def allocate(self, size: int) -> Any:
+        """Shared memory for an argument, or None: see `sage_rpc.empty`."""
+        allocate = getattr(self._channel, "_allocate", None)
+        return None if allocate is None else allocate(size)
 
     def find(self, name: str) -> Method:
         """The method `name`, whether the service has it or not."""
@@ -101,11 +109,15 @@ class PlainMethods:
         request = invoke_pb2.ServiceRequest
         encode_value = values.encode
 
-        def encode(args: tuple[Any, ...], kwargs: dict[str, Any]) -> invoke_pb2.ServiceRequest:
+        def encode(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             if not args and not kwargs:
                 return request(service=service, method=name)
+            large: list[Any] = []
             try:
-                return request(service=service, method=name, arguments=encode_value([list(args), kwargs]))
+                message = request(
+                    service=service, method=name, arguments=encode_value([list(args), kwargs], large)
+                )
+                return buffers.WithBuffers(message, large) if large else message
             except values.UnserializableError as error:
                 text = str(error).replace("value[0]", "args", 1).replace("value[1]", "kwargs", 1)
                 raise values.UnserializableError(f"{service}.{name}: {text}") from None
@@ -113,12 +125,14 @@ class PlainMethods:
         return Method(f"{service}.{name}", self._callable, encode, decode_plain, self._timeout)
 
 
-def decode_plain(response: invoke_pb2.ServiceResponse) -> Any:
+def decode_plain(response: Any) -> Any:
     """The result in a response of the generic service; raises the remote exception there instead."""
+    if type(response) is buffers.WithBuffers:
+        return values.decode(response.message.result, response.buffers)
     if response.HasField("exception"):
         remote = response.exception
         raise errors.RemoteError(remote.type, remote.message, remote.traceback)
-    return values.decode(response.result)
+    return values.decode(response.result, response.buffers)
 
 
 class DeclaredMethods:
@@ -278,6 +292,9 @@ class _Proxy:
                 )
             found = self._found[name] = self._methods.find(name)
         return found
+
+    def _allocate(self, size: int) -> Any:
+        return self._methods.allocate(size) if isinstance(self._methods, PlainMethods) else None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._name}>"

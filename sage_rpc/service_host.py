@@ -15,7 +15,7 @@ from typing import Any
 
 import grpc
 
-from sage_rpc import deadline, errors, values
+from sage_rpc import buffers, deadline, errors, values
 from sage_rpc.proto.v1 import invoke_pb2
 from sage_rpc.server import server
 
@@ -55,23 +55,28 @@ class PlainServices:
         """What a server's `add_generic_rpc_handlers` takes."""
         method = grpc.unary_unary_rpc_method_handler(
             self._call,
-            request_deserializer=invoke_pb2.ServiceRequest.FromString,
-            response_serializer=invoke_pb2.ServiceResponse.SerializeToString,
+            request_deserializer=buffers.deserializer(
+                invoke_pb2.ServiceRequest, invoke_pb2.ServiceRequest.BUFFERS_FIELD_NUMBER
+            ),
+            response_serializer=buffers.serializer(invoke_pb2.ServiceResponse.BUFFERS_FIELD_NUMBER),
         )
         return grpc.method_handlers_generic_handler("sage.rpc.v1.Invocation", {"Call": method})
 
-    def _call(
-        self, request: invoke_pb2.ServiceRequest, context: grpc.ServicerContext
-    ) -> invoke_pb2.ServiceResponse:
+    def _call(self, request: Any, context: grpc.ServicerContext) -> Any:
+        if type(request) is buffers.WithBuffers:
+            large, request = request.buffers, request.message
+        else:
+            large = request.buffers
         service, method = request.service, request.method
         function = self._methods.get((service, method)) or self._find(service, method, context)
         args: Sequence[Any] = ()
         kwargs: dict[str, Any] = {}
         if request.arguments:
             try:
-                args, kwargs = values.decode(request.arguments)
+                args, kwargs = values.decode(request.arguments, large)
             except ValueError as error:
                 context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"{service}.{method}: bad arguments: {error}")
+        buffers.serving(context)
         left = context.time_remaining()
         if left is not None:
             deadline.enter(left)
@@ -85,7 +90,9 @@ class PlainServices:
                 context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded")
             return _exception_response(error)
         try:
-            return invoke_pb2.ServiceResponse(result=values.encode(result))
+            large = []
+            response = invoke_pb2.ServiceResponse(result=values.encode(result, large))
+            return buffers.WithBuffers(response, large) if large else response
         except values.UnserializableError as error:
             context.abort(grpc.StatusCode.INTERNAL, f"the result of {service}.{method}: {error}")
             raise

@@ -21,6 +21,7 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = (
     (frozenset({"errors"}), frozenset({"values"}), frozenset({"deadline"}), frozenset({"proto"})),
     (frozenset({"options"}),),
     (frozenset({"native", "queue"}),),
+    (frozenset({"buffers"}),),
     (frozenset({"wire"}),),
     (frozenset({"transport"}),),
     (frozenset({"transport.shm"}), frozenset({"transport.grpc"})),

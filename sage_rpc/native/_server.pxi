@@ -110,6 +110,10 @@ cdef class ServicerContext:
     def auth_context(self):
         return dict(self.conn.auth)
 
+    def _allocate(self, Py_ssize_t size):
+        """Shared memory for a response: see sage_rpc.empty."""
+        return self.conn.allocate(size)
+
     def set_compression(self, compression):
         """Accepted and ignored: nothing is compressed inside one host."""
 

@@ -73,7 +73,7 @@ def create_segment(capacity: int, arena: int = 0) -> int:
 
     Args:
         capacity: size of each ring, in bytes.
-        arena: size of each arena, in bytes; memory is only used for what is touched. Only where there is memfd.
+        arena: size of each arena, in bytes, of which only touched pages use memory; needs memfd.
 
     Raises:
         OSError: no memory, no space, or a limit was reached; the text names it.
