@@ -856,6 +856,9 @@ cdef class Connection:
         self.rx.ctl = self.tx.ctl = NULL
         self.rx.data = self.tx.data = NULL
         self.segment = None
+        self.arenas = None                     # what was received, and not dropped, holds them, too
+        self.pool = None
+        self.theirs = NULL
 
     cdef void abandon(self):
         """In a forked child: give up what belongs to the parent without touching it."""
