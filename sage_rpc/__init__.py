@@ -2,6 +2,7 @@
 
 from sage_rpc import aio
 from sage_rpc.channel import Channel, insecure_channel, secure_channel
+from sage_rpc.discovery import DiscoveredChannel, ServiceInfo, ServiceRegistry, open_registry
 from sage_rpc.errors import RemoteError, RpcError
 from sage_rpc.install import install, installed, uninstall
 from sage_rpc.manager import ServiceEndpoint, ServiceManager
@@ -14,6 +15,7 @@ from sage_rpc.service_host import ServiceHost
 __all__ = [
     "AsyncServiceCallProxy",
     "Channel",
+    "DiscoveredChannel",
     "QueueClosed",
     "QueueCorrupted",
     "RemoteError",
@@ -23,13 +25,16 @@ __all__ = [
     "ServiceCallProxy",
     "ServiceEndpoint",
     "ServiceHost",
+    "ServiceInfo",
     "ServiceManager",
+    "ServiceRegistry",
     "ServiceRequest",
     "ServiceResponse",
     "aio",
     "insecure_channel",
     "install",
     "installed",
+    "open_registry",
     "secure_channel",
     "server",
     "uninstall",
