@@ -3,6 +3,7 @@
 from sage_rpc import aio
 from sage_rpc.buffers import empty
 from sage_rpc.channel import Channel, insecure_channel, secure_channel
+from sage_rpc.discovery import DiscoveredChannel, ServiceInfo, ServiceRegistry, open_registry
 from sage_rpc.errors import RemoteError, RpcError
 from sage_rpc.install import install, installed, uninstall
 from sage_rpc.manager import ServiceEndpoint, ServiceManager
@@ -15,6 +16,7 @@ from sage_rpc.service_host import ServiceHost
 __all__ = [
     "AsyncServiceCallProxy",
     "Channel",
+    "DiscoveredChannel",
     "QueueClosed",
     "QueueCorrupted",
     "RemoteError",
@@ -24,7 +26,9 @@ __all__ = [
     "ServiceCallProxy",
     "ServiceEndpoint",
     "ServiceHost",
+    "ServiceInfo",
     "ServiceManager",
+    "ServiceRegistry",
     "ServiceRequest",
     "ServiceResponse",
     "aio",
@@ -32,6 +36,7 @@ __all__ = [
     "insecure_channel",
     "install",
     "installed",
+    "open_registry",
     "secure_channel",
     "server",
     "uninstall",
