@@ -12,8 +12,10 @@ from sage_rpc.proxies import AsyncServiceCallProxy, ServiceCallProxy
 from sage_rpc.queue import QueueClosed, QueueCorrupted, SageQueue
 from sage_rpc.server import Server, server
 from sage_rpc.service_host import ServiceHost
+from sage_rpc.tensors import Arrays, Tensor, array, tensor, with_arrays
 
 __all__ = [
+    "Arrays",
     "AsyncServiceCallProxy",
     "Channel",
     "DiscoveredChannel",
@@ -31,7 +33,9 @@ __all__ = [
     "ServiceRegistry",
     "ServiceRequest",
     "ServiceResponse",
+    "Tensor",
     "aio",
+    "array",
     "empty",
     "insecure_channel",
     "install",
@@ -39,6 +43,8 @@ __all__ = [
     "open_registry",
     "secure_channel",
     "server",
+    "tensor",
     "uninstall",
+    "with_arrays",
 ]
 __version__ = "0.1.0"
