@@ -29,7 +29,7 @@ class WithBuffers:
     """A protobuf message and the values of its last field, which it lacks.
 
     Attributes:
-        message: without the field's values.
+        message: without the field's values; bytes, where it is serialized already.
         buffers: the field's values in order: bytes, and whatever else gives its bytes one by one.
     """
 
@@ -87,7 +87,7 @@ def serializer(field: int) -> Callable[[Any], bytes]:
     """The serializer of messages whose field number `field`, their last, may be apart (`WithBuffers`)."""
 
     def parts(message: WithBuffers) -> list[Any]:
-        out: list[Any] = [message.message.SerializeToString()]
+        out: list[Any] = [_serialized(message.message)]
         for buffer in message.buffers:
             out += (_head(field, len(buffer)), buffer)
         return out
@@ -95,14 +95,18 @@ def serializer(field: int) -> Callable[[Any], bytes]:
     if not available():
 
         def joined(message: Any) -> bytes:
-            return b"".join(parts(message)) if type(message) is WithBuffers else message.SerializeToString()
+            return b"".join(parts(message)) if type(message) is WithBuffers else _serialized(message)
 
         return joined
 
     def serialize(message: Any) -> Any:
-        return core.Parts(parts(message)) if type(message) is WithBuffers else message.SerializeToString()
+        return core.Parts(parts(message)) if type(message) is WithBuffers else _serialized(message)
 
     return core.PartsSerializer(serialize)
+
+
+def _serialized(message: Any) -> bytes:
+    return message if type(message) is bytes else message.SerializeToString()
 
 
 def deserializer(kind: type[Message], field: int) -> Callable[[bytes], Any]:

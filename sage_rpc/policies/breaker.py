@@ -101,15 +101,15 @@ class Breaker:
                 if left > 0:
                     raise CircuitOpen(
                         grpc.StatusCode.UNAVAILABLE,
-                        f"the circuit breaker of {self.service!r} is open for {left:.2f} s more: {self._last}",
+                        f"the circuit breaker of {self.service!r} is open for {left:.2f} s: {self._last}",
                     )
                 self._become(BreakerState.HALF_OPEN)
             if self.state is BreakerState.HALF_OPEN:
                 if self._trials + self._trials_passed >= self.policy.trial_calls:
                     raise CircuitOpen(
                         grpc.StatusCode.UNAVAILABLE,
-                        f"the circuit breaker of {self.service!r} is half open and waits for "
-                        f"its trial calls: {self._last}",
+                        f"the circuit breaker of {self.service!r} is half open and waits "
+                        f"for its trial calls: {self._last}",
                     )
                 self._trials += 1
             return self._generation

@@ -191,6 +191,8 @@ class _RetrySeries(Series):
         return None if self._deadline is None else self._deadline - time.monotonic()
 
     def attempt(self) -> None:
+        if self._over:
+            return
         request, metadata, key = self._arguments
         self._begin(lambda: self._retrying.inner.start(request, self._left(), metadata, key))
 

@@ -18,6 +18,7 @@ from sage_rpc import errors
 __all__ = ["Direct", "Metadata", "Pending", "Sender", "Series", "never_ran", "outcome"]
 
 Metadata = tuple[tuple[str, str | bytes], ...] | None
+PRIORITY = "sage-rpc-priority"  # metadata of a call that may overtake others that wait
 NOT_RUN = ("sage-rpc-not-run", "1")  # trailing metadata of a call that a server refused before it began it
 _NEVER_SENT = (
     "connection refused",
@@ -136,9 +137,7 @@ class Series:
         self._callbacks: list[Callable[[Any], None]] = []
 
     def _begin(self, send: Callable[[], Pending]) -> None:
-        """Make one more attempt, unless all is over. An attempt that cannot even start has failed."""
-        if self._over:
-            return
+        """Make one more attempt. One that cannot even start has failed."""
         try:
             pending = send()
         except errors.RpcError as error:
