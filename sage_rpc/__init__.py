@@ -4,9 +4,10 @@ from sage_rpc import aio
 from sage_rpc.buffers import empty
 from sage_rpc.channel import Channel, insecure_channel, secure_channel
 from sage_rpc.discovery import DiscoveredChannel, ServiceInfo, ServiceRegistry, open_registry
-from sage_rpc.errors import RemoteError, RpcError
+from sage_rpc.errors import Abort, RemoteError, RpcError
 from sage_rpc.install import install, installed, uninstall
-from sage_rpc.manager import ServiceEndpoint, ServiceManager
+from sage_rpc.manager import ServiceEndpoint, ServiceManager, TracedServiceManager
+from sage_rpc.policies.batching import Arguments
 from sage_rpc.proto.v1.invoke_pb2 import ServiceRequest, ServiceResponse
 from sage_rpc.proxies import AsyncServiceCallProxy, ServiceCallProxy
 from sage_rpc.queue import QueueClosed, QueueCorrupted, SageQueue
@@ -15,6 +16,8 @@ from sage_rpc.service_host import ServiceHost
 from sage_rpc.tensors import Arrays, Tensor, array, tensor, with_arrays
 
 __all__ = [
+    "Abort",
+    "Arguments",
     "Arrays",
     "AsyncServiceCallProxy",
     "Channel",
@@ -34,6 +37,7 @@ __all__ = [
     "ServiceRequest",
     "ServiceResponse",
     "Tensor",
+    "TracedServiceManager",
     "aio",
     "array",
     "empty",

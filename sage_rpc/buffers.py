@@ -38,7 +38,7 @@ class WithBuffers:
     """A protobuf message and the values of its last field, which it lacks.
 
     Attributes:
-        message: without the field's values.
+        message: without the field's values; bytes, where it is serialized already.
         buffers: the field's values in order: bytes, and whatever else gives its bytes one by one.
     """
 
@@ -136,13 +136,17 @@ def serializer(field: int) -> Callable[[Any], bytes]:
 
     def serialize(message: Any) -> Any:
         if type(message) is not WithBuffers:
-            return message.SerializeToString()
-        parts: list[Any] = [message.message.SerializeToString()]
+            return _serialized(message)
+        parts: list[Any] = [_serialized(message.message)]
         for buffer in message.buffers:
             parts += (head(field, len(buffer)), buffer)
         return parts
 
     return parts_serializer(serialize)
+
+
+def _serialized(message: Any) -> bytes:
+    return message if type(message) is bytes else message.SerializeToString()
 
 
 def deserializer(kind: type[Message], field: int) -> Callable[[bytes], Any]:

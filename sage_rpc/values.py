@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import datetime
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgpack
@@ -21,6 +22,11 @@ __all__ = ["LEAST_BYTES", "UnserializableError", "decode", "encode"]
 LEAST_BYTES = 32768  # a smaller buffer is better off inside the encoded value
 
 _TUPLE, _BIG_INT, _DATETIME, _DATE, _TIME, _TIMEDELTA, _ARRAY, _SCALAR, _BUFFER = range(1, 10)
+
+# To make a packer costs more than to pack what most calls carry, so each thread keeps its own; not one that
+# has made more than this many bytes, as it keeps its buffer.
+_KEPT_BYTES = 1 << 20
+_packers = threading.local()
 
 
 class UnserializableError(TypeError):
@@ -40,8 +46,14 @@ def encode(value: Any, buffers: list[Any] | None = None) -> bytes:
     """
     try:
         if buffers is None:
-            return _pack(value)
-        return _Packer(buffers).pack(_mark_large(value))
+            return _pack_here("all", _default, value)
+        marked = _mark_large(value)
+        if marked is value:
+            try:
+                return _pack_here("small", _default_small, value)
+            except _LargeFound:
+                pass
+        return _Packer(buffers).pack(marked)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise UnserializableError(_explain(value, error)) from None
 
@@ -69,6 +81,39 @@ def decode(data: bytes | memoryview, buffers: Sequence[Any] = ()) -> Any:
 
 def _pack(value: Any) -> bytes:
     return bytes(msgpack.packb(value, default=_default, strict_types=True))
+
+
+def _pack_here(kind: str, default: Callable[[Any], Any], value: Any) -> bytes:
+    """`value` packed by this thread's packer of that kind."""
+    pack = getattr(_packers, kind, None)
+    if pack is None:
+        pack = msgpack.Packer(default=default, strict_types=True).pack
+        setattr(_packers, kind, pack)
+    packed: bytes = pack(value)
+    if len(packed) > _KEPT_BYTES:
+        delattr(_packers, kind)
+    return packed
+
+
+class _LargeFound(Exception):
+    """There is a large buffer in a value, which is better off beside it."""
+
+
+def _default_small(value: Any) -> Any:
+    kind = type(value)
+    if kind is tuple:
+        listed = list(value)
+        if _mark_large(listed) is not listed:
+            raise _LargeFound
+        return msgpack.ExtType(_TUPLE, msgpack.packb(listed, default=_default_small, strict_types=True))
+    if kind in (bytearray, memoryview):
+        if memoryview(value).nbytes >= LEAST_BYTES:
+            raise _LargeFound
+    else:
+        numpy = sys.modules.get("numpy")
+        if numpy is not None and kind is numpy.ndarray and value.nbytes >= LEAST_BYTES:
+            raise _LargeFound
+    return _default(value)
 
 
 class _Packer:

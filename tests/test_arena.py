@@ -229,7 +229,12 @@ def test_a_client_written_from_the_document_can_send_blocks(server):
         peer.memory[peer.arena + 4096 : peer.arena + 4101] = b"world"
         message = w.blocks((6, 4096, 5), inline=b"hello !")
         peer.send(w.OPEN, CALL, 1, 1, w.block(ECHO) + message, extra=w.BLOCKS)
-        frames = {frame.type: frame for frame in (peer.receive(), peer.receive())}
+        frames = {}
+        while frames.keys() != {w.TRAILERS, w.RELEASE}:
+            peer.send(w.PING, 0, 0, 1)  # a RELEASE rings no bell, its answer does
+            frame = peer.receive()
+            if frame.type != w.PING:
+                frames[frame.type] = frame
         assert frames[w.TRAILERS].body == b"hello world!"
         assert frames[w.RELEASE].aux == 1  # the page
 

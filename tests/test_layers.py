@@ -31,7 +31,11 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = (
     (frozenset({"channel", "server", "aio"}),),
     (frozenset({"install"}), frozenset({"discovery"})),
     (frozenset({"observe"}),),
-    (frozenset({"manager", "proxies", "policies", "service_host"}),),
+    # What may be configured, and what decides, stand below what has connections and calls.
+    (frozenset({"policies"}), frozenset({"balancing"})),
+    (frozenset({"service_future"}), frozenset({"pool"})),
+    (frozenset({"methods"}),),
+    (frozenset({"manager", "proxies", "service_host"}),),
     (frozenset({"processes"}),),
     (frozenset({"supervisor", "config"}),),
     (frozenset({"operators"}),),

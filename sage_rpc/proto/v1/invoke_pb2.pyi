@@ -37,3 +37,33 @@ class RemoteException(_message.Message):
     message: str
     traceback: str
     def __init__(self, type: _Optional[str] = ..., message: _Optional[str] = ..., traceback: _Optional[str] = ...) -> None: ...
+
+class BatchRequest(_message.Message):
+    __slots__ = ("service", "method", "calls", "whole")
+    SERVICE_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    CALLS_FIELD_NUMBER: _ClassVar[int]
+    WHOLE_FIELD_NUMBER: _ClassVar[int]
+    service: str
+    method: str
+    calls: bytes
+    whole: bool
+    def __init__(self, service: _Optional[str] = ..., method: _Optional[str] = ..., calls: _Optional[bytes] = ..., whole: _Optional[bool] = ...) -> None: ...
+
+class BatchResponse(_message.Message):
+    __slots__ = ("first", "results", "exceptions")
+    FIRST_FIELD_NUMBER: _ClassVar[int]
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    EXCEPTIONS_FIELD_NUMBER: _ClassVar[int]
+    first: int
+    results: bytes
+    exceptions: _containers.RepeatedCompositeFieldContainer[CallException]
+    def __init__(self, first: _Optional[int] = ..., results: _Optional[bytes] = ..., exceptions: _Optional[_Iterable[_Union[CallException, _Mapping]]] = ...) -> None: ...
+
+class CallException(_message.Message):
+    __slots__ = ("index", "exception")
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    EXCEPTION_FIELD_NUMBER: _ClassVar[int]
+    index: int
+    exception: RemoteException
+    def __init__(self, index: _Optional[int] = ..., exception: _Optional[_Union[RemoteException, _Mapping]] = ...) -> None: ...
