@@ -1,4 +1,4 @@
-"""The sage-rpc command: `version`, `doctor`, `demo`, `run`.
+"""The sage-rpc command: `version`, `doctor`, `demo`, `gen`, `run`.
 
 Rules: what a program may read is on stdout (`--json`), complaints are on stderr. Exit codes: 0 all is
 well, 1 the memory queue cannot be used, 2 wrong arguments, 141 whoever read our output left; those of
@@ -16,6 +16,7 @@ import sys
 from collections.abc import Sequence
 
 from sage_rpc import __version__, doctor, run
+from sage_rpc.codegen import command as gen
 
 __all__ = ["main"]
 
@@ -67,6 +68,8 @@ def _parser() -> argparse.ArgumentParser:
         add_help=False,
     )
     demo.set_defaults(run=_demo)
+
+    gen.add_parser(commands)
 
     commands.add_parser("run", help="run a program with our channels and servers in the place of grpc's")
     return parser

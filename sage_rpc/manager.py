@@ -10,14 +10,15 @@ import threading
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import grpc
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import ServiceDescriptor
 
-from sage_rpc import errors
+from sage_rpc import aio, errors
 from sage_rpc.channel import Channel, insecure_channel
+from sage_rpc.clients import AnyClient
 from sage_rpc.proxies import (
     AsyncServiceCallProxy,
     DeclaredMethods,
@@ -29,6 +30,7 @@ from sage_rpc.service_host import message_options
 
 __all__ = ["ServiceEndpoint", "ServiceManager"]
 
+ClientT = TypeVar("ClientT", bound=AnyClient)
 DEFAULT_TIMEOUT = 30.0  # seconds
 HEALTH_TIMEOUT = 5.0  # seconds
 _HEALTH_CHECK = "/grpc.health.v1.Health/Check"
@@ -75,6 +77,7 @@ class ServiceManager:
         self._methods: dict[str, PlainMethods | DeclaredMethods] = {}
         self._sync: dict[str, ServiceCallProxy] = {}
         self._async: dict[str, AsyncServiceCallProxy] = {}
+        self._clients: dict[tuple[type, str | None], Any] = {}
         self._closed = False
         for name, endpoint in (endpoints or {}).items():
             if isinstance(endpoint, ServiceEndpoint):
@@ -159,6 +162,70 @@ class ServiceManager:
         """Start a call; its future raises what `call_service_sync` would."""
         return self.get_async_proxy(service_name)(*args, method=method_name, timeout=timeout, **kwargs)
 
+    # -- generated clients
+
+    def client(self, kind: type[ClientT], name: str | None = None) -> ClientT:
+        """The generated client `kind` of a declared service, made on first use and kept.
+
+        Args:
+            kind: a class that `protoc-gen-sage` wrote, such as CacheClient. A client for asyncio belongs
+                to its event loop and is made anew each time.
+            name: which service, where several of this kind are registered.
+
+        Raises:
+            TypeError: `kind` is no such class.
+            NotFound: no service of this kind, or not of this name, is registered.
+            ValueError: several are, and no name is given.
+        """
+        found: ClientT | None = self._clients.get((kind, name))
+        if found is None:
+            if not _is_client(kind):
+                raise TypeError(f"a class of clients, such as CacheClient, is needed, not {kind!r}")
+            found = kind(self, name=name)
+            if kind.KEEPS:
+                with self._lock:
+                    found = self._clients.setdefault((kind, name), found)
+        return found
+
+    @property
+    def timeout(self) -> float | None:
+        """Seconds a call may take where nothing else is said; None for no limit."""
+        return self._timeout
+
+    def channel_of(self, service: str, name: str | None = None) -> Channel:
+        """The channel to the declared `service` (its full name); it is the manager's to close.
+
+        Raises:
+            NotFound: no such service, or not of this name, is registered.
+            ValueError: several are, and no name is given.
+        """
+        with self._lock:
+            return self._channel_to(self._endpoint_of(service, name).target)
+
+    def aio_channel_of(self, service: str, name: str | None = None) -> aio.Channel:
+        """A new channel for the running event loop, to be closed by the caller; else as `channel_of`."""
+        with self._lock:
+            target = self._endpoint_of(service, name).target
+        return aio.insecure_channel(target, message_options(self._options))
+
+    def _endpoint_of(self, service: str, name: str | None) -> ServiceEndpoint:
+        self._check_open()
+        names = [known for known, endpoint in self._endpoints.items() if endpoint.service == service]
+        if name is None and len(names) > 1:
+            raise ValueError(f"several are a {service}: give name=, one of {', '.join(sorted(names))}")
+        if (not names) if name is None else (name not in names):
+            what = f"no {service}" if name is None else f"no {service} named {name!r}"
+            known = ", ".join(
+                f"{known} ({endpoint.service or 'a plain class'})"
+                for known, endpoint in sorted(self._endpoints.items())
+            )
+            raise errors.NotFound(
+                grpc.StatusCode.NOT_FOUND,
+                f"{what} is registered; registered: {known or 'none'}. A declared service is registered with "
+                f"its full name: register(name, target, service={service!r})",
+            )
+        return self._endpoints[names[0] if name is None else name]
+
     # -- looking
 
     @property
@@ -211,6 +278,7 @@ class ServiceManager:
             self._methods.clear()
             self._sync.clear()
             self._async.clear()
+            self._clients.clear()
         for channel in channels:
             channel.close()
 
@@ -233,8 +301,7 @@ class ServiceManager:
 
     def _methods_of(self, name: str) -> PlainMethods | DeclaredMethods:
         with self._lock:
-            if self._closed:
-                raise ValueError("the ServiceManager is closed")
+            self._check_open()
             endpoint = self._endpoints.get(name)
             if endpoint is None:
                 known = ", ".join(self.services) or "none"
@@ -243,16 +310,24 @@ class ServiceManager:
                 )
             methods = self._methods.get(name)
             if methods is None:
-                channel = self._channels.get(endpoint.target)
-                if channel is None:
-                    channel = insecure_channel(endpoint.target, message_options(self._options))
-                    self._channels[endpoint.target] = channel
+                channel = self._channel_to(endpoint.target)
                 if endpoint.service is None:
                     methods = PlainMethods(name, channel, self._timeout)
                 else:
                     methods = DeclaredMethods(_descriptor(endpoint.service), channel, self._timeout)
                 self._methods[name] = methods
             return methods
+
+    def _channel_to(self, target: str) -> Channel:
+        channel = self._channels.get(target)
+        if channel is None:
+            channel = insecure_channel(target, message_options(self._options))
+            self._channels[target] = channel
+        return channel
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ValueError("the ServiceManager is closed")
 
 
 _managers: weakref.WeakSet[ServiceManager] = weakref.WeakSet()
@@ -264,6 +339,10 @@ def _after_fork_in_child() -> None:
 
 
 os.register_at_fork(after_in_child=_after_fork_in_child)
+
+
+def _is_client(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, AnyClient)
 
 
 def _descriptor(full_name: str) -> ServiceDescriptor:

@@ -29,11 +29,12 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = (
     (frozenset({"channel", "server", "aio"}),),
     (frozenset({"install"}), frozenset({"discovery"})),
     (frozenset({"observe"}),),
-    (frozenset({"manager", "proxies", "policies", "service_host"}),),
+    (frozenset({"manager", "proxies", "policies", "service_host", "clients", "servicers"}),),
     (frozenset({"supervisor", "config"}),),
     (frozenset({"operators"}),),
     # The package itself offers the public names of all that is below.
     (frozenset({""}),),
+    (frozenset({"codegen"}),),
     (frozenset({"cli", "__main__", "doctor", "demo", "run", "startup"}),),
 )
 
