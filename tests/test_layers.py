@@ -29,7 +29,12 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = (
     (frozenset({"channel", "server", "aio"}),),
     (frozenset({"install"}), frozenset({"discovery"})),
     (frozenset({"observe"}),),
-    (frozenset({"manager", "proxies", "policies", "service_host", "clients", "servicers"}),),
+    (
+        frozenset(
+            {"manager", "proxies", "policies", "service_host", "binding", "clients", "servicers"}
+            | {"proto.v1.invoke_sage"}  # generated, and made of the two before
+        ),
+    ),
     (frozenset({"supervisor", "config"}),),
     (frozenset({"operators"}),),
     # The package itself offers the public names of all that is below.

@@ -104,8 +104,12 @@ def generate(
     modules = {names.module_of(proto) for proto in protos}
     texts: dict[str, str | None] = {}
     for path, text in made.files.items():
-        ours = path.endswith("_sage.py")
-        texts[path] = text if ours else packages.adapted(text, path, modules, relative=relative)
+        if path.endswith("_sage.py"):
+            texts[path] = text
+            continue
+        adapted = packages.adapted(text, path, modules, relative=relative)
+        protoc.check_syntax(path, adapted)
+        texts[path] = adapted
     for proto in protos:
         for suffix in ("_sage", "_pb2_grpc"):  # of a .proto that has no services any more
             path = render.output_name(proto, suffix)

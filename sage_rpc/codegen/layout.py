@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["Generic", "Union", "annotated", "bracketed", "comment_text", "docstring", "returning"]
+__all__ = [
+    "Generic",
+    "Union",
+    "annotated",
+    "bracketed",
+    "class_line",
+    "comment_text",
+    "docstring",
+    "returning",
+]
 
 WIDTH = 88
 INDENT = 4
@@ -46,6 +55,12 @@ def bracketed(indent: int, before: str, parts: Sequence[str], after: str) -> lis
         return [one]
     inner = " " * (indent + INDENT)
     return [" " * indent + before, *(f"{inner}{part}," for part in parts), " " * indent + after]
+
+
+def class_line(name: str, base: str) -> list[str]:
+    """The first line of a class."""
+    one = f"class {name}({base}):"
+    return [one] if len(one) <= WIDTH else [f"class {name}(", f"{' ' * INDENT}{base}", "):"]
 
 
 def annotated(indent: int, name: str, annotation: Annotation, default: str | None) -> list[str]:
@@ -88,7 +103,7 @@ def comment_text(text: str) -> str:
 def docstring(indent: int, text: str) -> list[str]:
     """A docstring of lines that were made with `comment_text`."""
     margin = " " * indent
-    first, *rest = text.splitlines() or [""]
+    first, *rest = text.strip().splitlines() or [""]
     if first.startswith('"'):
         first = f" {first}"
     if not rest:

@@ -7,6 +7,7 @@ protoc takes for a package `sage`, become those of `sage_rpc`.
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Collection
 
@@ -26,7 +27,8 @@ _BY_NAME = re.compile(
 )
 # protoc lays its modules out in its own way, and grpc's stubs have no types.
 _UNCHECKED = "# ruff: noqa\n# fmt: off\n"
-_UNTYPED = "# mypy: ignore-errors\n# pyright: basic\n"
+_UNTYPED = "# type: ignore\n"
+_LOOSELY = "# pyright: basic, reportSelfClsParameterName=false, reportGeneralTypeIssues=false\n"
 
 
 def adapted(text: str, path: str, modules: Collection[str], *, relative: bool) -> str:
@@ -39,7 +41,7 @@ def adapted(text: str, path: str, modules: Collection[str], *, relative: bool) -
         relative: whether they are imported relatively.
     """
     if path.endswith(".pyi"):
-        text = _UNCHECKED + _strict(text)
+        text = _UNCHECKED + _LOOSELY + _strict(text)
     else:
         first, _, rest = text.partition("\n")
         text = f"{first}\n{_UNCHECKED}{_UNTYPED}{rest}"
@@ -83,8 +85,11 @@ def _strict(text: str) -> str:
     """Protoc's `.pyi`, without what strict type checkers refuse in it."""
     strict = re.sub(r"\b_Mapping(?=[],])", "_Mapping[str, _Any]", text)
     strict = strict.replace("**kwargs)", "**kwargs: _Any)")
+    strict = strict.replace("_python_message._ExtensionDict", "_Any")  # a name that type stubs lack
     # The number of an extension is a variable of the module, not of a class.
     strict = re.sub(r"^(\w+): _ClassVar\[int\]$", r"\1: int", strict, flags=re.MULTILINE)
+    # protoc declares values of enums that are called like a keyword, as Python cannot.
+    strict = re.sub(rf"^ *(?:{'|'.join(keyword.kwlist)}): .*\n", "", strict, flags=re.MULTILINE)
     if "_Any" not in strict:
         return strict
     return strict.replace("\nfrom typing import ", "\nfrom typing import Any as _Any, ", 1)

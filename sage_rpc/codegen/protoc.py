@@ -5,6 +5,7 @@ protoc comes with grpcio-tools and runs as a process, so that what it complains 
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from sage_rpc.codegen import plugin, render
 
-__all__ = ["INCLUDE", "Generated", "GenerationError", "run"]
+__all__ = ["INCLUDE", "Generated", "GenerationError", "check_syntax", "run"]
 
 INCLUDE = Path(__file__).parent / "include"  # where sage/rpc/v1/options.proto is
 _NEEDED = "sage-rpc gen needs protoc, which comes with grpcio-tools: pip install 'sage-rpc[codegen]'"
@@ -105,3 +106,19 @@ def run(
     files |= {file.name: file.content for file in response.file}
     imported = tuple(file.name for file in found if file.name not in protos)
     return Generated(files, tuple(protos), imported, done.stderr.strip())
+
+
+def check_syntax(path: str, text: str) -> None:
+    """Refuse what is no Python: protoc's own plugins do not mind what stands in a name or a comment.
+
+    Raises:
+        GenerationError: `text`, of the module at `path`, cannot be parsed.
+    """
+    try:
+        ast.parse(text)
+    except SyntaxError as error:
+        line = (error.text or "").strip()
+        raise GenerationError(
+            f"{path}:{error.lineno}: protoc wrote a module that is no Python ({error.msg}): {line}\n"
+            "A message named like a keyword, or three quotes in a comment, are more than it can bear."
+        ) from error

@@ -12,11 +12,13 @@ from typing import Literal
 
 from sage_rpc.codegen import names
 from sage_rpc.codegen.layout import (
+    WIDTH,
     Annotation,
     Generic,
     Union,
     annotated,
     bracketed,
+    class_line,
     comment_text,
     docstring,
     returning,
@@ -30,7 +32,7 @@ __all__ = ["Imports", "output_name", "render"]
 Imports = Literal["absolute", "relative"]
 
 MARK = "# Written by protoc-gen-sage from "
-_STANDARD = frozenset({"abc", "collections.abc", "concurrent.futures", "datetime", "typing"})
+_STANDARD = frozenset({"abc", "builtins", "collections.abc", "concurrent.futures", "datetime", "typing"})
 _DATETIMES = {"google.protobuf.Timestamp": "datetime", "google.protobuf.Duration": "timedelta"}
 _OURS = {"sage/rpc/v1/options.proto": "sage_rpc.proto.v1.options_pb2"}
 
@@ -91,7 +93,8 @@ class _Module:
         self._imports = imports
         self._generated = generated
         methods = [method for service in file.services for method in service.methods]
-        self._taken = {method.python for method in methods}
+        self._methods = {method.python for method in methods}
+        self._taken = set(self._methods)
         self._taken.update(field.parameter for method in methods for field in method.fields)
         self._plain: dict[str, str] = {}  # module -> its name here
         self._from: dict[tuple[str, str], str] = {}  # (module, what of it) -> its name here
@@ -139,6 +142,10 @@ class _Module:
             self._from[module, what] = self._named(what)
         return self._from[module, what]
 
+    def _builtin(self, name: str) -> str:
+        """A type of Python's own; in a class, a method of that name hides it."""
+        return f"{self._module('builtins')}.{name}" if name in self._methods else name
+
     def _clients(self, what: str) -> str:
         return f"{self._of('sage_rpc', 'clients')}.{what}"
 
@@ -168,27 +175,30 @@ class _Module:
         return package, leaf
 
     def _import_lines(self) -> list[str]:
-        lines: dict[int, list[tuple[str, str]]] = {}
+        """All imports, in isort's order."""
+        lines: list[tuple[tuple[int, int, int, str, str], list[str]]] = []
         for module, name in self._plain.items():
             alias = "" if name == module else f" as {name}"
-            lines.setdefault(_section(module), []).append((f"0{module}", f"import {module}{alias}"))
+            lines.append(((_section(module), 0, 0, module, ""), [f"import {module}{alias}"]))
         merged: dict[str, list[str]] = {}
         for (module, what), name in self._from.items():
+            dots = len(module) - len(module.lstrip("."))
             if name == what:
                 merged.setdefault(module, []).append(what)
             else:
-                lines.setdefault(_section(module), []).append(
-                    (f"1{module} {what}", f"from {module} import {what} as {name}")
-                )
+                key = (_section(module), 1, -dots, module, what)
+                lines.append((key, [f"from {module} import {what} as {name}"]))
         for module, whats in merged.items():
             whats.sort()
+            dots = len(module) - len(module.lstrip("."))
             one = f"from {module} import {', '.join(whats)}"
-            if len(one) > 88:
-                one = "\n".join(bracketed(0, f"from {module} import (", whats, ")"))
-            lines.setdefault(_section(module), []).append((f"1{module}", one))
+            text = [one] if len(one) <= WIDTH else bracketed(0, f"from {module} import (", whats, ")")
+            lines.append(((_section(module), 1, -dots, module, whats[0]), text))
         result: list[str] = []
-        for section in sorted(lines):
-            result += [*([""] if result else []), *(line for _, line in sorted(lines[section]))]
+        section = 0
+        for key, text in sorted(lines):
+            result += [*([""] if key[0] != section and result else []), *text]
+            section = key[0]
         return result
 
     # -- the base
@@ -196,16 +206,17 @@ class _Module:
     def _base(self, service: Service) -> list[str]:
         comment = comment_text(service.comment)
         lines = [
-            f"class {service.name}Base({self._servicers('Base')}):",
+            *class_line(f"{service.name}Base", self._servicers("Base")),
             *docstring(4, comment or f"What implements {service.full_name}."),
             "",
             f'    SERVICE = "{service.full_name}"',
         ]
-        rows = [self._rpc(method) for method in service.methods]
-        if rows:
-            lines += ["    RPCS = (", *(line for row in rows for line in row), "    )"]
+        rows = [line for method in service.methods for line in self._rpc(method)]
+        one = f"    RPCS = ({''.join(row.strip() for row in rows)})"
+        if len(rows) <= 1 and len(one) <= WIDTH:
+            lines.append(one)
         else:
-            lines += ["    RPCS = ()"]
+            lines += ["    RPCS = (", *rows, "    )"]
         for method in service.methods:
             lines += ["", *self._handler(method)]
         return lines
@@ -235,7 +246,7 @@ class _Module:
         signature = [f"self, {what}: {given}, context: {context}, /"]
         one = f"{head}({signature[0]}) -> {result}:"
         lines = [f"    @{self._of('abc', 'abstractmethod')}"]
-        if len(one) <= 88:
+        if len(one) <= WIDTH:
             lines.append(one)
         else:
             lines += [
@@ -254,7 +265,7 @@ class _Module:
         comment = comment_text(service.comment)
         lines = [
             *(self._deprecation(service.full_name, 0) if service.deprecated else ()),
-            f"class {service.name}{kind.suffix}({self._clients(kind.base)}):",
+            *class_line(service.name + kind.suffix, self._clients(kind.base)),
             *docstring(4, f"Calls {service.full_name}. {kind.does}" + (f"\n\n{comment}" if comment else "")),
             "",
             f'    SERVICE = "{service.full_name}"',
@@ -306,9 +317,9 @@ class _Module:
                 lines += annotated(8, field.parameter, self._annotation(field), "None")
         metadata = self._clients("Metadata")
         lines += [
-            *annotated(8, "timeout", Union(("float", "None")), "None"),
+            *annotated(8, "timeout", Union((self._builtin("float"), "None")), "None"),
             *annotated(8, "metadata", Union((metadata, "None")), "None"),
-            *annotated(8, "wait_for_ready", Union(("bool", "None")), "None"),
+            *annotated(8, "wait_for_ready", Union((self._builtin("bool"), "None")), "None"),
             *returning(4, ")", self._result(method, kind)),
             *docstring(8, self._method_text(method, calls=True)),
         ]
@@ -329,7 +340,7 @@ class _Module:
         pairs = [f'"{field.name}": {field.parameter}' for field in method.fields]
         before = f"{self._clients('request_of')}("
         one = f'            {before}"{method.full_name}", {type_}, {what}, {{{", ".join(pairs)}}}),'
-        if len(one) <= 88:
+        if len(one) <= WIDTH:
             return [one]
         return [
             f"            {before}",
@@ -359,7 +370,7 @@ class _Module:
         """The type of a field as a keyword argument; None is "not set"."""
         value = self._value(field)
         if field.key:
-            whole: Annotation = Generic(self._abc("Mapping"), (field.key, value))
+            whole: Annotation = Generic(self._abc("Mapping"), (self._builtin(field.key), value))
         elif field.repeated:
             whole = Generic(self._abc("Iterable"), (value,))
         else:
@@ -368,14 +379,16 @@ class _Module:
 
     def _value(self, field: Field) -> Annotation:
         if field.type is None:
-            return field.scalar
+            return self._builtin(field.scalar)
         type_ = self._type(field.type)
         if field.type.is_enum:
-            return Union((type_ or "int", "str"))
+            return Union((type_ or self._builtin("int"), self._builtin("str")))
         parts: list[Annotation] = [type_] if type_ else []
         if field.type.full_name in _DATETIMES:
             parts.append(f"{self._module('datetime')}.{_DATETIMES[field.type.full_name]}")
-        return Union((*parts, Generic(self._abc("Mapping"), ("str", self._of("typing", "Any")))))
+        return Union(
+            (*parts, Generic(self._abc("Mapping"), (self._builtin("str"), self._of("typing", "Any"))))
+        )
 
     # -- text
 

@@ -150,7 +150,10 @@ class _Types:
         }
         self.pool = descriptor_pool.DescriptorPool()
         for file in files:
-            self.pool.Add(file)
+            try:
+                self.pool.Add(file)
+            except TypeError as error:  # a rule that protoc does not check
+                raise Problem(file.name, None, f"Python's protobuf refuses it: {error}") from error
             prefix = f".{file.package}" if file.package else ""
             for number, message in enumerate(file.message_type):
                 self._add(file.name, prefix, message, (), (_MESSAGE, number))

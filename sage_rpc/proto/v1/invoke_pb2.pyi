@@ -1,7 +1,10 @@
+# ruff: noqa
+# fmt: off
+# pyright: basic, reportSelfClsParameterName=false, reportGeneralTypeIssues=false
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Mapping as _Mapping
-from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+from typing import Any as _Any, ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -21,7 +24,7 @@ class ServiceResponse(_message.Message):
     EXCEPTION_FIELD_NUMBER: _ClassVar[int]
     result: bytes
     exception: RemoteException
-    def __init__(self, result: _Optional[bytes] = ..., exception: _Optional[_Union[RemoteException, _Mapping]] = ...) -> None: ...
+    def __init__(self, result: _Optional[bytes] = ..., exception: _Optional[_Union[RemoteException, _Mapping[str, _Any]]] = ...) -> None: ...
 
 class RemoteException(_message.Message):
     __slots__ = ("type", "message", "traceback")
