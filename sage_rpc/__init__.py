@@ -1,10 +1,13 @@
 """sage_rpc: gRPC-compatible RPC over shared-memory queues on one host, over gRPC between hosts."""
 
 from sage_rpc import aio
+from sage_rpc.buffers import empty
 from sage_rpc.channel import Channel, insecure_channel, secure_channel
-from sage_rpc.errors import RemoteError, RpcError
+from sage_rpc.discovery import DiscoveredChannel, ServiceInfo, ServiceRegistry, open_registry
+from sage_rpc.errors import Abort, RemoteError, RpcError
 from sage_rpc.install import install, installed, uninstall
-from sage_rpc.manager import ServiceEndpoint, ServiceManager
+from sage_rpc.manager import ServiceEndpoint, ServiceManager, TracedServiceManager
+from sage_rpc.policies.batching import Arguments
 from sage_rpc.proto.v1.invoke_pb2 import ServiceRequest, ServiceResponse
 from sage_rpc.proxies import AsyncServiceCallProxy, ServiceCallProxy
 from sage_rpc.queue import QueueClosed, QueueCorrupted, SageQueue
@@ -12,8 +15,11 @@ from sage_rpc.server import Server, server
 from sage_rpc.service_host import ServiceHost
 
 __all__ = [
+    "Abort",
+    "Arguments",
     "AsyncServiceCallProxy",
     "Channel",
+    "DiscoveredChannel",
     "QueueClosed",
     "QueueCorrupted",
     "RemoteError",
@@ -23,13 +29,18 @@ __all__ = [
     "ServiceCallProxy",
     "ServiceEndpoint",
     "ServiceHost",
+    "ServiceInfo",
     "ServiceManager",
+    "ServiceRegistry",
     "ServiceRequest",
     "ServiceResponse",
+    "TracedServiceManager",
     "aio",
+    "empty",
     "insecure_channel",
     "install",
     "installed",
+    "open_registry",
     "secure_channel",
     "server",
     "uninstall",

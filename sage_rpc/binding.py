@@ -16,7 +16,8 @@ import grpc
 from google.protobuf.message import Message
 
 from sage_rpc import deadline, errors, options
-from sage_rpc.proxies import ServiceFuture
+from sage_rpc.service_channel import ServiceChannel, response_or_error
+from sage_rpc.service_future import ServiceFuture
 
 __all__ = ["AioBinder", "AioStream", "AsyncBinder", "Binder", "Metadata", "Stream"]
 
@@ -157,6 +158,8 @@ class _Binder:
     def __init__(self, channel: Any, timeout: float | None) -> None:
         self._channel = channel
         self._timeout = timeout
+        self._managed = isinstance(channel, ServiceChannel)
+        self._limit: Callable[[float | None], float | None] = _as_given if self._managed else deadline.limit
 
     def _stub(
         self, kind: str, path: str, request: type[Message], response: type[Message]
@@ -165,6 +168,8 @@ class _Binder:
         stub = getattr(self._channel, kind)(
             path, request_serializer=request.SerializeToString, response_deserializer=response.FromString
         )
+        if self._managed:  # it knows the deadlines
+            return stub, None
         descriptor = request.DESCRIPTOR.file.pool.FindMethodByName(_full_name(path))
         said = options.method_options(descriptor).deadline
         usual = self._timeout if kind == "unary_unary" else None
@@ -215,7 +220,7 @@ class _ThreadedBinder(_Binder):
         self, kind: str, path: str, request: type[Message], response: type[Message]
     ) -> Calling[Any, Any]:
         stub, usual = self._stub(kind, path, request, response)
-        limit = deadline.limit
+        limit = self._limit
 
         def call(
             given: Any, timeout: float | None, metadata: Metadata | None, wait_for_ready: bool | None
@@ -249,7 +254,7 @@ class Binder(_ThreadedBinder):
         self, kind: str, path: str, request: type[Message], response: type[Message]
     ) -> Calling[Any, Any]:
         stub, usual = self._stub(kind, path, request, response)
-        limit = deadline.limit
+        limit = self._limit
 
         def call(
             given: Any, timeout: float | None, metadata: Metadata | None, wait_for_ready: bool | None
@@ -285,21 +290,23 @@ class AsyncBinder(_ThreadedBinder):
         self, kind: str, path: str, request: type[Message], response: type[Message]
     ) -> Calling[Any, Any]:
         stub, usual = self._stub(kind, path, request, response)
-        limit = deadline.limit
+        managed = self._managed
+        limit = self._limit
 
         def call(
             given: Any, timeout: float | None, metadata: Metadata | None, wait_for_ready: bool | None
-        ) -> ServiceFuture:
+        ) -> Any:
             if kind == "stream_unary":
                 given = _iterator(path, given)
             seconds = limit(usual if timeout is None else timeout)
-            return ServiceFuture(stub.future(given, seconds, metadata, None, wait_for_ready), _unchanged)
+            started = stub.future(given, seconds, metadata, None, wait_for_ready)
+            return started if managed else ServiceFuture(started, response_or_error)
 
         return call
 
 
-def _unchanged(response: Any) -> Any:
-    return response
+def _as_given(timeout: float | None) -> float | None:
+    return timeout
 
 
 AnyIterable = AsyncIterable[RequestT] | Iterable[RequestT]
@@ -336,7 +343,7 @@ class AioBinder(_Binder):
         self, kind: str, path: str, request: type[Message], response: type[Message]
     ) -> Calling[Any, Any]:
         stub, usual = self._stub(kind, path, request, response)
-        limit = deadline.limit
+        limit = self._limit
 
         async def call(
             given: Any, timeout: float | None, metadata: Metadata | None, wait_for_ready: bool | None
@@ -355,7 +362,7 @@ class AioBinder(_Binder):
         self, kind: str, path: str, request: type[Message], response: type[Message]
     ) -> Calling[Any, Any]:
         stub, usual = self._stub(kind, path, request, response)
-        limit = deadline.limit
+        limit = self._limit
 
         def call(
             given: Any, timeout: float | None, metadata: Metadata | None, wait_for_ready: bool | None

@@ -21,7 +21,17 @@ from sage_rpc.transport.options import Options
 from sage_rpc.transport.shm import feeders
 from sage_rpc.transport.shm.connect import DEFAULT_RING_BYTES
 
-__all__ = ["Channel", "insecure_channel", "secure_channel"]
+__all__ = ["Channel", "insecure_channel", "register_scheme", "secure_channel"]
+
+_schemes: dict[str, Callable[..., Any]] = {}
+
+
+def register_scheme(scheme: str, factory: Callable[..., Any]) -> None:
+    """Let `insecure_channel("SCHEME:...")` be `factory(target, options, compression)`.
+
+    What resolves names stands above channels; this is how they come to it.
+    """
+    _schemes[scheme] = factory
 
 
 def insecure_channel(
@@ -32,7 +42,8 @@ def insecure_channel(
     """A channel to `target` with `grpc.insecure_channel`'s signature.
 
     Args:
-        target: a gRPC target, for example "localhost:50051" or "unix:/run/x.sock".
+        target: a gRPC target, for example "localhost:50051" or "unix:/run/x.sock"; or a service that
+            discovery knows, "sage:///cache": then it is a `DiscoveredChannel`, with the same methods.
         options: gRPC's channel options, and ours: ("sage_rpc.transport", "auto" | "shm" | "grpc") and
             ("sage_rpc.ring_bytes", size of each ring in bytes, a power of two).
         compression: for calls over gRPC; the memory queue compresses nothing.
@@ -41,6 +52,10 @@ def insecure_channel(
         ValueError: an option of ours has a value that is not allowed.
         TypeError: the target is no text, or gRPC takes no such option.
     """
+    factory = _schemes.get(str(target).partition(":")[0])
+    if factory is not None:
+        made: Channel = factory(target, options, compression)  # has what a Channel has
+        return made
     return Channel(target, options, compression)
 
 
@@ -71,6 +86,9 @@ class Channel(grpc.Channel):
 
     Usable from any thread, and in a forked child, where it connects anew. Pickles as its target and
     options, and connects where it is unpickled; with credentials it does not pickle.
+
+    `memory` names the server's memory queue in the runtime directory, where discovery knows it and the
+    target does not tell: of a container with a network of its own, or of a server whose port is TLS.
     """
 
     def __init__(
@@ -79,6 +97,8 @@ class Channel(grpc.Channel):
         options: Sequence[tuple[str, Any]] | None = None,
         compression: grpc.Compression | None = None,
         credentials: grpc.ChannelCredentials | None = None,
+        *,
+        memory: str | None = None,
     ) -> None:
         if compression:
             int(compression)  # what is no number, gRPC refuses at once, too
@@ -87,7 +107,10 @@ class Channel(grpc.Channel):
         self._given_options = tuple(options or ())
         self._compression = compression
         self._options = Options(self._given_options, DEFAULT_RING_BYTES)
-        self._picker = Picker(self._target, self._options, secure=credentials is not None)
+        self._memory = memory
+        self._picker = Picker(
+            self._target, self._options, secure=credentials is not None and memory is None, endpoint=memory
+        )
         self._lock = threading.Lock()  # guards _grpc and _closed
         self._grpc: grpc.Channel | None = None
         self._closed = False
@@ -113,6 +136,18 @@ class Channel(grpc.Channel):
         """Why calls do not travel over the memory queue; "" when they do or nothing was tried."""
         return "" if self.transport == "shm" else self._picker.reason
 
+    def _allocate(self, size: int) -> Any:
+        """Shared memory for a request, or None: see `sage_rpc.empty`."""
+        if self._connector is None:
+            return None
+        conn = self._connector.core.conn
+        if conn is None or conn.dead or conn.draining:
+            try:
+                conn = self._connector.core.pick(None, None)
+            except grpc.RpcError:
+                return None
+        return None if conn is None else conn.allocate(size)
+
     def __repr__(self) -> str:
         return (
             f"<sage_rpc.Channel {self._target} transport={self.transport}{' closed' if self._closed else ''}>"
@@ -124,7 +159,7 @@ class Channel(grpc.Channel):
                 f"the secure channel to {self._target} does not pickle, because its credentials do not: send "
                 "the target, and call sage_rpc.secure_channel in the process that is to use it"
             )
-        return Channel, (self._target, self._given_options, self._compression)
+        return _unpickled, (self._target, self._given_options, self._compression, self._memory)
 
     # -- gRPC's own channel
 
@@ -271,6 +306,10 @@ class Channel(grpc.Channel):
         connector = getattr(self, "_connector", None)
         if connector is not None:
             connector.let_go()
+
+
+def _unpickled(target: str, options: Any, compression: Any, memory: str | None) -> Channel:
+    return Channel(target, options, compression, memory=memory)
 
 
 def _weakly(channel: Channel) -> Callable[[], grpc.Channel | None]:

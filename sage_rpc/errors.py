@@ -24,6 +24,7 @@ from typing import Any
 import grpc
 
 __all__ = [
+    "Abort",
     "DeadlineExceeded",
     "InvalidArgument",
     "NotFound",
@@ -183,6 +184,21 @@ class RemoteError(RpcError):
         kind = type(error)
         lines = traceback_module.format_exception(kind, error, error.__traceback__)
         return cls(f"{kind.__module__}.{kind.__qualname__}", str(error), "".join(lines))
+
+
+class Abort(Exception):
+    """Raised by a method of a plain class: the call ends with this status, instead of as a RemoteError.
+
+    Args:
+        code: the status.
+        details: what the caller reads.
+    """
+
+    def __init__(self, code: grpc.StatusCode, details: str) -> None:
+        super().__init__(details)
+        if not isinstance(code, grpc.StatusCode) or code is grpc.StatusCode.OK:
+            raise ValueError(f"{code!r} is no status that a call can fail with")
+        self.code = code
 
 
 _CLASSES: dict[grpc.StatusCode, type[RpcError]] = {

@@ -43,13 +43,14 @@ class Picker:
         target: as the user gave it.
         options: the channel's.
         secure: the channel has credentials, so gRPC carries everything.
+        endpoint: the server's name in the runtime directory, where more is known than the target tells.
 
     Attributes:
         reason: why calls do not travel over the memory queue; "" when they do or nothing was tried.
         picked: what was chosen last: "shm", "grpc", or "idle" before the first call.
     """
 
-    def __init__(self, target: str, options: Options, *, secure: bool) -> None:
+    def __init__(self, target: str, options: Options, *, secure: bool, endpoint: str | None = None) -> None:
         self.target = target
         self.options = options
         self.reason = ""
@@ -62,6 +63,8 @@ class Picker:
             self.reason = "the transport is forced to grpc"
         elif not native.available():
             self.reason = native.why_not()
+        elif endpoint is not None:
+            self._endpoint = endpoint
         else:
             try:
                 self._endpoint = endpoint_of_target(target)

@@ -7,15 +7,24 @@ with `max_workers=1`.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
+import logging
+import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent import futures
 from typing import Any
 
 import grpc
 
-from sage_rpc import deadline, errors, values
+from sage_rpc import buffers, deadline, errors, values
+from sage_rpc.observe.health import HostHealth
+from sage_rpc.observe.tracing import ServedSpan, Tracing
+from sage_rpc.policies.access import Access, peer_of
+from sage_rpc.policies.admission import Gate, RefusedError
+from sage_rpc.policies.sending import NOT_RUN, PRIORITY
+from sage_rpc.policies.settings import AdmissionPolicy
 from sage_rpc.proto.v1 import invoke_pb2
 from sage_rpc.server import server
 
@@ -24,6 +33,10 @@ __all__ = ["MESSAGE_LIMIT", "METHOD", "PlainServices", "ServiceHost"]
 METHOD = "/sage.rpc.v1.Invocation/Call"
 MESSAGE_LIMIT = 64 << 20  # bytes, where the user's options say nothing: arrays are larger than gRPC's 4 MiB
 LIFECYCLE = ("setup", "cleanup")
+STREAM_SECONDS, STREAM_CALLS = 0.002, 64  # a stream of results sends what it has at least so often
+_REFUSING = 4  # threads
+_HEALTH_SERVICE = "grpc.health.v1.Health"
+_LOGGER = logging.getLogger("sage_rpc")
 
 
 def message_options(options: Sequence[tuple[str, Any]] | None) -> list[tuple[str, Any]]:
@@ -34,14 +47,96 @@ def message_options(options: Sequence[tuple[str, Any]] | None) -> list[tuple[str
     return [*given, *((name, MESSAGE_LIMIT) for name in limits if name not in names)]
 
 
+class _Guard:
+    """What stands before the methods of one service: who may call, how many at once, the trace.
+
+    Args:
+        name: of the service.
+        access: refuses callers; None: everybody may call who can connect.
+        gate: bounds what runs; None: nothing does but the threads.
+        tracing: makes spans; None: none.
+    """
+
+    def __init__(self, name: str, access: Access | None, gate: Gate | None, tracing: Tracing | None) -> None:
+        self.name = name
+        self.gate = gate
+        self._access = access
+        self._tracing = tracing
+
+    @property
+    def needed(self) -> bool:
+        """Whether there is anything to do."""
+        return self._access is not None or self.gate is not None or self._tracing is not None
+
+    @contextlib.contextmanager
+    def around(self, method: str, context: grpc.ServicerContext) -> Iterator[ServedSpan | None]:
+        """Let a call pass, or abort it. -> its span."""
+        if self._tracing is None:
+            with self._admitted(method, context):
+                yield None
+            return
+        span = self._tracing.serve(self.name, method, context.invocation_metadata(), context.peer())
+        with span:
+            try:
+                with self._admitted(method, context):
+                    yield span
+            except BaseException as error:
+                code = context.code()
+                span.failed(
+                    errors.rpc_error(code, str(context.details()))
+                    if isinstance(code, grpc.StatusCode) and code is not grpc.StatusCode.OK
+                    else error
+                )
+                raise
+
+    @contextlib.contextmanager
+    def _admitted(self, method: str, context: grpc.ServicerContext) -> Iterator[None]:
+        if self._access is not None:
+            self._check_access(self._access, method, context)
+        if self.gate is None:
+            yield
+            return
+        try:
+            self.gate.enter(context.peer(), _priority(context), context.time_remaining())
+        except RefusedError as refused:
+            context.set_trailing_metadata((NOT_RUN,))
+            context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, str(refused))
+        try:
+            yield
+        finally:
+            self.gate.leave()
+
+    def _check_access(self, access: Access, method: str, context: grpc.ServicerContext) -> None:
+        peer = peer_of(context)
+        text = f"{peer.address} may not call {self.name}.{method}"
+        try:
+            if access(peer, method) is not False:
+                return
+        except PermissionError as error:
+            text = str(error) or text
+        except Exception:
+            _LOGGER.exception("the access hook of the service %r raised: the call is refused", self.name)
+        context.set_trailing_metadata((NOT_RUN,))
+        context.abort(grpc.StatusCode.PERMISSION_DENIED, text)
+
+
+def _priority(context: grpc.ServicerContext) -> int:
+    for name, value in context.invocation_metadata() or ():
+        if name == PRIORITY:
+            with contextlib.suppress(ValueError):
+                return max(-8, min(7, int(value)))
+    return 0
+
+
 class PlainServices:
     """The servicer of `sage.rpc.v1.Invocation`: any number of plain objects under their names."""
 
     def __init__(self) -> None:
         self._instances: dict[str, Any] = {}
+        self._guards: dict[str, _Guard] = {}
         self._methods: dict[tuple[str, str], Callable[..., Any]] = {}
 
-    def add(self, name: str, instance: Any) -> None:
+    def add(self, name: str, instance: Any, guard: _Guard | None = None) -> None:
         """Serve `instance` as `name`.
 
         Raises:
@@ -50,45 +145,167 @@ class PlainServices:
         if name in self._instances:
             raise ValueError(f"a service named {name!r} is served here already")
         self._instances[name] = instance
+        if guard is not None and guard.needed:
+            self._guards[name] = guard
 
     def handler(self) -> grpc.GenericRpcHandler:
         """What a server's `add_generic_rpc_handlers` takes."""
-        method = grpc.unary_unary_rpc_method_handler(
-            self._call,
-            request_deserializer=invoke_pb2.ServiceRequest.FromString,
-            response_serializer=invoke_pb2.ServiceResponse.SerializeToString,
+        request, response = invoke_pb2.BatchRequest, invoke_pb2.BatchResponse
+        return grpc.method_handlers_generic_handler(
+            "sage.rpc.v1.Invocation",
+            {
+                "Call": grpc.unary_unary_rpc_method_handler(
+                    self._call,
+                    request_deserializer=buffers.deserializer(
+                        invoke_pb2.ServiceRequest, invoke_pb2.ServiceRequest.BUFFERS_FIELD_NUMBER
+                    ),
+                    response_serializer=buffers.serializer(invoke_pb2.ServiceResponse.BUFFERS_FIELD_NUMBER),
+                ),
+                "Batch": grpc.unary_unary_rpc_method_handler(
+                    self._batch, request.FromString, response.SerializeToString
+                ),
+                "BatchStream": grpc.unary_stream_rpc_method_handler(
+                    self._batch_stream, request.FromString, response.SerializeToString
+                ),
+            },
         )
-        return grpc.method_handlers_generic_handler("sage.rpc.v1.Invocation", {"Call": method})
 
-    def _call(
-        self, request: invoke_pb2.ServiceRequest, context: grpc.ServicerContext
-    ) -> invoke_pb2.ServiceResponse:
+    def _call(self, request: Any, context: grpc.ServicerContext) -> Any:
+        if type(request) is buffers.WithBuffers:
+            large, request = request.buffers, request.message
+        else:
+            large = request.buffers
         service, method = request.service, request.method
         function = self._methods.get((service, method)) or self._find(service, method, context)
         args: Sequence[Any] = ()
         kwargs: dict[str, Any] = {}
         if request.arguments:
             try:
-                args, kwargs = values.decode(request.arguments)
+                args, kwargs = values.decode(request.arguments, large)
             except ValueError as error:
                 context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"{service}.{method}: bad arguments: {error}")
-        left = context.time_remaining()
-        if left is not None:
-            deadline.enter(left)
+        buffers.serving(context)
+        serving = deadline.enter(context.time_remaining(), context)
+        try:
+            if service not in self._guards:
+                return self._run(function, args, kwargs, request, context)
+            with self._guards[service].around(method, context) as span:
+                response = self._run(function, args, kwargs, request, context)
+                if (
+                    span is not None
+                    and type(response) is not buffers.WithBuffers
+                    and response.HasField("exception")
+                ):
+                    remote = response.exception
+                    span.failed(errors.RemoteError(remote.type, remote.message, remote.traceback))
+                return response
+        finally:
+            deadline.leave(serving)
+
+    def _run(
+        self,
+        function: Callable[..., Any],
+        args: Sequence[Any],
+        kwargs: dict[str, Any],
+        request: invoke_pb2.ServiceRequest,
+        context: grpc.ServicerContext,
+    ) -> Any:
         try:
             result = function(*args, **kwargs)
         except Exception as error:  # noqa: BLE001 - whatever the method raised is the caller's to see
+            if isinstance(error, errors.Abort):
+                context.abort(error.code, str(error))
             if _wrong_arguments(error):
-                context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"{service}.{method}: {error}")
+                context.abort(
+                    grpc.StatusCode.INVALID_ARGUMENT, f"{request.service}.{request.method}: {error}"
+                )
             if isinstance(error, errors.DeadlineExceeded) and deadline.passed():
                 # Of a call that this one was waiting for: the time is the caller's, and it is over.
                 context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded")
-            return _exception_response(error)
+            return invoke_pb2.ServiceResponse(exception=_remote_exception(error))
         try:
-            return invoke_pb2.ServiceResponse(result=values.encode(result))
+            large: list[Any] = []
+            response = invoke_pb2.ServiceResponse(result=values.encode(result, large))
+            return buffers.WithBuffers(response, large) if large else response
         except values.UnserializableError as error:
-            context.abort(grpc.StatusCode.INTERNAL, f"the result of {service}.{method}: {error}")
+            context.abort(
+                grpc.StatusCode.INTERNAL, f"the result of {request.service}.{request.method}: {error}"
+            )
             raise
+
+    # -- batches
+
+    def _batch(
+        self, request: invoke_pb2.BatchRequest, context: grpc.ServicerContext
+    ) -> invoke_pb2.BatchResponse:
+        function, calls = self._opened(request, context)
+        serving = deadline.enter(context.time_remaining(), context)
+        guard = self._guards.get(request.service)
+        try:
+            with contextlib.nullcontext() if guard is None else guard.around(request.method, context):
+                return self._answered(request, context, 0, [_called(function, call) for call in calls])
+        finally:
+            deadline.leave(serving)
+
+    def _batch_stream(
+        self, request: invoke_pb2.BatchRequest, context: grpc.ServicerContext
+    ) -> Iterator[invoke_pb2.BatchResponse]:
+        function, calls = self._opened(request, context)
+        guard = self._guards.get(request.service)
+        left = context.time_remaining()
+        with contextlib.nullcontext() if guard is None else guard.around(request.method, context):
+            done: list[Any] = []
+            first, sent_at = 0, time.monotonic()
+            for call in calls:
+                # Between two responses, other code may run in this thread's context.
+                serving = deadline.enter(left, context)
+                try:
+                    done.append(_called(function, call))
+                finally:
+                    deadline.leave(serving)
+                now = time.monotonic()
+                if now - sent_at >= STREAM_SECONDS or len(done) >= STREAM_CALLS:
+                    yield self._answered(request, context, first, done)
+                    first, sent_at, done = first + len(done), time.monotonic(), []
+            if done:
+                yield self._answered(request, context, first, done)
+
+    def _opened(
+        self, request: invoke_pb2.BatchRequest, context: grpc.ServicerContext
+    ) -> tuple[Callable[..., Any], list[tuple[Any, Any]]]:
+        """The method of a batch, and the arguments of its calls."""
+        service, method = request.service, request.method
+        function = self._methods.get((service, method)) or self._find(service, method, context)
+        try:
+            calls = values.decode(request.calls)
+            if not request.whole:
+                return function, [((call,), None) for call in calls]
+            return function, [(args, kwargs) for args, kwargs in calls]
+        except (ValueError, TypeError) as error:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"a batch of {service}.{method}: {error}")
+            raise
+
+    @staticmethod
+    def _answered(
+        request: invoke_pb2.BatchRequest, context: grpc.ServicerContext, first: int, done: list[Any]
+    ) -> invoke_pb2.BatchResponse:
+        exceptions = []
+        for index, result in enumerate(done):
+            if type(result) is _Raised:
+                done[index] = None
+                exceptions.append(
+                    invoke_pb2.CallException(index=first + index, exception=_remote_exception(result.error))
+                )
+        try:
+            encoded = values.encode(done)
+        except values.UnserializableError as error:
+            text = str(error).replace("value[", "item[", 1)
+            context.abort(
+                grpc.StatusCode.INTERNAL,
+                f"the results of a batch of {request.service}.{request.method}: {text}",
+            )
+            raise
+        return invoke_pb2.BatchResponse(first=first, results=encoded, exceptions=exceptions)
 
     def _find(self, service: str, method: str, context: grpc.ServicerContext) -> Callable[..., Any]:
         instance = self._instances.get(service)
@@ -97,6 +314,8 @@ class PlainServices:
             context.abort(grpc.StatusCode.NOT_FOUND, f"no service {service!r} here; served: {known}")
         public = [n for n in dir(instance) if not n.startswith("_") and n not in LIFECYCLE]
         found: Callable[..., Any] | None = getattr(instance, method, None) if method in public else None
+        if not callable(found):
+            found = _batched(instance, method, public)
         if not callable(found):
             close = difflib.get_close_matches(method, public, n=3) or public[:10]
             hint = f"; did you mean {', '.join(close)}?" if close else ""
@@ -117,28 +336,137 @@ def _wrong_arguments(error: BaseException) -> bool:
     )
 
 
-def _exception_response(error: BaseException) -> invoke_pb2.ServiceResponse:
+def _remote_exception(error: BaseException) -> invoke_pb2.RemoteException:
     kind = type(error)
     # The first frame is the dispatcher's, of no interest to the caller.
     frames = error.__traceback__.tb_next if error.__traceback__ is not None else None
     text = "".join(traceback.format_exception(kind, error, frames))
-    return invoke_pb2.ServiceResponse(
-        exception=invoke_pb2.RemoteException(
-            type=f"{kind.__module__}.{kind.__qualname__}", message=str(error), traceback=text
-        )
+    return invoke_pb2.RemoteException(
+        type=f"{kind.__module__}.{kind.__qualname__}", message=str(error), traceback=text
     )
+
+
+class _Raised:
+    """Stands among the results of a batch for a call that raised."""
+
+    __slots__ = ("error",)
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+
+def _called(function: Callable[..., Any], call: tuple[Any, Any]) -> Any:
+    args, kwargs = call
+    try:
+        return function(*args, **kwargs) if kwargs else function(*args)
+    except Exception as error:  # noqa: BLE001 - whatever the method raised is the caller's to see
+        return _Raised(error)
+
+
+def _batched(instance: Any, method: str, public: Sequence[str]) -> Callable[..., Any] | None:
+    """`batch_query(items)` of a service that has `query` and no `batch_query`: one call for each item."""
+    one = method.removeprefix("batch_")
+    if one == method or one not in public:
+        return None
+    function = getattr(instance, one)
+    if not callable(function):
+        return None
+
+    def batched(items: Any) -> list[Any]:
+        return [function(item) for item in items]
+
+    return batched
+
+
+class _GuardedServer:
+    """A server as a generated `add_XServicer_to_server` sees it: handlers are guarded as they come."""
+
+    def __init__(self, server: grpc.Server, guard: Callable[[str], _Guard]) -> None:
+        self._server = server
+        self._guard = guard
+        self.services: list[str] = []
+
+    def add_generic_rpc_handlers(self, handlers: Sequence[grpc.GenericRpcHandler]) -> None:
+        """As grpc's; those of a dictionary come once more by `add_registered_method_handlers`."""
+        self._server.add_generic_rpc_handlers(tuple(map(self._generic, handlers)))
+
+    def _generic(self, handler: grpc.GenericRpcHandler) -> grpc.GenericRpcHandler:
+        known = getattr(handler, "_method_handlers", None)
+        if not isinstance(known, dict) or not isinstance(handler, grpc.ServiceRpcHandler):
+            return handler
+        service = handler.service_name()
+        methods = {path.rpartition("/")[2]: each for path, each in known.items()}
+        return grpc.method_handlers_generic_handler(service, self._guarded(service, methods))
+
+    def add_registered_method_handlers(self, service: str, handlers: dict[str, Any]) -> None:
+        """As grpc's."""
+        add: Any = self._server.add_registered_method_handlers
+        add(service, self._guarded(service, handlers))
+
+    def _guarded(self, service: str, handlers: dict[str, Any]) -> dict[str, Any]:
+        if service not in self.services:
+            self.services.append(service)
+        guard = self._guard(service)
+        return {name: _guarded_handler(name, handler, guard) for name, handler in handlers.items()}
+
+
+def _guarded_handler(method: str, handler: Any, guard: _Guard) -> Any:
+    """`handler` with the call entered, so that calls it makes end with it, and behind its guard."""
+
+    def enter(context: grpc.ServicerContext) -> deadline.Serving:
+        return deadline.enter(context.time_remaining(), context)
+
+    def around(context: grpc.ServicerContext) -> contextlib.AbstractContextManager[Any]:
+        return guard.around(method, context) if guard.needed else contextlib.nullcontext()
+
+    def answer_once(behavior: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+        def behave(request: Any, context: grpc.ServicerContext) -> Any:
+            serving = enter(context)
+            try:
+                with around(context):
+                    return behavior(request, context)
+            finally:
+                deadline.leave(serving)
+
+        return behave
+
+    def answer_often(behavior: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+        def behave(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
+            serving = enter(context)
+            try:
+                with around(context):
+                    yield from behavior(request, context)
+            finally:
+                deadline.leave(serving)
+
+        return behave
+
+    wrap = answer_often if handler.response_streaming else answer_once
+    kinds = ("unary_unary", "unary_stream", "stream_unary", "stream_stream")
+    kind = next(name for name in kinds if getattr(handler, name) is not None)
+    behavior = getattr(handler, kind)
+    if getattr(behavior, "experimental_non_blocking", False):
+        return handler  # it answers from elsewhere, when it likes
+    return handler._replace(**{kind: wrap(behavior)})
 
 
 class ServiceHost:
     """One service on an address, in this process; a context manager.
 
+    grpc.health.v1 is served beside it: by the service's name (a declared one's full name), and "" for the
+    host.
+
     Args:
         name: what clients call it.
         instance: a plain object, or a servicer when `add_to_server` is given.
         address: as for `add_insecure_port`; port 0 picks a free one.
-        max_workers: threads that run methods.
+        max_workers: threads that run methods; with `admission`, as many as that admits.
         options: server options; messages up to MESSAGE_LIMIT bytes pass where they say nothing.
         add_to_server: for a declared service, the generated `add_XServicer_to_server`.
+        admission: how many calls run and wait; None: as many run as there are threads, and any number wait.
+        access: `access(peer, method)` says who may call: False or a PermissionError refuses.
+        tracing: make spans of calls: True for OpenTelemetry's global tracer provider, or a `Tracing`.
+        credentials: of the server; the address is a secure port then, which gRPC alone serves.
 
     Raises:
         RuntimeError: the address cannot be bound.
@@ -153,17 +481,43 @@ class ServiceHost:
         options: Sequence[tuple[str, Any]] | None = None,
         *,
         add_to_server: Callable[[Any, grpc.Server], None] | None = None,
+        admission: AdmissionPolicy | None = None,
+        access: Access | None = None,
+        tracing: Tracing | bool = False,
+        credentials: grpc.ServerCredentials | None = None,
     ) -> None:
         self.name = name
+        self.gate = None if admission is None else Gate(name, admission)
+        if admission is not None:
+            # Who waits for admission waits in a thread; some more refuse those for whom there is no room.
+            max_workers = admission.max_running + admission.max_waiting + _REFUSING
         self._pool = futures.ThreadPoolExecutor(max_workers, thread_name_prefix=f"service {name}")
         self.server = server(self._pool, options=message_options(options))
+        spans = Tracing() if tracing is True else (tracing or None)
+        self.health = HostHealth()
         if add_to_server is not None:
-            add_to_server(instance, self.server)
+            guarded: Any = _GuardedServer(
+                self.server, lambda service: _Guard(service, access, self.gate, spans)
+            )
+            add_to_server(instance, guarded)
+            for service in guarded.services:
+                if service != _HEALTH_SERVICE:
+                    self.health.add(service, None)
+            served = guarded.services
         else:
             services = PlainServices()
-            services.add(name, instance)
+            services.add(name, instance, _Guard(name, access, self.gate, spans))
             self.server.add_generic_rpc_handlers((services.handler(),))
-        port = self.server.add_insecure_port(address)
+            check = getattr(instance, "health_check", None)
+            self.health.add(name, check if callable(check) else None)
+            served = []
+        if _HEALTH_SERVICE not in served:
+            self.health.add_to(self.server)
+        port = (
+            self.server.add_insecure_port(address)
+            if credentials is None
+            else self.server.add_secure_port(address, credentials)
+        )
         if address.startswith("unix"):
             self.address = address
         else:
@@ -177,6 +531,8 @@ class ServiceHost:
 
     def stop(self, grace: float | None = None) -> None:
         """Stop serving, waiting up to `grace` seconds for calls under way; the rest are cancelled."""
+        if grace:
+            self.health.enter_graceful_shutdown()
         self.server.stop(grace).wait()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
@@ -187,4 +543,5 @@ class ServiceHost:
         self.stop()
 
     def __repr__(self) -> str:
-        return f"<ServiceHost {self.name} at {self.address}>"
+        gate = "" if self.gate is None else f", {self.gate.running} run, {self.gate.waiting} wait"
+        return f"<ServiceHost {self.name} at {self.address}{gate}>"

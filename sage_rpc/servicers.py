@@ -185,43 +185,54 @@ def _handler(servicer: Base, rpc: Rpc, *, looping: bool) -> grpc.RpcMethodHandle
         (True, False): grpc.stream_unary_rpc_method_handler,
         (True, True): grpc.stream_stream_rpc_method_handler,
     }[rpc.requests_stream, rpc.responses_stream]
-    if not is_async:
-        function = _within_deadline(function)
-    elif inspect.isasyncgenfunction(function):
-        function = _stream_within_deadline(function)
-    else:
-        function = _coroutine_within_deadline(function)
     return make(
-        function,
+        _entered(function, rpc, looping=looping, is_async=is_async),
         request_deserializer=rpc.request.FromString,
         response_serializer=rpc.response.SerializeToString,
     )
 
 
-# A handler whose own calls end when the call that it serves does: one for each way to write it, because
-# grpc.aio looks at what kind of function it is given.
+def _entered(
+    function: Callable[[Any, Any], Any], rpc: Rpc, *, looping: bool, is_async: bool
+) -> Callable[[Any, Any], Any]:
+    """`function`, whose own calls end when the call that it serves does.
 
+    It stays what it is, a generator or a coroutine or neither: grpc.aio looks at it.
+    """
 
-def _within_deadline(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    def behaviour(request: Any, context: Any) -> Any:
-        deadline.enter(context.time_remaining())
-        return function(request, context)
+    def enter(context: Any) -> deadline.Serving:
+        # Contexts of grpc.aio do not say in time that their call was cancelled: its deadline is all there is.
+        return deadline.enter(context.time_remaining(), None if looping else context)
 
-    return behaviour
+    def answer(request: Any, context: Any) -> Any:
+        serving = enter(context)
+        try:
+            return function(request, context)
+        finally:
+            deadline.leave(serving)
 
+    def answer_often(request: Any, context: Any) -> Iterator[Any]:
+        serving = enter(context)
+        try:
+            yield from function(request, context)
+        finally:
+            deadline.leave(serving)
 
-def _coroutine_within_deadline(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    async def behaviour(request: Any, context: Any) -> Any:
-        deadline.enter(context.time_remaining())
-        return await function(request, context)
+    async def answer_later(request: Any, context: Any) -> Any:
+        serving = enter(context)
+        try:
+            return await function(request, context)
+        finally:
+            deadline.leave(serving)
 
-    return behaviour
+    async def answer_often_later(request: Any, context: Any) -> AsyncIterator[Any]:
+        serving = enter(context)
+        try:
+            async for response in function(request, context):
+                yield response
+        finally:
+            deadline.leave(serving)
 
-
-def _stream_within_deadline(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    async def behaviour(request: Any, context: Any) -> AsyncIterator[Any]:
-        deadline.enter(context.time_remaining())
-        async for response in function(request, context):
-            yield response
-
-    return behaviour
+    if is_async:
+        return answer_often_later if inspect.isasyncgenfunction(function) else answer_later
+    return answer_often if rpc.responses_stream else answer

@@ -3,46 +3,71 @@
 Carries None, bool, int of any size, float, str, bytes, list, tuple, dict, datetime, date, time,
 timedelta, and numpy arrays and scalars. What it does not know it refuses, and says where it stood;
 decoding never runs code that the sender chose. The format is MessagePack with the extension types
-below; a numpy array decodes to a read-only view of the received bytes.
+below; a numpy array decodes to a read-only view of the received bytes. Whoever has a place for large
+buffers beside the encoded value gives a list for them; the value then refers to them by number.
 """
 
 from __future__ import annotations
 
 import datetime
 import sys
+import threading
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgpack
 
-__all__ = ["UnserializableError", "decode", "encode"]
+__all__ = ["LEAST_BYTES", "UnserializableError", "decode", "encode"]
 
-_TUPLE, _BIG_INT, _DATETIME, _DATE, _TIME, _TIMEDELTA, _ARRAY, _SCALAR = range(1, 9)
+LEAST_BYTES = 32768  # a smaller buffer is better off inside the encoded value
+
+_TUPLE, _BIG_INT, _DATETIME, _DATE, _TIME, _TIMEDELTA, _ARRAY, _SCALAR, _BUFFER = range(1, 10)
+
+# To make a packer costs more than to pack what most calls carry, so each thread keeps its own; not one that
+# has made more than this many bytes, as it keeps its buffer.
+_KEPT_BYTES = 1 << 20
+_packers = threading.local()
 
 
 class UnserializableError(TypeError):
     """A value of a type that does not travel; the text gives its path and type."""
 
 
-def encode(value: Any) -> bytes:
+def encode(value: Any, buffers: list[Any] | None = None) -> bytes:
     """The bytes of `value`.
+
+    Args:
+        value: what is encoded.
+        buffers: gets the large buffers of arrays and bytes, which are then no part of the encoded value;
+            they are views of the objects in it and not copies.
 
     Raises:
         UnserializableError: some part of it has a type that does not travel.
     """
     try:
-        return bytes(msgpack.packb(value, default=_default, strict_types=True))
+        if buffers is None:
+            return _pack_here("all", _default, value)
+        marked = _mark_large(value)
+        if marked is value:
+            try:
+                return _pack_here("small", _default_small, value)
+            except _LargeFound:
+                pass
+        return _Packer(buffers).pack(marked)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise UnserializableError(_explain(value, error)) from None
 
 
-def decode(data: bytes | memoryview) -> Any:
-    """The value that `encode` made `data` of.
+def decode(data: bytes | memoryview, buffers: Sequence[Any] = ()) -> Any:
+    """The value that `encode` made `data` and `buffers` of; arrays are read-only views of the buffers.
 
     Raises:
         ValueError: the bytes are no encoded value.
     """
     try:
-        return msgpack.unpackb(data, ext_hook=_extension, strict_map_key=False)
+        if not buffers:
+            return msgpack.unpackb(data, ext_hook=_extension, strict_map_key=False)
+        return msgpack.unpackb(data, ext_hook=_Unpacker(buffers).extension, strict_map_key=False)
     except (
         ValueError,
         TypeError,
@@ -56,6 +81,111 @@ def decode(data: bytes | memoryview) -> Any:
 
 def _pack(value: Any) -> bytes:
     return bytes(msgpack.packb(value, default=_default, strict_types=True))
+
+
+def _pack_here(kind: str, default: Callable[[Any], Any], value: Any) -> bytes:
+    """`value` packed by this thread's packer of that kind."""
+    pack = getattr(_packers, kind, None)
+    if pack is None:
+        pack = msgpack.Packer(default=default, strict_types=True).pack
+        setattr(_packers, kind, pack)
+    packed: bytes = pack(value)
+    if len(packed) > _KEPT_BYTES:
+        delattr(_packers, kind)
+    return packed
+
+
+class _LargeFound(Exception):
+    """There is a large buffer in a value, which is better off beside it."""
+
+
+def _default_small(value: Any) -> Any:
+    kind = type(value)
+    if kind is tuple:
+        listed = list(value)
+        if _mark_large(listed) is not listed:
+            raise _LargeFound
+        return msgpack.ExtType(_TUPLE, msgpack.packb(listed, default=_default_small, strict_types=True))
+    if kind in (bytearray, memoryview):
+        if memoryview(value).nbytes >= LEAST_BYTES:
+            raise _LargeFound
+    else:
+        numpy = sys.modules.get("numpy")
+        if numpy is not None and kind is numpy.ndarray and value.nbytes >= LEAST_BYTES:
+            raise _LargeFound
+    return _default(value)
+
+
+class _Packer:
+    """Encodes values with their large buffers apart.
+
+    An object and no closure that calls itself: what it refers to must be free as soon as it is not used.
+    """
+
+    __slots__ = ("_buffers",)
+
+    def __init__(self, buffers: list[Any]) -> None:
+        self._buffers = buffers
+
+    def pack(self, value: Any) -> bytes:
+        return bytes(msgpack.packb(value, default=self._default, strict_types=True))
+
+    def _default(self, value: Any) -> Any:
+        kind = type(value)
+        if kind is _Large:
+            return self._apart(value.data, None)
+        if kind is tuple:
+            return msgpack.ExtType(_TUPLE, self.pack(_mark_large(list(value))))
+        if kind in (bytearray, memoryview):
+            return self._apart(value, None) if memoryview(value).nbytes >= LEAST_BYTES else bytes(value)
+        numpy = sys.modules.get("numpy")
+        if numpy is not None and kind is numpy.ndarray and value.nbytes >= LEAST_BYTES:
+            return self._apart(value, numpy)
+        return _default(value)
+
+    def _apart(self, value: Any, numpy: Any) -> Any:
+        """Put the bytes of `value` into the buffers. -> what stands for it."""
+        number = len(self._buffers)
+        if numpy is None:
+            flat = value if type(value) is bytes else _flat(value)
+            array = []
+        else:
+            array = [_description(value), list(value.shape)]
+            flat = memoryview(numpy.ascontiguousarray(value).reshape(-1).view(numpy.uint8))
+        self._buffers.append(flat)
+        return msgpack.ExtType(_BUFFER, _pack([number, *array]))
+
+
+def _flat(value: Any) -> memoryview | bytes:
+    """The bytes of a bytearray or memoryview, one by one; a copy only where they do not follow each other."""
+    view = memoryview(value)
+    return view.cast("B") if view.c_contiguous else view.tobytes()
+
+
+class _Large:
+    """Stands for bytes, which MessagePack would copy without asking."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+
+def _mark_large(value: Any, depth: int = 3) -> Any:
+    """`value` with `_Large` for the large bytes in its outer containers; itself where there are none."""
+    kind = type(value)
+    if kind is bytes:
+        return _Large(value) if len(value) >= LEAST_BYTES else value
+    if kind is list and value and depth:
+        for number, each in enumerate(value):
+            marked = _mark_large(each, depth - 1)
+            if marked is not each:
+                return [*value[:number], marked, *(_mark_large(e, depth - 1) for e in value[number + 1 :])]
+    elif kind is dict and value and depth:
+        for each in value.values():
+            if _mark_large(each, depth - 1) is not each:
+                return {key: _mark_large(e, depth - 1) for key, e in value.items()}
+    return value
 
 
 def _default(value: Any) -> Any:
@@ -83,24 +213,35 @@ def _default(value: Any) -> Any:
     raise UnserializableError(_name(value))
 
 
-def _encode_array(array: Any) -> bytes:
-    from numpy.lib import format as numpy_format
-
+def _description(array: Any) -> Any:
+    """The dtype of `array` as a value."""
     if array.dtype.hasobject:
         raise UnserializableError("numpy array of Python objects")
-    descr = array.dtype.str if array.dtype.names is None else numpy_format.dtype_to_descr(array.dtype)
-    header = _pack([descr, list(array.shape)])
+    if array.dtype.names is None:
+        return array.dtype.str
+    from numpy.lib import format as numpy_format
+
+    return numpy_format.dtype_to_descr(array.dtype)
+
+
+def _encode_array(array: Any) -> bytes:
+    header = _pack([_description(array), list(array.shape)])
     return b"".join((len(header).to_bytes(4, "little"), header, array.tobytes()))
 
 
 def _decode_array(data: bytes) -> Any:
+    size = int.from_bytes(data[:4], "little")
+    descr, shape = decode(data[4 : 4 + size])
+    return _view(data, 4 + size, descr, shape)
+
+
+def _view(data: Any, offset: int, descr: Any, shape: Any) -> Any:
+    """The array whose elements are the bytes of `data` from `offset` on."""
     try:
         import numpy
         from numpy.lib import format as numpy_format
     except ImportError as error:
         raise ValueError("the value holds a numpy array; pip install numpy to read it") from error
-    size = int.from_bytes(data[:4], "little")
-    descr, shape = decode(data[4 : 4 + size])
     dtype = numpy_format.descr_to_dtype(descr)
     if dtype.hasobject:
         raise ValueError("a numpy array of Python objects is refused")
@@ -109,9 +250,33 @@ def _decode_array(data: bytes) -> Any:
         if n < 0:
             raise ValueError("a numpy array has a negative dimension")
         count *= n
-    if len(data) - 4 - size != count * dtype.itemsize:
+    if len(data) - offset != count * dtype.itemsize:
         raise ValueError("a numpy array has another size than its shape says")
-    return numpy.frombuffer(data, dtype, count, offset=4 + size).reshape(shape)
+    return numpy.frombuffer(data, dtype, count, offset=offset).reshape(shape)
+
+
+class _Unpacker:
+    """Decodes the extension types of a value whose large buffers are apart.
+
+    As `_Packer`, it is in no reference cycle.
+    """
+
+    __slots__ = ("_buffers",)
+
+    def __init__(self, buffers: Sequence[Any]) -> None:
+        self._buffers = buffers
+
+    def extension(self, code: int, data: bytes) -> Any:
+        if code == _TUPLE:
+            return tuple(msgpack.unpackb(data, ext_hook=self.extension, strict_map_key=False))
+        if code != _BUFFER:
+            return _extension(code, data)
+        number, *array = decode(data)
+        buffer = self._buffers[number]
+        if not array:
+            return bytes(buffer)
+        descr, shape = array
+        return _view(buffer, 0, descr, shape)
 
 
 def _extension(code: int, data: bytes) -> Any:

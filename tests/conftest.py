@@ -14,6 +14,7 @@ import pytest
 
 import sage_rpc
 from sage_rpc import native
+from sage_rpc.discovery.directory import close_default_directories
 from tests.conformance.differences import pytest_collection_modifyitems, pytest_configure  # noqa: F401
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -70,8 +71,10 @@ def runtime_directory(
     path = tmp_path_factory.mktemp("run")
     path.chmod(0o700)
     monkeypatch.setenv("SAGE_RPC_RUNTIME_DIR", str(path))
-    monkeypatch.delenv("SAGE_RPC_TRANSPORT", raising=False)
-    return path
+    for name in ("SAGE_RPC_TRANSPORT", "SAGE_RPC_REGISTRY", "SAGE_RPC_TLS_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    yield path
+    close_default_directories()
 
 
 @pytest.fixture

@@ -665,7 +665,6 @@ def test_a_loop_may_end_with_a_server_open(runtime_directory):
     assert list(runtime_directory.iterdir()) == []
 
 
-@pytest.mark.xfail(strict=False, reason="in a run of all tests something is reported to its loop; open")
 @in_loop
 async def test_a_server_that_nobody_holds_stops(runtime_directory):
     """As grpc.aio's does."""

@@ -21,6 +21,7 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = (
     (frozenset({"errors"}), frozenset({"values"}), frozenset({"deadline"}), frozenset({"proto"})),
     (frozenset({"options"}),),
     (frozenset({"native", "queue"}),),
+    (frozenset({"buffers"}),),
     (frozenset({"wire"}),),
     (frozenset({"transport"}),),
     (frozenset({"transport.shm"}), frozenset({"transport.grpc"})),
@@ -29,12 +30,17 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = (
     (frozenset({"channel", "server", "aio"}),),
     (frozenset({"install"}), frozenset({"discovery"})),
     (frozenset({"observe"}),),
+    # What may be configured, and what decides, stand below what has connections and calls.
+    (frozenset({"policies"}), frozenset({"balancing"})),
+    (frozenset({"service_future"}), frozenset({"pool"})),
+    (frozenset({"methods"}),),
     (
         frozenset(
-            {"manager", "proxies", "policies", "service_host", "binding", "clients", "servicers"}
+            {"manager", "proxies", "service_host", "service_channel", "binding", "clients", "servicers"}
             | {"proto.v1.invoke_sage"}  # generated, and made of the two before
         ),
     ),
+    (frozenset({"processes"}),),
     (frozenset({"supervisor", "config"}),),
     (frozenset({"operators"}),),
     # The package itself offers the public names of all that is below.

@@ -15,11 +15,14 @@ from dataclasses import dataclass
 
 from sage_rpc.transport.shm import rendezvous
 
-OPEN, HEADERS, MESSAGE, TRAILERS, CANCEL, CREDIT, PING, GOAWAY = range(1, 9)
+OPEN, HEADERS, MESSAGE, TRAILERS, CANCEL, CREDIT, PING, GOAWAY, RELEASE = range(1, 10)
 END, HAS_MESSAGE, MORE, HAS_METADATA, HAS_TIMEOUT, HAS_NAME, HAS_DETAILS, CONTINUED = (
     0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80,
 )  # fmt: skip
 HAS_INITIAL = HAS_NAME
+BLOCKS = 1  # of the second field of flags
+FEATURE_STREAMS, FEATURE_BLOCKS = 1, 2
+ARENA = 1 << 24
 HEADER = struct.Struct("<IBBHII")
 CAPACITY = 1 << 19
 WAIT = 10.0  # seconds
@@ -32,6 +35,7 @@ class Frame:
     stream: int
     aux: int
     body: bytes
+    extra: int = 0
 
 
 def block(data: bytes) -> bytes:
@@ -50,8 +54,12 @@ class Peer:
         self.sock = sock
         self.sock.settimeout(WAIT)
         self.capacity = capacity
-        self.memory = mmap.mmap(fd, 4096 + 2 * capacity)
+        self.memory = mmap.mmap(fd, os.fstat(fd).st_size)
         os.close(fd)
+        self.arena_size = self._u64(32)
+        mine, theirs = (0, 1) if client else (1, 0)
+        self.arena = 4096 + 2 * capacity + mine * self.arena_size  # where this side's own begins
+        self.their_arena = 4096 + 2 * capacity + theirs * self.arena_size
         self.out, self.into = (128, 384) if client else (384, 128)
         self.out_data, self.into_data = (4096, 4096 + capacity) if client else (4096 + capacity, 4096)
         self.head = self.tail = 0
@@ -90,8 +98,10 @@ class Peer:
         self.head += len(padded)
         self.set_head(self.head)
 
-    def send(self, kind: int, flags: int, stream: int, aux: int = 0, body: bytes = b"") -> None:
-        self.write(HEADER.pack(16 + len(body), kind, flags, 0, stream, aux) + body)
+    def send(
+        self, kind: int, flags: int, stream: int, aux: int = 0, body: bytes = b"", extra: int = 0
+    ) -> None:
+        self.write(HEADER.pack(16 + len(body), kind, flags, extra, stream, aux) + body)
 
     def receive(self) -> Frame | None:
         """The next frame; None at the end of the connection."""
@@ -103,14 +113,14 @@ class Peer:
                         return None
                 except ConnectionError:
                     return None
-        size, kind, flags, _, stream, aux = HEADER.unpack(self._taken(self.tail, 16))
+        size, kind, flags, extra, stream, aux = HEADER.unpack(self._taken(self.tail, 16))
         body = self._taken(self.tail + 16, size - 16)
         self.tail += size + -size % 8
         self.set_tail(self.tail)
         if self.memory[self.into + 192]:
             self._store("@I", self.into + 192, 0)
             self.bell()
-        return Frame(kind, flags, stream, aux, body)
+        return Frame(kind, flags, stream, aux, body, extra)
 
     def _taken(self, position: int, size: int) -> bytes:
         at = position % self.capacity
@@ -134,19 +144,26 @@ class Peer:
         self.close()
 
 
-def segment(capacity: int = CAPACITY, *, seal: bool = True, size: int | None = None) -> int:
+def blocks(*entries: tuple[int, int, int], inline: bytes = b"") -> bytes:
+    """A message with blocks: each (position in the message, offset in the arena, size)."""
+    return struct.pack("<I", len(entries)) + b"".join(struct.pack("<QQQ", *e) for e in entries) + inline
+
+
+def segment(capacity: int = CAPACITY, *, seal: bool = True, size: int | None = None, arena: int = 0) -> int:
     import fcntl
 
     fd = os.memfd_create("peer", os.MFD_ALLOW_SEALING)
-    os.ftruncate(fd, 4096 + 2 * capacity if size is None else size)
-    os.pwrite(fd, struct.pack("<8sIIQQ", b"SAGERPC1", 1, 4096, capacity, capacity), 0)
+    os.ftruncate(fd, 4096 + 2 * capacity + 2 * arena if size is None else size)
+    os.pwrite(fd, struct.pack("<8sIIQQQ", b"SAGERPC1", 1, 4096, capacity, capacity, arena), 0)
     if seal:
         fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
     return fd
 
 
-def hello(capacity: int = CAPACITY, version: int = 1, magic: bytes = b"SAGERPC\n") -> bytes:
-    return struct.pack("<8sHHIQ", magic, version, 0, 0, capacity)
+def hello(
+    capacity: int = CAPACITY, version: int = 1, magic: bytes = b"SAGERPC\n", features: int = 0
+) -> bytes:
+    return struct.pack("<8sHHIQ", magic, version, 0, features, capacity)
 
 
 def dial(port: int) -> socket.socket:
@@ -165,11 +182,11 @@ def welcome(sock: socket.socket) -> tuple[int, str]:
     return status, sock.recv(length, socket.MSG_WAITALL).decode() if length else ""
 
 
-def client(port: int, capacity: int = CAPACITY) -> Peer:
+def client(port: int, capacity: int = CAPACITY, *, features: int = 0, arena: int = 0) -> Peer:
     """The client's end of a new connection to the server of a TCP port."""
     sock = dial(port)
-    fd = segment(capacity)
-    socket.send_fds(sock, [hello(capacity)], [fd])
+    fd = segment(capacity, arena=arena)
+    socket.send_fds(sock, [hello(capacity, features=features)], [fd])
     assert welcome(sock) == (0, "")
     return Peer(sock, fd, capacity, client=True)
 

@@ -57,7 +57,7 @@ cdef class Call:
     cdef object text                # details, str
     cdef bytes initial
     cdef bytes trailing
-    cdef bytes message
+    cdef object message             # bytes or Parts
     cdef Assembly assembly
     cdef list waiters
     cdef list callbacks
@@ -297,7 +297,7 @@ cdef class Call:
 
     cdef int _parse(self) except -1:
         """Make the response of its message. A call whose response does not parse has failed."""
-        cdef bytes message = self.message
+        message = self.message
         try:
             value = _deserialized(message, self.deserializer)
         except Exception:
@@ -330,6 +330,7 @@ cdef class Call:
 cdef class ClientConnection(Connection):
     """The client's end of one connection. Use `UnaryUnary` objects to call over it."""
     dialect = 0                      # what HELLO says of this kind of client
+    features = FEATURES
     cdef readonly str target
     cdef dict calls                  # stream -> Call under way
     cdef dict methods                # name -> number the peer knows
@@ -364,6 +365,8 @@ cdef class ClientConnection(Connection):
                  int64_t max_receive, int64_t max_send, int features=0, int64_t max_metadata=16384):
         self.max_metadata = max_metadata
         self.streams = (features & SW_FEATURE_STREAMS) != 0
+        if features & SW_FEATURE_BLOCKS:
+            self.use_blocks(True)
         self.target = target
         self.start_thread = start_thread
         self.max_receive = max_receive
@@ -438,11 +441,15 @@ cdef class ClientConnection(Connection):
 
     # -- starting and ending calls
 
-    cdef int launch(self, Call call, bytes message, bytes metadata, Py_ssize_t name_size, timeout) except -1:
-        """Start `call` unless something about it is too large, too late or too early; it may have ended at once."""
+    cdef int launch(self, Call call, message, bytes metadata, Py_ssize_t name_size, timeout) except -1:
+        """Start `call` unless something about it is too large, too late or too early; it may have ended at once.
+
+        `message` is its only request, bytes or `Parts`, or None.
+        """
         cdef int64_t timeout_ns = -1
         cdef double seconds = 0 if timeout is None else timeout
-        if message is not None and 0 <= self.max_send < PyBytes_GET_SIZE(message):
+        cdef Shipment shipment = None
+        if message is not None and 0 <= self.max_send < len(message):
             return call.finish(RESOURCE_EXHAUSTED, _too_large_to_send(len(message), self.max_send))
         if metadata is not None and not _metadata_fits(metadata, self.piece):
             return call.finish(RESOURCE_EXHAUSTED, _metadata_too_large(metadata, self.piece // 2))
@@ -455,21 +462,27 @@ cdef class ClientConnection(Connection):
             if seconds < 1e8:                  # beyond three years there is no deadline
                 timeout_ns = <int64_t>(seconds * 1e9)
                 call.deadline = <int64_t>sr_now_ns() + timeout_ns
+        if type(message) is Parts:
+            shipment = self.ship(<Parts>message)
+            message = (<Parts>message).join() if shipment is None else shipment.message
         if self.dead or self.draining:         # since it was chosen: the serializer took its time
+            if shipment is not None:
+                shipment.undo()
             call.unsent = True
             return call.finish(UNAVAILABLE, f"the server of {self.target} is shutting down")
-        self.start(call, message, metadata, timeout_ns)
+        self.start(call, message, metadata, timeout_ns, 0 if shipment is None else IN_BLOCKS)
         if not call.attended and timeout_ns >= 0 and call.status < 0:
             self.remember_deadline(call)
         return 0
 
-    cdef int start(self, Call call, bytes message, bytes metadata, int64_t timeout_ns) except -1:
+    cdef int start(self, Call call, bytes message, bytes metadata, int64_t timeout_ns, int flags) except -1:
         """`message` None: the requests follow one by one."""
-        cdef int flags = 0 if message is None else SW_END
         cdef bytes prefix = None
         cdef uint64_t t
         cdef object number = self.methods.get(call.method)
         cdef uint32_t method
+        if message is not None:
+            flags |= SW_END
         if number is None or metadata is not None or timeout_ns >= 0:
             prefix = b""
             if timeout_ns >= 0:
@@ -515,10 +528,14 @@ cdef class ClientConnection(Connection):
         self.calls.pop(call.stream, None)
         call.finish(status, text)
         self.send_frame(SW_CANCEL, 0, call.stream, <uint32_t>status, None, None)
-        if self.outq and not self.led:
-            self.wake_listener()               # nobody else may come to send it
-        elif self.retired:
+        self.nudge()
+        if self.retired and not self.outq:
             self.close_if_retired()
+        return 0
+
+    cdef int nudge(self) except -1:
+        if self.outq and not self.led:
+            self.wake_listener()               # nobody else may come to send what waits there
         return 0
 
     def close(self, str why="the channel was closed", int status=1):
@@ -590,6 +607,8 @@ cdef class ClientConnection(Connection):
         if found is None:
             if h.stream >= self.next_stream:
                 return self.fail(f"the peer answered stream {h.stream}, which was never opened")
+            if h.extra & SW_BLOCKS and self.arenas is not None and h.type == SW_TRAILERS and h.flags & SW_HAS_MESSAGE:
+                self.parts_at(v, at)            # and drop them: their blocks go back
             return 0                            # the rest of a call that was cancelled
         call = <Call>found
         if h.flags & SW_HAS_METADATA:
@@ -637,7 +656,13 @@ cdef class ClientConnection(Connection):
     cdef bint only_message(self, Call call, sw_header *h, sw_view *v, const uint8_t *at) except -1:
         """Take the response of a unary call, or a piece of it. False: call or connection are over."""
         cdef Assembly assembly
+        cdef Parts parts = None
         cdef int got
+        if h.extra & SW_BLOCKS and self.arenas is not None and h.type == SW_TRAILERS:
+            parts = self.parts_at(v, at)
+            if parts is None:
+                return False
+            v.total = <uint64_t>parts.size
         if h.flags & SW_CONTINUED:
             assembly = call.assembly
             if assembly is None:
@@ -659,7 +684,7 @@ cdef class ClientConnection(Connection):
         if not self.acceptable(call, v):
             return False
         if not h.flags & SW_MORE:
-            call.message = _bytes_at(at, v.message, v.message_size)
+            call.message = _bytes_at(at, v.message, v.message_size) if parts is None else parts
             return True
         call.assembly = assembly = self.assemble(call, v)
         if assembly is None:
@@ -1121,7 +1146,8 @@ cdef class ClientConnection(Connection):
 cdef class Parked:
     """A call that waits for a connection, and what it will send."""
     cdef Call call
-    cdef bytes message, metadata
+    cdef object message              # bytes, Parts or None
+    cdef bytes metadata
     cdef Py_ssize_t name_size
 
 
@@ -1144,7 +1170,7 @@ cdef class ChannelCore:
             return False
         return conn is None or conn.dead or conn.draining or (sure and not conn.calls and conn.gone())
 
-    cdef int park(self, Call call, bytes message, bytes metadata, Py_ssize_t name_size, timeout) except -1:
+    cdef int park(self, Call call, message, bytes metadata, Py_ssize_t name_size, timeout) except -1:
         """Have `call` started when there is a connection. Raises what `connect_soon` raises."""
         cdef Parked parked
         if timeout is not None:
@@ -1305,11 +1331,11 @@ cdef class Multicallable:
         if bad_metadata:
             return call.finish(INTERNAL, "Invalid metadata")
         if conn is None:
-            return self.core.park(call, <bytes>data, block, self.name_size, timeout)
-        return conn.launch(call, <bytes>data, block, self.name_size, timeout)
+            return self.core.park(call, data, block, self.name_size, timeout)
+        return conn.launch(call, data, block, self.name_size, timeout)
 
     cdef inline object serialized(self, request):
-        return _serialized(request, self.serializer)
+        return _serialized_parts(request, self.serializer)
 
     cdef Call failed(self, Call call, error):
         """`call` as it is when not even a connection was there for it."""
@@ -1330,7 +1356,21 @@ cdef inline object _serialized(message, serializer):
     return data
 
 
-cdef inline object _deserialized(bytes data, deserializer):
+cdef inline object _serialized_parts(message, serializer):
+    """As `_serialized`, but `Parts` where the serializer can give these."""
+    if type(serializer) is PartsSerializer:
+        data = (<PartsSerializer>serializer).serialize(message)
+        if type(data) is Parts:
+            return data
+        serializer = None
+        message = data
+    return _serialized(message, serializer)
+
+
+cdef inline object _deserialized(data, deserializer):
+    """What `deserializer` makes of a message, bytes or Parts."""
+    if type(data) is Parts and type(deserializer) is not PartsDeserializer:
+        data = (<Parts>data).join()
     if deserializer is None:
         return data
     message = deserializer(data)

@@ -51,7 +51,7 @@ cdef extern from "sys/mman.h" nogil:
     int munmap(void *, size_t)
     int madvise(void *, size_t, int)
     int PROT_NONE, PROT_READ, PROT_WRITE, MAP_PRIVATE, MAP_SHARED, MAP_ANONYMOUS, MAP_NORESERVE, MAP_FIXED
-    int MADV_DONTFORK
+    int MADV_DONTFORK, MADV_REMOVE
     void *MAP_FAILED
 
 cdef extern from "sys/socket.h" nogil:
@@ -110,6 +110,7 @@ cdef extern from "ring.h" nogil:
         uint32_t version
         uint32_t header_size
         uint64_t capacity[2]
+        uint64_t arena
         sr_control ring[2]
     int SR_EMPTY, SR_READY, SR_CORRUPT
     size_t SR_HEADER_SIZE
@@ -134,7 +135,9 @@ cdef extern from "ring.h" nogil:
     uint32_t sr_busy_connections(const sr_segment *)
     uint64_t sr_now_ns()
     uint64_t sr_coarse_ns()
-    uint64_t sr_segment_size(uint64_t)
+    uint64_t sr_segment_size(uint64_t, uint64_t)
+    bint sr_arena_ok(uint64_t)
+    int SR_PAGE
     uint64_t sr_align(uint64_t)
 
 cdef extern from "wire.h" nogil:
@@ -142,7 +145,7 @@ cdef extern from "wire.h" nogil:
         uint32_t size
         uint8_t type
         uint8_t flags
-        uint16_t reserved
+        uint16_t extra
         uint32_t stream
         uint32_t aux
     ctypedef struct sw_view:
@@ -156,23 +159,30 @@ cdef extern from "wire.h" nogil:
     ctypedef struct sw_entry:
         uint32_t key, key_size, value, value_size
     int SW_VERSION, SW_FRAME_HEADER
-    int SW_OPEN, SW_HEADERS, SW_MESSAGE, SW_TRAILERS, SW_CANCEL, SW_CREDIT, SW_PING, SW_GOAWAY
+    int SW_OPEN, SW_HEADERS, SW_MESSAGE, SW_TRAILERS, SW_CANCEL, SW_CREDIT, SW_PING, SW_GOAWAY, SW_RELEASE
     int SW_END, SW_HAS_MESSAGE, SW_MORE, SW_HAS_METADATA, SW_HAS_TIMEOUT, SW_HAS_NAME, SW_HAS_INITIAL
     int SW_HAS_DETAILS, SW_CONTINUED
-    int SW_FEATURE_STREAMS
+    int SW_BLOCKS, SW_MAX_BLOCKS
+    int SW_FEATURE_STREAMS, SW_FEATURE_BLOCKS
     int64_t SW_WINDOW
     sw_header sw_load_header(const uint8_t *)
     const char *sw_parse(const sw_header *, const uint8_t *, sw_view *)
+    ctypedef struct sw_block:
+        uint64_t position, offset, size
+    const char *sw_blocks_begin(const uint8_t *, const sw_view *, uint32_t *, uint32_t *)
+    const char *sw_blocks_next(const uint8_t *, const sw_view *, uint32_t *, uint64_t, uint64_t *, uint64_t *, sw_block *)
     int sw_metadata_begin(const uint8_t *, uint32_t, uint32_t *, uint32_t *)
     int sw_metadata_next(const uint8_t *, uint32_t, uint32_t *, sw_entry *)
 
 _LOGGER = logging.getLogger("sage_rpc")
 
 WIRE_VERSION = SW_VERSION
-FEATURES = SW_FEATURE_STREAMS         # feature bits that this side can use
+FEATURES = SW_FEATURE_STREAMS | SW_FEATURE_BLOCKS  # feature bits that this side can use
+FEATURE_BLOCKS = SW_FEATURE_BLOCKS
 SEGMENT_HEADER_SIZE = SR_HEADER_SIZE
 FRAME_TYPES = {"OPEN": SW_OPEN, "HEADERS": SW_HEADERS, "MESSAGE": SW_MESSAGE, "TRAILERS": SW_TRAILERS,
-               "CANCEL": SW_CANCEL, "CREDIT": SW_CREDIT, "PING": SW_PING, "GOAWAY": SW_GOAWAY}
+               "CANCEL": SW_CANCEL, "CREDIT": SW_CREDIT, "PING": SW_PING, "GOAWAY": SW_GOAWAY,
+               "RELEASE": SW_RELEASE}
 FRAME_FLAGS = {"END": SW_END, "HAS_MESSAGE": SW_HAS_MESSAGE, "MORE": SW_MORE, "HAS_METADATA": SW_HAS_METADATA,
                "HAS_TIMEOUT": SW_HAS_TIMEOUT, "HAS_NAME": SW_HAS_NAME, "HAS_INITIAL": SW_HAS_INITIAL,
                "HAS_DETAILS": SW_HAS_DETAILS, "CONTINUED": SW_CONTINUED}
@@ -195,6 +205,8 @@ cdef int MAX_UNSENT_ATTEMPTS = 5
 cdef int64_t CHARGE = SW_FRAME_HEADER # bytes of credit a MESSAGE frame costs besides its message
 cdef int64_t LEAST_PART = 16384       # bytes; a message that must be split is not split finer
 cdef int64_t OWED = SW_WINDOW // 4    # bytes of credit given back at once
+
+cdef int IN_BLOCKS = SW_BLOCKS << 8  # a flag of send_frame(): `message` comes of ship()
 
 # What a thread waits for.
 cdef int W_END = 0, W_MESSAGE = 1, W_CREDIT = 2, W_ROOM = 3, W_HEADERS = 4
@@ -348,7 +360,7 @@ def encode_frame(int kind, int flags, uint32_t stream, uint32_t aux, bytes body=
     h.size = <uint32_t>(SW_FRAME_HEADER + len(body))
     h.type = <uint8_t>kind
     h.flags = <uint8_t>flags
-    h.reserved = 0
+    h.extra = 0
     h.stream = stream
     h.aux = aux
     return PyBytes_FromStringAndSize(<char *>&h, sizeof(h)) + body
@@ -384,14 +396,17 @@ cdef class Segment:
     """A shared segment mapped into this process, each ring's data twice in a row.
 
     `fd` is only read during construction. `capacity` is the size of each ring in bytes; `create`
-    writes the header of a fresh segment, otherwise the header is checked (ProtocolViolation).
+    writes the header of a fresh segment, otherwise the header is checked (ProtocolViolation). `arena` is the size of
+    each arena of a fresh segment, 0 for none; of another, whether its arenas are wanted. `blocks` says whether they
+    are mapped.
     """
     cdef uint8_t *base
     cdef size_t length
     cdef readonly uint64_t capacity
     cdef int owner_pid
+    cdef Arenas arenas
 
-    def __cinit__(self, int fd, uint64_t capacity, bint create):
+    def __cinit__(self, int fd, uint64_t capacity, bint create, uint64_t arena=0):
         cdef uint8_t *at
         cdef sr_segment *header
         cdef int i, copy
@@ -415,10 +430,24 @@ cdef class Segment:
             header.header_size = <uint32_t>SR_HEADER_SIZE
             header.capacity[0] = capacity
             header.capacity[1] = capacity
+            header.arena = arena
             header.magic = SR_MAGIC
         elif (header.magic != SR_MAGIC or header.version != SW_VERSION or header.capacity[0] != capacity
               or header.capacity[1] != capacity):
             raise ProtocolViolation("the segment's header does not match the handshake")
+        elif arena:
+            arena = header.arena
+            if not sr_arena_ok(arena) or <uint64_t>os.fstat(fd).st_size < sr_segment_size(capacity, arena):
+                raise ProtocolViolation("the segment is too small for its arenas")
+        if arena:
+            try:
+                self.arenas = Arenas(fd, <long>sr_segment_size(capacity, 0), arena)
+            except OSError as error:           # a limit of the address space, say: all goes through the rings
+                _LOGGER.debug("%s", error)
+
+    @property
+    def blocks(self):
+        return self.arenas is not None
 
     cdef int _map(self, uint8_t *at, int fd, long offset, size_t size) except -1:
         if mmap(at, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, offset) == MAP_FAILED:
@@ -432,6 +461,8 @@ cdef class Segment:
 
 
 # ---------------------------------------------------------------- what both sides do
+
+include "_arena.pxi"
 
 cdef class OutFrame:
     """A frame that did not fit yet; `offset` counts the bytes of `message` already written."""
@@ -453,6 +484,9 @@ cdef class Connection:
     cdef object outq
     cdef bint tx_busy
     cdef uint64_t piece              # largest frame this side writes
+    cdef Arenas arenas               # None: not used on this connection
+    cdef Pool pool                   # this side's
+    cdef const uint8_t *theirs       # the other arena
     cdef object __weakref__
 
     def __cinit__(self, Segment segment not None, int fd, bint client, *args, **kwargs):
@@ -470,6 +504,29 @@ cdef class Connection:
 
     def fileno(self):
         return self.fd
+
+    def use_blocks(self, bint client):
+        """Both sides have the arenas, and said so."""
+        self.arenas = self.segment.arenas
+        self.pool = Pool(self.arenas, 0 if client else 1)
+        self.theirs = self.arenas.base + (self.arenas.size if client else 0)
+
+    def allocate(self, Py_ssize_t size):
+        """An `OwnBlock` of `size` bytes of arbitrary content; None when there is no room for it."""
+        cdef OwnBlock block
+        cdef Allocation found
+        if self.pool is None or self.dead or size <= 0:
+            return None
+        found = self.pool.allocate(size)
+        if found is None:
+            return None
+        block = OwnBlock.__new__(OwnBlock)
+        found.held = True
+        block.pool = self.pool
+        block.block = found
+        block.size = size
+        block.pid = getpid()
+        return block
 
     cdef void bell(self):
         cdef char one = 1
@@ -514,7 +571,7 @@ cdef class Connection:
                 h.size = <uint32_t>size
                 h.type = <uint8_t>type
                 h.flags = <uint8_t>flags
-                h.reserved = 0
+                h.extra = <uint16_t>(flags >> 8)
                 h.stream = stream
                 h.aux = aux
                 memcpy(at, &h, SW_FRAME_HEADER)
@@ -605,7 +662,7 @@ cdef class Connection:
             return got
         h.type = <uint8_t>(out.type if first else SW_MESSAGE)
         h.flags = <uint8_t>(out.flags if first else SW_HAS_MESSAGE | SW_CONTINUED | (out.flags & SW_END))
-        h.reserved = 0
+        h.extra = <uint16_t>(out.flags >> 8) if first else 0
         h.stream = out.stream
         h.aux = out.aux if first else 0
         h.size = <uint32_t>size
@@ -662,7 +719,88 @@ cdef class Connection:
         self.send_frame(SW_MESSAGE, flags, stream, 0, prefix, message[offset:offset + n])
         return n
 
+    cdef Shipment ship(self, Parts parts):
+        """`parts` for one frame; None: they must be sent as bytes. Releases the GIL."""
+        if self.pool is None:
+            return None
+        return _ship(self.pool, parts, <Py_ssize_t>(self.piece // 4) - 1024)
+
+    cdef int release_block(self, uint32_t page) except -1:
+        """Tell the peer that a block of its arena is not used any more. In any thread, at any moment.
+
+        The news may wait until the peer wakes up for something else: no bell.
+        """
+        cdef sw_header h
+        cdef uint8_t *at
+        cdef OutFrame out
+        if self.dead:
+            return 0
+        if not self.outq and not self.tx_busy and sr_reserve(&self.tx, SW_FRAME_HEADER, &at) == SR_READY:
+            h.size = <uint32_t>SW_FRAME_HEADER
+            h.type = <uint8_t>SW_RELEASE
+            h.flags = 0
+            h.extra = 0
+            h.stream = 0
+            h.aux = page
+            memcpy(at, &h, SW_FRAME_HEADER)
+            sr_commit(&self.tx, SW_FRAME_HEADER)
+            return 0
+        out = OutFrame.__new__(OutFrame)
+        out.type = SW_RELEASE
+        out.aux = page
+        self.outq.append(out)
+        self.flush()
+        return self.nudge()
+
+    cdef int nudge(self) except -1:
+        """Frames may wait for room, and nobody for anything else."""
+        return 0
+
     # -- receiving
+
+    cdef Parts parts_at(self, sw_view *v, const uint8_t *at):
+        """The message of a frame with blocks; None: it breaks the rules, and the connection has failed."""
+        cdef list parts = []
+        cdef Block block
+        cdef sw_block b
+        cdef uint32_t count = 0, entry = 0, inline
+        cdef uint64_t done = 0, left, before
+        cdef const char *wrong = sw_blocks_begin(at, v, &entry, &count)
+        if wrong is NULL:
+            inline = entry + count * sizeof(sw_block)
+            left = v.message + v.message_size - inline
+            while count > 0:
+                count -= 1
+                before = done
+                wrong = sw_blocks_next(at, v, &entry, self.arenas.size, &done, &left, &b)
+                if wrong is not NULL:
+                    break
+                if b.position > before:
+                    parts.append(_bytes_at(at, inline, <uint32_t>(b.position - before)))
+                    inline += <uint32_t>(b.position - before)
+                block = Block.__new__(Block)
+                block.arenas = self.arenas
+                block.at = self.theirs + b.offset
+                block.size = <Py_ssize_t>b.size
+                block.page = <uint32_t>(b.offset // PAGE)
+                block.made = forks
+                block.conn = self
+                parts.append(block)
+        if wrong is not NULL:
+            self.fail(f"the peer sent a bad frame: {(<bytes>wrong).decode()}")
+            return None
+        if left > 0:
+            parts.append(_bytes_at(at, inline, <uint32_t>left))
+        return Parts(parts)
+
+    cdef int released(self, uint32_t page) except -1:
+        """The peer gives a block back."""
+        cdef Allocation block = None
+        if self.pool is not None:
+            block = self.pool.holding(page * PAGE)
+        if block is None or block.sent <= 0:
+            return self.fail(f"the peer released page {page}, which it had not got")
+        return self.pool.give_back(block)
 
     cdef int drain(self, int limit) except -1:
         """Dispatch up to `limit` frames that are there; returns how many. May set `dead`."""
@@ -690,7 +828,10 @@ cdef class Connection:
             if wrong is not NULL:
                 self.fail(f"the peer sent a bad frame: {(<bytes>wrong).decode()}")
                 return count
-            self.dispatch(&h, &v, at)
+            if h.type == SW_RELEASE:
+                self.released(h.aux)
+            else:
+                self.dispatch(&h, &v, at)
             if self.dead:
                 return count
             sr_consume(&self.rx, h.size)
@@ -715,6 +856,9 @@ cdef class Connection:
         self.rx.ctl = self.tx.ctl = NULL
         self.rx.data = self.tx.data = NULL
         self.segment = None
+        self.arenas = None                     # what was received, and not dropped, holds them, too
+        self.pool = None
+        self.theirs = NULL
 
     cdef void abandon(self):
         """In a forked child: give up what belongs to the parent without touching it."""

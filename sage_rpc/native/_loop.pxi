@@ -149,6 +149,7 @@ cdef int _rouse(list sleepers, int what) except -1:
 cdef class LoopConnection(ClientConnection):
     """The client's end of a connection that an event loop drives. `attach` comes first."""
     dialect = 1
+    features = FEATURES & ~FEATURE_BLOCKS
     cdef object loop
     cdef Turns turns
     cdef bytes user_agent

@@ -48,7 +48,7 @@ cdef class ServicerContext:
     cdef MethodEntry entry
     cdef uint32_t stream
     cdef int64_t deadline
-    cdef bytes request
+    cdef object request               # bytes or Parts
     cdef bytes metadata
     cdef Assembly assembly
     cdef bint cancelled, ended, aborted
@@ -109,6 +109,10 @@ cdef class ServicerContext:
 
     def auth_context(self):
         return dict(self.conn.auth)
+
+    def _allocate(self, Py_ssize_t size):
+        """Shared memory for a response: see sage_rpc.empty."""
+        return self.conn.allocate(size)
 
     def set_compression(self, compression):
         """Accepted and ignored: nothing is compressed inside one host."""
@@ -312,7 +316,7 @@ cdef class ServicerContext:
         """Run the handler and send its answer."""
         cdef MethodEntry entry = self.entry
         cdef int64_t begun = <int64_t>sr_now_ns()
-        cdef bytes data = self.request
+        data = self.request
         self.request = None
         self.thread = PyThread_get_thread_ident()
         # As in gRPC, a handler of streaming requests learns from its iterator that its call is over.
@@ -338,7 +342,7 @@ cdef class ServicerContext:
         self.entry.typical_ns += (begun - self.entry.typical_ns) // 8
         return 0
 
-    cdef int call_behavior(self, MethodEntry entry, bytes data) except -1:
+    cdef int call_behavior(self, MethodEntry entry, data) except -1:
         if entry.dynamic:
             try:
                 entry = self.core.owner._resolve_dynamic(entry.name, self.invocation_metadata())
@@ -350,7 +354,7 @@ cdef class ServicerContext:
         if entry.requests_stream:
             if self.inbox is None:             # the only request came with OPEN
                 self.inbox = Inbox()
-                self.inbox.add(data, 0)
+                self.inbox.add((<Parts>data).join() if type(data) is Parts else <bytes>data, 0)
                 self.half_closed = True
             request = _requests(self, entry.deserializer)
         else:
@@ -381,21 +385,21 @@ cdef class ServicerContext:
         if self.ended:
             return 0
         try:
-            message = _serialized(response, entry.serializer)
+            message = _serialized_parts(response, entry.serializer)
         except Exception:
             _LOGGER.exception("Failed to serialize the response of %s", entry.name)
             return self.refuse(INTERNAL, "Failed to serialize response!")
-        if 0 <= self.core.max_send < PyBytes_GET_SIZE(message):
+        if 0 <= self.core.max_send < len(message):
             return self.refuse(RESOURCE_EXHAUSTED, _too_large_to_answer(len(message), self.core.max_send))
         if self.status is None and self.text is None and self.trailing is None:
-            return self.conn.end(self, OK, None, None, <bytes>message)
-        return self.finish_with(OK, "", <bytes>message)
+            return self.conn.end(self, OK, None, None, message)
+        return self.finish_with(OK, "", message)
 
     cdef int refuse(self, int code, str details) except -1:
         """End without a response; what the handler set wins over `code` and `details`."""
         return self.finish_with(code, details, None)
 
-    cdef int finish_with(self, int code, str details, bytes message) except -1:
+    cdef int finish_with(self, int code, str details, message) except -1:
         cdef bytes trailing = None
         if self.status is not None:
             code = _code_number(self.status)
@@ -511,8 +515,10 @@ cdef class ServerConnection(Connection):
     cdef bint hot
     cdef int64_t last_request
 
-    def __init__(self, Segment segment, int fd, bint client, str peer_name, dict auth, int dialect=0):
+    def __init__(self, Segment segment, int fd, bint client, str peer_name, dict auth, int dialect=0, int features=0):
         self.peer_name = peer_name
+        if features & SW_FEATURE_BLOCKS:
+            self.use_blocks(False)
         self.usual_metadata = (Metadatum("user-agent", USER_AGENTS[dialect if dialect < len(USER_AGENTS) else 0]),)
         self.auth = auth
         self.entries = {}
@@ -640,11 +646,19 @@ cdef class ServerConnection(Connection):
         cdef ServerCore core = self.core
         cdef MethodEntry entry
         cdef Assembly assembly
+        cdef Parts parts = None
         if h.stream <= self.last_stream:
             return self.fail(f"the peer opened stream {h.stream} after {self.last_stream}")
         if self.said_goaway:
             return 0                           # GOAWAY named the streams before it; the client knows
         self.last_stream = h.stream
+        if h.extra & SW_BLOCKS and self.arenas is not None and h.flags & SW_HAS_MESSAGE:
+            if h.flags & SW_MORE:
+                return self.fail("the peer sent a message both in pieces and in blocks")
+            parts = self.parts_at(v, at)
+            if parts is None:
+                return 0
+            v.total = <uint64_t>parts.size
         if h.flags & SW_HAS_NAME:
             if len(self.entries) >= MAX_METHOD_NAMES or <int>v.name_size > MAX_METHOD_NAME:
                 return self.fail("the peer named too many methods, or one with too long a name")
@@ -692,7 +706,7 @@ cdef class ServerConnection(Connection):
             context.assembly = assembly
             assembly.add(at + v.message, v.message_size)
             return 0
-        context.request = _bytes_at(at, v.message, v.message_size)
+        context.request = _bytes_at(at, v.message, v.message_size) if parts is None else parts
         core.pending.append(context)
         return 0
 
@@ -730,14 +744,27 @@ cdef class ServerConnection(Connection):
                 self.core.sent()
         return 0
 
-    cdef int end(self, ServicerContext context, int code, str details, bytes trailing, bytes message) except -1:
+    cdef int end(self, ServicerContext context, int code, str details, bytes trailing, message) except -1:
         """Send the end of a call; once only, and not to a client that cancelled."""
         cdef int flags = SW_END
+        cdef Shipment shipment
         cdef bytes prefix = None
         if context.ended:
             return 0
         if code == OK and context.deadline != NEVER and <int64_t>sr_now_ns() >= context.deadline:
             code, details, trailing, message = DEADLINE_EXCEEDED, "Deadline Exceeded", None, None
+        if type(message) is Parts:
+            shipment = self.ship(<Parts>message)
+            if shipment is None:
+                message = (<Parts>message).join()
+            elif context.ended or context.cancelled or self.dead:  # meanwhile
+                shipment.undo()
+                message = b""
+            else:
+                message = shipment.message
+                flags |= IN_BLOCKS
+            if context.ended:
+                return 0
         if not context.cancelled and not self.dead:
             if trailing is not None:
                 flags |= SW_HAS_METADATA
@@ -746,7 +773,8 @@ cdef class ServerConnection(Connection):
                 flags |= SW_HAS_DETAILS
                 raw = details.encode("utf-8", "replace")[:<Py_ssize_t>(self.piece // 4)]
                 prefix = _block(raw) if prefix is None else prefix + _block(raw)
-            if message is not None and PyBytes_GET_SIZE(message) + 1024 > <Py_ssize_t>(self.piece // 4):
+            if (message is not None and not flags & IN_BLOCKS
+                    and PyBytes_GET_SIZE(message) + 1024 > <Py_ssize_t>(self.piece // 4)):
                 self.send_frame(SW_MESSAGE, 0, context.stream, 0, None, message)
                 message = None
             self.send_frame(SW_TRAILERS, flags, context.stream, <uint32_t>code, prefix, message)

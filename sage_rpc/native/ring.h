@@ -204,7 +204,8 @@ static inline bool sr_spin_transfer(sr_end *r, sr_end *w, uint64_t budget_ns) {
     return false;
 }
 
-/* ---- the segment: one page of header, ring 0 (client to server), ring 1 (server to client) ---- */
+/* ---- the segment: one page of header, ring 0 (client to server), ring 1 (server to client), and the two
+ * arenas, from which the client and the server hand over large buffers ---- */
 
 #define SR_MAGIC 0x3143505245474153ull /* "SAGERPC1" in little-endian byte order */
 
@@ -213,12 +214,14 @@ typedef struct {
     uint32_t version;
     uint32_t header_size;
     uint64_t capacity[2];
+    uint64_t arena; /* bytes of each arena; 0: there are none */
     /* Server to client, a hint only: how many connections the server found busy lately. */
     _Alignas(64) _Atomic uint32_t busy_connections;
     _Alignas(64) sr_control ring[2];
 } sr_segment;
 
 _Static_assert(sizeof(sr_control) == 4 * SR_LINE, "the control block is four cache lines");
+_Static_assert(offsetof(sr_segment, arena) == 32, "layout of docs/wire.md");
 _Static_assert(offsetof(sr_segment, busy_connections) == 64, "layout of docs/wire.md");
 _Static_assert(offsetof(sr_segment, ring) == 128, "layout of docs/wire.md");
 _Static_assert(sizeof(sr_segment) <= SR_HEADER_SIZE, "the header fits its page");
@@ -231,6 +234,14 @@ static inline uint32_t sr_busy_connections(const sr_segment *s) {
     return atomic_load_explicit(&s->busy_connections, memory_order_relaxed);
 }
 
-static inline uint64_t sr_segment_size(uint64_t capacity) { return SR_HEADER_SIZE + 2 * capacity; }
+static inline uint64_t sr_segment_size(uint64_t capacity, uint64_t arena) {
+    return SR_HEADER_SIZE + 2 * capacity + 2 * arena;
+}
+
+#define SR_PAGE 4096u
+#define SR_MAX_ARENA (1ull << 40)
+
+/* Arenas are whole pages: their pages are what RELEASE frames count in. */
+static inline bool sr_arena_ok(uint64_t arena) { return arena % SR_PAGE == 0 && arena <= SR_MAX_ARENA; }
 
 #endif

@@ -26,11 +26,13 @@ enum {
     SW_CANCEL = 5,    /* either: the stream is over; aux = status code */
     SW_CREDIT = 6,    /* either: aux = bytes of messages the peer may send in addition */
     SW_PING = 7,      /* either, stream 0: answered by the same frame with END set */
-    SW_GOAWAY = 8     /* either, stream 0: no streams after number aux */
+    SW_GOAWAY = 8,    /* either, stream 0: no streams after number aux */
+    SW_RELEASE = 9    /* either, stream 0: the block with page aux of the receiver's own arena is not used any more */
 };
 
 enum {
     SW_FEATURE_STREAMS = 1, /* feature bit 0: calls of all four kinds */
+    SW_FEATURE_BLOCKS = 2,  /* feature bit 1: large parts of messages stay in the sender's arena */
     SW_WINDOW = 1 << 20     /* bytes that may be under way in a streaming direction before credit is given */
 };
 
@@ -46,11 +48,17 @@ enum {
     SW_CONTINUED = 0x80
 };
 
+enum {
+    SW_BLOCKS = 1,        /* in `extra`, OPEN and TRAILERS: the message is a table of blocks and what is between them */
+    SW_MAX_BLOCKS = 1024, /* of one message */
+    SW_BLOCK_ENTRY = 24
+};
+
 typedef struct {
     uint32_t size; /* bytes of the frame, header included, padding not included */
     uint8_t type;
     uint8_t flags;
-    uint16_t reserved; /* sent as 0, ignored */
+    uint16_t extra; /* more flags; unknown ones are sent as 0 and ignored */
     uint32_t stream;
     uint32_t aux; /* OPEN: method number; TRAILERS, CANCEL: status code; CREDIT: bytes; GOAWAY: stream */
 } sw_header;
@@ -89,7 +97,8 @@ static inline uint8_t sw_allowed_flags(uint8_t type) {
     case SW_PING: return SW_END;
     case SW_GOAWAY: return SW_HAS_DETAILS;
     case SW_CANCEL:
-    case SW_CREDIT: return 0;
+    case SW_CREDIT:
+    case SW_RELEASE: return 0;
     default: return 0;
     }
 }
@@ -118,9 +127,9 @@ static inline const char *sw_parse(const sw_header *h, const uint8_t *frame, sw_
     uint32_t at = SW_FRAME_HEADER;
     const uint8_t flags = h->flags;
     if (h->size < SW_FRAME_HEADER) return "frame shorter than its header";
-    if (h->type < SW_OPEN || h->type > SW_GOAWAY) return "unknown frame type";
+    if (h->type < SW_OPEN || h->type > SW_RELEASE) return "unknown frame type";
     if (flags & (uint8_t)~sw_allowed_flags(h->type)) return "flag not allowed on this frame type";
-    if ((h->stream == SW_NO_STREAM) != (h->type == SW_PING || h->type == SW_GOAWAY) && h->type != SW_CREDIT)
+    if ((h->stream == SW_NO_STREAM) != (h->type == SW_PING || h->type == SW_GOAWAY || h->type == SW_RELEASE) && h->type != SW_CREDIT)
         return "wrong stream number for this frame type";
     if ((flags & SW_MORE) && !(flags & SW_HAS_MESSAGE)) return "MORE without a message";
     if ((flags & SW_CONTINUED) && !(flags & SW_HAS_MESSAGE)) return "CONTINUED without a message";
@@ -147,6 +156,34 @@ static inline const char *sw_parse(const sw_header *h, const uint8_t *frame, sw_
     } else if (at != h->size) {
         return "bytes after the last part of the frame";
     }
+    return NULL;
+}
+
+/* A message with blocks: u32 count, per block an entry, and then the bytes that are in no block. `position` says
+ * where in the whole message the block stands; blocks come in that order and do not overlap. */
+typedef struct {
+    uint64_t position, offset, size;
+} sw_block;
+
+/* Reads the count; *at is where the entries begin. NULL, or what is wrong. */
+static inline const char *sw_blocks_begin(const uint8_t *frame, const sw_view *v, uint32_t *at, uint32_t *count) {
+    const uint32_t end = v->message + v->message_size;
+    *at = v->message;
+    if (!sw_take(frame, end, at, count, sizeof *count)) return "table of blocks cut short";
+    if (*count > SW_MAX_BLOCKS) return "too many blocks";
+    if (end - *at < *count * SW_BLOCK_ENTRY) return "table of blocks cut short";
+    return NULL;
+}
+
+/* Reads the next entry. `done` counts the bytes of the message before it, of blocks and others; `left` those
+ * that are in no block and were not counted yet: both are the caller's to begin with 0 and the number of them. */
+static inline const char *sw_blocks_next(const uint8_t *frame, const sw_view *v, uint32_t *at, uint64_t arena,
+                                         uint64_t *done, uint64_t *left, sw_block *b) {
+    if (!sw_take(frame, v->message + v->message_size, at, b, sizeof *b)) return "table of blocks cut short";
+    if (b->offset > arena || b->size > arena - b->offset || b->size == 0) return "block outside of the arena";
+    if (b->position < *done || b->position - *done > *left) return "block out of order";
+    *left -= b->position - *done;
+    *done = b->position + b->size;
     return NULL;
 }
 

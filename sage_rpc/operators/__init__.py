@@ -1,6 +1,5 @@
 """Operators: pipelines of plain Python classes that call services by name, each in processes of its own."""
 
-from sage_rpc.operators.context import AsyncServices, BaseService, Context, Services
 from sage_rpc.operators.environment import DataStream, LocalEnvironment, Results
 from sage_rpc.operators.functions import (
     BaseFunction,
@@ -14,6 +13,7 @@ from sage_rpc.operators.functions import (
 )
 from sage_rpc.operators.job import Job
 from sage_rpc.operators.result import JobError, JobResult, OperatorCounts
+from sage_rpc.processes.context import AsyncServices, BaseService, Context, Services
 
 __all__ = [
     "AsyncServices",

@@ -25,12 +25,13 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 
 from sage_rpc.manager import ServiceEndpoint, ServiceManager
-from sage_rpc.operators.context import AsyncServices, Services
-from sage_rpc.operators.control import Bound, Done, Failed, Finish, Go, Lost, Message, Ready, Start, Stop
-from sage_rpc.operators.launcher import KILL_AFTER, Group, Worker, flatten, socket_pairs
+from sage_rpc.operators.launcher import KILL_AFTER, Worker, flatten, socket_pairs
 from sage_rpc.operators.plan import Plan
 from sage_rpc.operators.processes import Boot
 from sage_rpc.operators.result import JobError, JobResult, OperatorCounts
+from sage_rpc.processes.context import AsyncServices, Services
+from sage_rpc.processes.control import Bound, Done, Failed, Finish, Go, Lost, Message, Ready, Start, Stop
+from sage_rpc.processes.group import Group
 
 __all__ = ["Job"]
 
@@ -289,7 +290,7 @@ class Job:
 
     def _launch(self) -> None:
         plan = self._plan
-        self._group = Group()
+        self._group = Group(KILL_AFTER)
         for service in plan.services:
             self._services.append(self._start_process(service.name, "service"))
         # Of each operator: its workers' incoming links, and per operator further down their outgoing ones.

@@ -29,6 +29,8 @@ from collections.abc import Iterator, Sequence
 
 import cloudpickle
 
+from sage_rpc.processes.steps import MachineryError
+
 __all__ = ["Input", "LinkLostError", "Output", "dump_row", "load_row"]
 
 MAX_HELD = 16 << 20  # bytes
@@ -42,7 +44,7 @@ _REQUEST = struct.Struct("<Q")
 _ROWS, _END = 1, 2
 
 
-class LinkLostError(Exception):
+class LinkLostError(MachineryError):
     """The other end of a link is gone."""
 
 

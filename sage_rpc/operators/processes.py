@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import pickle
 import socket
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from google.protobuf import descriptor_pool
 
 from sage_rpc.manager import ServiceManager
-from sage_rpc.operators.context import Context
-from sage_rpc.operators.control import Done, Failed, Lost, Start
 from sage_rpc.operators.links import LinkLostError
-from sage_rpc.operators.parent import Drained, Parent, Stopped
 from sage_rpc.operators.plan import OperatorSpec
+from sage_rpc.processes.child import here
+from sage_rpc.processes.context import Context
+from sage_rpc.processes.control import Done, Failed, Lost, Start
+from sage_rpc.processes.parent import Parent, Stopped
+from sage_rpc.processes.service import print_by_lines
+from sage_rpc.processes.steps import StepError, step
 
-__all__ = ["Boot", "StepError", "make_context", "run", "step"]
+__all__ = ["Boot", "make_context", "run"]
 
 _FAILED, _STOPPED = 1, 143  # exit codes
-_OURS = str(Path(__file__).parent)
 
 
 @dataclass(frozen=True)
@@ -60,31 +58,7 @@ class Boot:
     @classmethod
     def here(cls, **known: Any) -> Boot:
         """A Boot with what is to be taken from this process."""
-        return cls(path=[entry or str(Path.cwd()) for entry in sys.path], argv=list(sys.argv), **known)
-
-
-class StepError(Exception):
-    """User code raised."""
-
-    def __init__(self, during: str, error: BaseException) -> None:
-        super().__init__(during)
-        self.during = during
-        self.error = error
-
-
-@contextlib.contextmanager
-def step(during: str) -> Iterator[None]:
-    """Remember what was done when user code raised.
-
-    Raises:
-        StepError: it raised; even SystemExit, which is no way to end a job.
-    """
-    try:
-        yield
-    except (Stopped, Drained, LinkLostError, StepError, GeneratorExit):
-        raise
-    except BaseException as error:
-        raise StepError(during, error.with_traceback(_of_the_user(error.__traceback__))) from error
+        return cls(**{**here(), **known})
 
 
 def run(title: str, header: dict[str, Any], payload: bytes, control: socket.socket) -> int:
@@ -93,7 +67,7 @@ def run(title: str, header: dict[str, Any], payload: bytes, control: socket.sock
     for fd in (control.fileno(), *boot.inputs, *(fd for fds in boot.outputs for fd in fds)):
         os.set_inheritable(fd, False)
     parent = Parent(control)
-    _print_by_lines()
+    print_by_lines()
     logging.basicConfig(
         level=boot.log_level, stream=sys.stderr, format=f"%(asctime)s %(levelname)s [{title}] %(message)s"
     )
@@ -132,19 +106,3 @@ def make_context(boot: Boot, start: Start) -> Context:
         pool.AddSerializedFile(file)
     manager = ServiceManager(start.endpoints, timeout=start.timeout, options=start.options)
     return Context(boot.job, boot.name, boot.worker, boot.parallelism, manager)
-
-
-def _of_the_user(traceback: TracebackType | None) -> TracebackType | None:
-    """`traceback` from the first frame on that is not ours."""
-    found = traceback
-    while found is not None and found.tb_frame.f_code.co_filename.startswith(_OURS):
-        found = found.tb_next
-    return found or traceback
-
-
-def _print_by_lines() -> None:
-    """Whole lines of several processes on one output, at once, also where it is a pipe."""
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(line_buffering=True)

@@ -319,17 +319,20 @@ class AdmissionPolicy:
 
 @dataclass(frozen=True, kw_only=True)
 class OutlierPolicy:
-    """Leave out an endpoint that fails while others do not, and come back to it.
+    """Leave out an endpoint that fails while others do not, and come back to it when it answers.
 
     Attributes:
-        consecutive_failures: in a row, of `codes`, until it is left out.
-        base_ejection: seconds it is left out the first time; grows by as much each further time.
+        consecutive_failures: in a row, of `codes`, until it is left out; a refused connection suffices alone.
+        probe_interval: seconds between two questions whether it is back.
+        base_ejection: seconds that one which answered with failures is left out the first time; grows by as
+            much each further time. One that was gone or hung is back with its first answer.
         max_ejection: seconds at most.
-        max_ejected: share of the endpoints that may be left out at once.
+        max_ejected: share of the endpoints that may be left out at once; one may always be.
         codes: what counts as a failure of the endpoint.
     """
 
     consecutive_failures: int = 5
+    probe_interval: float = 0.25
     base_ejection: float = 0.5
     max_ejection: float = 30.0
     max_ejected: float = 0.9
@@ -337,6 +340,7 @@ class OutlierPolicy:
 
     def __post_init__(self) -> None:
         _whole(self, "consecutive_failures", 1)
+        _number(self, "probe_interval", 0, open_below=True)
         _number(self, "base_ejection", 0, open_below=True)
         _number(self, "max_ejection", 0, open_below=True)
         if self.max_ejection < self.base_ejection:

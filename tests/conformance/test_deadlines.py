@@ -59,7 +59,9 @@ def test_responses_that_a_handler_returns_after_the_deadline_are_begun(rpc, kind
         return responses()
 
     way = next(way for way in ASYNCHRONOUS if way.kind == kind)
-    assert failure(way.run(rpc.method(kind, behaviour), timeout=SHORT))[0] is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert (
+        failure(way.run(rpc.method(kind, behaviour), timeout=SHORT))[0] is grpc.StatusCode.DEADLINE_EXCEEDED
+    )
     assert begun.wait(SECONDS)
 
 

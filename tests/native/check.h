@@ -61,7 +61,7 @@ typedef struct {
 static inline int segment_create(uint64_t capacity) {
     int fd = memfd_create("sage-rpc-test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     CHECK(fd >= 0);
-    CHECK(ftruncate(fd, (off_t)sr_segment_size(capacity)) == 0);
+    CHECK(ftruncate(fd, (off_t)sr_segment_size(capacity, 0)) == 0);
     CHECK(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0);
     sr_segment header = {.magic = SR_MAGIC, .version = 1, .header_size = SR_HEADER_SIZE, .capacity = {capacity, capacity}};
     CHECK(pwrite(fd, &header, offsetof(sr_segment, busy_connections), 0) == (ssize_t)offsetof(sr_segment, busy_connections));

@@ -25,6 +25,20 @@ static void read_metadata(const uint8_t *block, uint32_t size) {
     }
 }
 
+/* Every message is read as a table of blocks, too: whether it is one, the connection knows. */
+static void read_blocks(const uint8_t *frame, const sw_view *v) {
+    const uint64_t arena = 1u << 20;
+    uint32_t at, count;
+    if (sw_blocks_begin(frame, v, &at, &count) != NULL) return;
+    uint64_t done = 0, left = v->message + v->message_size - (at + count * SW_BLOCK_ENTRY), size = left;
+    sw_block b;
+    while (count-- > 0 && sw_blocks_next(frame, v, &at, arena, &done, &left, &b) == NULL) {
+        CHECK(b.size > 0 && b.offset < arena && b.size <= arena - b.offset);
+        CHECK(b.position <= done && b.position + b.size == done);
+        CHECK(left <= size && at <= v->message + v->message_size);
+    }
+}
+
 static uint32_t read_frame(const uint8_t *bytes, uint32_t size) {
     if (size < SW_FRAME_HEADER) return 0;
     sw_header h = sw_load_header(bytes);
@@ -36,6 +50,7 @@ static uint32_t read_frame(const uint8_t *bytes, uint32_t size) {
     touch(bytes + v.message, v.message_size);
     if (h.flags & SW_HAS_METADATA) read_metadata(bytes + v.metadata, v.metadata_size);
     if (h.type == SW_TRAILERS && (h.flags & SW_HAS_INITIAL)) read_metadata(bytes + v.initial, v.initial_size);
+    if (h.flags & SW_HAS_MESSAGE) read_blocks(bytes, &v);
     CHECK(v.total == v.message_size || (v.total > v.message_size && (h.flags & SW_MORE)));
     return h.size;
 }
@@ -92,7 +107,7 @@ int main(int argc, char **argv) {
         uint32_t size;
         if (round & 1) {
             const frame_parts f =
-                draw_frame(&random, (uint8_t)draw_below(&random, 10), (uint8_t)draw(&random), draw_below(&random, 3), 40);
+                draw_frame(&random, (uint8_t)draw_below(&random, 11), (uint8_t)draw(&random), draw_below(&random, 3), 40);
             size = encode_frame(bytes + 1, &f) + 1;
             for (uint32_t changes = draw_below(&random, 4); changes > 0; changes--)
                 bytes[1 + draw_below(&random, size - 1)] = (uint8_t)draw(&random);

@@ -26,6 +26,7 @@ static const struct {
     {6, 0, EITHER},                                     /* CREDIT */
     {7, 0x01, CONNECTION},                              /* PING */
     {8, 0x40, CONNECTION},                              /* GOAWAY */
+    {9, 0, CONNECTION},                                 /* RELEASE */
 };
 
 static bool legal(uint32_t type, uint32_t flags, uint32_t stream) {
@@ -106,7 +107,7 @@ static void test_every_type_and_flag(void) {
 
 static frame_parts draw_legal(uint64_t *random, uint32_t largest) {
     for (;;) {
-        const uint8_t type = (uint8_t)(1 + draw_below(random, 8));
+        const uint8_t type = (uint8_t)(1 + draw_below(random, 9));
         const uint8_t flags = (uint8_t)(draw(random) & specified[type - 1].flags);
         const uint32_t stream = specified[type - 1].stream == CALL ? 1 + draw_below(random, UINT32_MAX - 1) : 0;
         if (legal(type, flags, stream)) return draw_frame(random, type, flags, stream, largest);
@@ -227,7 +228,7 @@ static int write_seeds(const char *directory) {
     static uint8_t bytes[4096];
     uint64_t random = 6;
     uint32_t written = 0;
-    for (uint32_t type = 1; type <= 8; type++)
+    for (uint32_t type = 1; type <= 9; type++)
         for (uint32_t flags = 0; flags < 256; flags++) {
             const uint32_t stream = specified[type - 1].stream == CALL;
             if (!legal(type, flags, stream)) continue;
@@ -243,6 +244,56 @@ static int write_seeds(const char *directory) {
     return 0;
 }
 
+/* Tables of blocks: one that is made of a random message comes back; one with a wrong entry does not. */
+static void test_blocks(void) {
+    uint64_t random = 23;
+    const uint64_t arena = 1u << 20;
+    static uint8_t message[4 + 8 * SW_BLOCK_ENTRY + 512];
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        const uint32_t blocks = draw_below(&random, 9);
+        sw_block put_in[8];
+        uint64_t position = 0, total = 0;
+        uint32_t inlined = 0;
+        uint8_t *at = put(message, &blocks, 4);
+        for (uint32_t i = 0; i < blocks; i++) {
+            const uint32_t before = draw_below(&random, 3) ? draw_below(&random, 60) : 0;
+            const uint64_t size = 1 + draw_below(&random, 1u << 20), offset = draw_below(&random, (uint32_t)(arena - size + 1));
+            inlined += before;
+            total += size;
+            put_in[i] = (sw_block){position + before, offset, size};
+            position += before + size;
+            at = put(at, &put_in[i], SW_BLOCK_ENTRY);
+        }
+        inlined += draw_below(&random, 30);
+        at += inlined;
+        const uint32_t wrong = blocks ? draw_below(&random, 6) : 0; /* 0, 5: nothing is */
+        const uint32_t which = blocks ? draw_below(&random, blocks) : 0;
+        uint8_t *const entry = message + 4 + which * SW_BLOCK_ENTRY;
+        sw_block changed = blocks ? put_in[which] : (sw_block){0, 0, 0};
+        if (wrong == 1) changed.offset = arena - changed.size + 1 + draw_below(&random, 100);
+        if (wrong == 2) changed.size = draw_below(&random, 2) ? 0 : arena - changed.offset + 1;
+        if (wrong == 3) changed.position += inlined + 1;
+        if (wrong == 4) changed.position = changed.position ? draw_below(&random, (uint32_t)changed.position) : UINT64_MAX;
+        if (wrong) memcpy(entry, &changed, SW_BLOCK_ENTRY);
+        const sw_view v = {.message = 0, .message_size = (uint32_t)(at - message)};
+        uint32_t next, count;
+        CHECK(sw_blocks_begin(message, &v, &next, &count) == NULL && count == blocks);
+        uint64_t done = 0, left = inlined;
+        const char *bad = NULL;
+        for (uint32_t i = 0; i < blocks && bad == NULL; i++) {
+            sw_block b;
+            bad = sw_blocks_next(message, &v, &next, arena, &done, &left, &b);
+            if (bad == NULL && !wrong) CHECK(memcmp(&b, &put_in[i], sizeof b) == 0);
+        }
+        if (wrong == 0 || wrong == 5) CHECK(bad == NULL && done + left == total + inlined);
+        /* A block that stands earlier than it did is only wrong where that is inside of what is before it. */
+        if (wrong >= 1 && wrong <= 3) CHECK(bad != NULL);
+        const sw_view cut = {.message = 0, .message_size = draw_below(&random, 4 + blocks * SW_BLOCK_ENTRY)};
+        CHECK(sw_blocks_begin(message, &cut, &next, &count) != NULL);
+    }
+    printf("  blocks: %u random tables\n", ROUNDS);
+}
+
 int main(int argc, char **argv) {
     fail_after(50);
     if (argc == 3 && strcmp(argv[1], "seeds") == 0) return write_seeds(argv[2]);
@@ -251,5 +302,6 @@ int main(int argc, char **argv) {
     test_truncation();
     test_lengths();
     test_metadata();
+    test_blocks();
     return 0;
 }

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterable
 from concurrent.futures import Future
 
 from sage_rpc import clients, servicers
@@ -29,6 +30,19 @@ class InvocationBase(servicers.Base):
             invoke_pb2.ServiceRequest,
             invoke_pb2.ServiceResponse,
         ),
+        servicers.Rpc(
+            "Batch",
+            "batch",
+            invoke_pb2.BatchRequest,
+            invoke_pb2.BatchResponse,
+        ),
+        servicers.Rpc(
+            "BatchStream",
+            "batch_stream",
+            invoke_pb2.BatchRequest,
+            invoke_pb2.BatchResponse,
+            responses_stream=True,
+        ),
     )
 
     @abstractmethod
@@ -42,6 +56,24 @@ class InvocationBase(servicers.Base):
         method that does not exist, or arguments that do not fit, are errors of the call.
         """
 
+    @abstractmethod
+    def batch(
+        self,
+        request: invoke_pb2.BatchRequest,
+        context: servicers.AnyServicerContext,
+        /,
+    ) -> servicers.Response[invoke_pb2.BatchResponse]:
+        """Calls one method many times, in order, in one round trip. An exception ends one of the calls, not the batch."""
+
+    @abstractmethod
+    def batch_stream(
+        self,
+        request: invoke_pb2.BatchRequest,
+        context: servicers.AnyServicerContext,
+        /,
+    ) -> servicers.Responses[invoke_pb2.BatchResponse]:
+        """The same, with results as they come: each response has those of some consecutive calls."""
+
 
 class InvocationClient(clients.Client):
     """Calls sage.rpc.v1.Invocation. Methods wait for the response."""
@@ -54,6 +86,16 @@ class InvocationClient(clients.Client):
             invoke_pb2.ServiceRequest,
             invoke_pb2.ServiceResponse,
         )
+        self._call_batch = binder.unary_unary(
+            "/sage.rpc.v1.Invocation/Batch",
+            invoke_pb2.BatchRequest,
+            invoke_pb2.BatchResponse,
+        )
+        self._call_batch_stream = binder.unary_stream(
+            "/sage.rpc.v1.Invocation/BatchStream",
+            invoke_pb2.BatchRequest,
+            invoke_pb2.BatchResponse,
+        )
 
     def call(
         self,
@@ -63,6 +105,7 @@ class InvocationClient(clients.Client):
         service: str | None = None,
         method: str | None = None,
         arguments: bytes | None = None,
+        buffers: Iterable[bytes] | None = None,
         timeout: float | None = None,
         metadata: clients.Metadata | None = None,
         wait_for_ready: bool | None = None,
@@ -72,13 +115,81 @@ class InvocationClient(clients.Client):
 
         Args:
             arguments: Encoded [list of positional arguments, map of keyword arguments]; empty: neither.
+            buffers: Large buffers that the arguments refer to by number: arrays in C order, bytes.
         """
         return self._call_call(
             clients.request_of(
                 "sage.rpc.v1.Invocation.Call",
                 invoke_pb2.ServiceRequest,
                 request,
-                {"service": service, "method": method, "arguments": arguments},
+                {
+                    "service": service,
+                    "method": method,
+                    "arguments": arguments,
+                    "buffers": buffers,
+                },
+            ),
+            timeout,
+            metadata,
+            wait_for_ready,
+        )
+
+    def batch(
+        self,
+        request: invoke_pb2.BatchRequest | None = None,
+        /,
+        *,
+        service: str | None = None,
+        method: str | None = None,
+        calls: bytes | None = None,
+        whole: bool | None = None,
+        timeout: float | None = None,
+        metadata: clients.Metadata | None = None,
+        wait_for_ready: bool | None = None,
+    ) -> invoke_pb2.BatchResponse:
+        """Calls one method many times, in order, in one round trip. An exception ends one of the calls, not the batch.
+
+        Args:
+            calls: Encoded list, an element for each call: its only argument, or, with `whole`, a list of its list of positional
+                arguments and its map of keyword arguments.
+        """
+        return self._call_batch(
+            clients.request_of(
+                "sage.rpc.v1.Invocation.Batch",
+                invoke_pb2.BatchRequest,
+                request,
+                {"service": service, "method": method, "calls": calls, "whole": whole},
+            ),
+            timeout,
+            metadata,
+            wait_for_ready,
+        )
+
+    def batch_stream(
+        self,
+        request: invoke_pb2.BatchRequest | None = None,
+        /,
+        *,
+        service: str | None = None,
+        method: str | None = None,
+        calls: bytes | None = None,
+        whole: bool | None = None,
+        timeout: float | None = None,
+        metadata: clients.Metadata | None = None,
+        wait_for_ready: bool | None = None,
+    ) -> clients.Stream[invoke_pb2.BatchResponse]:
+        """The same, with results as they come: each response has those of some consecutive calls.
+
+        Args:
+            calls: Encoded list, an element for each call: its only argument, or, with `whole`, a list of its list of positional
+                arguments and its map of keyword arguments.
+        """
+        return self._call_batch_stream(
+            clients.request_of(
+                "sage.rpc.v1.Invocation.BatchStream",
+                invoke_pb2.BatchRequest,
+                request,
+                {"service": service, "method": method, "calls": calls, "whole": whole},
             ),
             timeout,
             metadata,
@@ -97,6 +208,16 @@ class InvocationAsyncClient(clients.AsyncClient):
             invoke_pb2.ServiceRequest,
             invoke_pb2.ServiceResponse,
         )
+        self._call_batch = binder.unary_unary(
+            "/sage.rpc.v1.Invocation/Batch",
+            invoke_pb2.BatchRequest,
+            invoke_pb2.BatchResponse,
+        )
+        self._call_batch_stream = binder.unary_stream(
+            "/sage.rpc.v1.Invocation/BatchStream",
+            invoke_pb2.BatchRequest,
+            invoke_pb2.BatchResponse,
+        )
 
     def call(
         self,
@@ -106,6 +227,7 @@ class InvocationAsyncClient(clients.AsyncClient):
         service: str | None = None,
         method: str | None = None,
         arguments: bytes | None = None,
+        buffers: Iterable[bytes] | None = None,
         timeout: float | None = None,
         metadata: clients.Metadata | None = None,
         wait_for_ready: bool | None = None,
@@ -115,13 +237,81 @@ class InvocationAsyncClient(clients.AsyncClient):
 
         Args:
             arguments: Encoded [list of positional arguments, map of keyword arguments]; empty: neither.
+            buffers: Large buffers that the arguments refer to by number: arrays in C order, bytes.
         """
         return self._call_call(
             clients.request_of(
                 "sage.rpc.v1.Invocation.Call",
                 invoke_pb2.ServiceRequest,
                 request,
-                {"service": service, "method": method, "arguments": arguments},
+                {
+                    "service": service,
+                    "method": method,
+                    "arguments": arguments,
+                    "buffers": buffers,
+                },
+            ),
+            timeout,
+            metadata,
+            wait_for_ready,
+        )
+
+    def batch(
+        self,
+        request: invoke_pb2.BatchRequest | None = None,
+        /,
+        *,
+        service: str | None = None,
+        method: str | None = None,
+        calls: bytes | None = None,
+        whole: bool | None = None,
+        timeout: float | None = None,
+        metadata: clients.Metadata | None = None,
+        wait_for_ready: bool | None = None,
+    ) -> Future[invoke_pb2.BatchResponse]:
+        """Calls one method many times, in order, in one round trip. An exception ends one of the calls, not the batch.
+
+        Args:
+            calls: Encoded list, an element for each call: its only argument, or, with `whole`, a list of its list of positional
+                arguments and its map of keyword arguments.
+        """
+        return self._call_batch(
+            clients.request_of(
+                "sage.rpc.v1.Invocation.Batch",
+                invoke_pb2.BatchRequest,
+                request,
+                {"service": service, "method": method, "calls": calls, "whole": whole},
+            ),
+            timeout,
+            metadata,
+            wait_for_ready,
+        )
+
+    def batch_stream(
+        self,
+        request: invoke_pb2.BatchRequest | None = None,
+        /,
+        *,
+        service: str | None = None,
+        method: str | None = None,
+        calls: bytes | None = None,
+        whole: bool | None = None,
+        timeout: float | None = None,
+        metadata: clients.Metadata | None = None,
+        wait_for_ready: bool | None = None,
+    ) -> clients.Stream[invoke_pb2.BatchResponse]:
+        """The same, with results as they come: each response has those of some consecutive calls.
+
+        Args:
+            calls: Encoded list, an element for each call: its only argument, or, with `whole`, a list of its list of positional
+                arguments and its map of keyword arguments.
+        """
+        return self._call_batch_stream(
+            clients.request_of(
+                "sage.rpc.v1.Invocation.BatchStream",
+                invoke_pb2.BatchRequest,
+                request,
+                {"service": service, "method": method, "calls": calls, "whole": whole},
             ),
             timeout,
             metadata,
@@ -140,6 +330,16 @@ class InvocationAioClient(clients.AioClient):
             invoke_pb2.ServiceRequest,
             invoke_pb2.ServiceResponse,
         )
+        self._call_batch = binder.unary_unary(
+            "/sage.rpc.v1.Invocation/Batch",
+            invoke_pb2.BatchRequest,
+            invoke_pb2.BatchResponse,
+        )
+        self._call_batch_stream = binder.unary_stream(
+            "/sage.rpc.v1.Invocation/BatchStream",
+            invoke_pb2.BatchRequest,
+            invoke_pb2.BatchResponse,
+        )
 
     async def call(
         self,
@@ -149,6 +349,7 @@ class InvocationAioClient(clients.AioClient):
         service: str | None = None,
         method: str | None = None,
         arguments: bytes | None = None,
+        buffers: Iterable[bytes] | None = None,
         timeout: float | None = None,
         metadata: clients.Metadata | None = None,
         wait_for_ready: bool | None = None,
@@ -158,13 +359,81 @@ class InvocationAioClient(clients.AioClient):
 
         Args:
             arguments: Encoded [list of positional arguments, map of keyword arguments]; empty: neither.
+            buffers: Large buffers that the arguments refer to by number: arrays in C order, bytes.
         """
         return await self._call_call(
             clients.request_of(
                 "sage.rpc.v1.Invocation.Call",
                 invoke_pb2.ServiceRequest,
                 request,
-                {"service": service, "method": method, "arguments": arguments},
+                {
+                    "service": service,
+                    "method": method,
+                    "arguments": arguments,
+                    "buffers": buffers,
+                },
+            ),
+            timeout,
+            metadata,
+            wait_for_ready,
+        )
+
+    async def batch(
+        self,
+        request: invoke_pb2.BatchRequest | None = None,
+        /,
+        *,
+        service: str | None = None,
+        method: str | None = None,
+        calls: bytes | None = None,
+        whole: bool | None = None,
+        timeout: float | None = None,
+        metadata: clients.Metadata | None = None,
+        wait_for_ready: bool | None = None,
+    ) -> invoke_pb2.BatchResponse:
+        """Calls one method many times, in order, in one round trip. An exception ends one of the calls, not the batch.
+
+        Args:
+            calls: Encoded list, an element for each call: its only argument, or, with `whole`, a list of its list of positional
+                arguments and its map of keyword arguments.
+        """
+        return await self._call_batch(
+            clients.request_of(
+                "sage.rpc.v1.Invocation.Batch",
+                invoke_pb2.BatchRequest,
+                request,
+                {"service": service, "method": method, "calls": calls, "whole": whole},
+            ),
+            timeout,
+            metadata,
+            wait_for_ready,
+        )
+
+    def batch_stream(
+        self,
+        request: invoke_pb2.BatchRequest | None = None,
+        /,
+        *,
+        service: str | None = None,
+        method: str | None = None,
+        calls: bytes | None = None,
+        whole: bool | None = None,
+        timeout: float | None = None,
+        metadata: clients.Metadata | None = None,
+        wait_for_ready: bool | None = None,
+    ) -> clients.AioStream[invoke_pb2.BatchResponse]:
+        """The same, with results as they come: each response has those of some consecutive calls.
+
+        Args:
+            calls: Encoded list, an element for each call: its only argument, or, with `whole`, a list of its list of positional
+                arguments and its map of keyword arguments.
+        """
+        return self._call_batch_stream(
+            clients.request_of(
+                "sage.rpc.v1.Invocation.BatchStream",
+                invoke_pb2.BatchRequest,
+                request,
+                {"service": service, "method": method, "calls": calls, "whole": whole},
             ),
             timeout,
             metadata,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_RING_BYTES", "connect"]
 
 DEFAULT_RING_BYTES = 1 << 19
+ARENA_BYTES = 1 << 28  # of address space; memory is used for what is in use, and 64 MiB that stay warm
 HANDSHAKE_SECONDS = 2.0  # a server that is stopped or in a debugger must not hang its callers
 
 
@@ -28,6 +29,14 @@ def _start_thread(target: Callable[[], None], name: str) -> threading.Thread:
     thread = threading.Thread(target=target, name=name, daemon=True)
     thread.start()
     return thread
+
+
+def _create_segment(ring_bytes: int, arena: int) -> tuple[int, int]:
+    """-> (a segment's descriptor, the size of its arenas); without arenas where a limit forbids them."""
+    if arena and hasattr(os, "memfd_create"):
+        with contextlib.suppress(OSError):
+            return create_segment(ring_bytes, arena), arena
+    return create_segment(ring_bytes), 0
 
 
 def connect(
@@ -76,10 +85,11 @@ def connect(
             except PermissionError as error:
                 refused = f"may not use the socket {path} of {target}: {error.strerror}"
                 continue
-            fd = create_segment(ring_bytes)
+            fd, arena = _create_segment(ring_bytes, ARENA_BYTES if kind.features & core.FEATURE_BLOCKS else 0)
             try:
-                segment = core.Segment(fd, ring_bytes, True)
-                features = send_hello(sock, ring_bytes, fd, core.FEATURES, kind.dialect)
+                segment = core.Segment(fd, ring_bytes, True, arena)
+                offered = kind.features if segment.blocks else kind.features & ~core.FEATURE_BLOCKS
+                features = send_hello(sock, ring_bytes, fd, offered, kind.dialect) & offered
             except HandshakeError as error:
                 refused = f"the server of {target} refused a memory queue: {error}"
                 continue

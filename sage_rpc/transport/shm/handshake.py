@@ -68,13 +68,17 @@ class Hello:
     fd: int
 
 
-def create_segment(capacity: int) -> int:
+def create_segment(capacity: int, arena: int = 0) -> int:
     """The descriptor of a new segment of two rings of `capacity` bytes, sealed where the kernel can.
+
+    Args:
+        capacity: size of each ring, in bytes.
+        arena: size of each arena, in bytes, of which only touched pages use memory; needs memfd.
 
     Raises:
         OSError: no memory, no space, or a limit was reached; the text names it.
     """
-    size = core.SEGMENT_HEADER_SIZE + 2 * capacity
+    size = core.SEGMENT_HEADER_SIZE + 2 * capacity + 2 * arena
     try:
         if not hasattr(os, "memfd_create"):
             return _create_posix_segment(size)

@@ -43,6 +43,7 @@ class _Listener:
     """What the listeners share: sockets, strangers who have not shaken hands, and the core."""
 
     core: ServerCore
+    takes_blocks = True  # large parts of messages where their sender put them
 
     def __init__(self, resolve: Callable[[str], MethodEntry]) -> None:
         self._resolve = resolve
@@ -135,8 +136,11 @@ class _Listener:
                 )
             if self.core.stopping:
                 raise HandshakeError(Status.SHUTTING_DOWN, "the server is shutting down")
+            accepted = hello.features & core.FEATURES
+            if not self.takes_blocks:
+                accepted &= ~core.FEATURE_BLOCKS
             try:
-                segment = core.Segment(hello.fd, hello.capacity, False)
+                segment = core.Segment(hello.fd, hello.capacity, False, accepted & core.FEATURE_BLOCKS)
             except (core.ProtocolViolation, OSError) as error:
                 raise HandshakeError(Status.BAD_HELLO, str(error)) from error
         finally:
@@ -147,9 +151,12 @@ class _Listener:
             "gid": [str(gid).encode()],
             "pid": [str(pid).encode()],
         }
-        send_welcome(sock, Status.ACCEPTED, features=hello.features & core.FEATURES)
+        if not segment.blocks:
+            accepted &= ~core.FEATURE_BLOCKS
+        send_welcome(sock, Status.ACCEPTED, features=accepted)
+        peer = f"shm:pid:{pid}"
         self.core.add(
-            core.ServerConnection(segment, sock.detach(), False, f"shm:pid:{pid}", auth, hello.dialect)
+            core.ServerConnection(segment, sock.detach(), False, peer, auth, hello.dialect, accepted)
         )
 
 
@@ -246,6 +253,7 @@ class LoopListener(_Listener):
     """
 
     core: LoopServerCore
+    takes_blocks = False
 
     def __init__(
         self,

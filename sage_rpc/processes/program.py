@@ -1,8 +1,9 @@
-"""The program that every worker process of a job runs: `worker.py JOB/NAME[N] CONTROL BOOT GROUP ALIVE`.
+"""The program that every process of ours runs: `program.py TITLE CONTROL BOOT GROUP ALIVE`.
 
 It is started by path, with sage_rpc perhaps not yet importable: so it imports the standard library alone
-until it has the parent's `sys.path`, the first line of the file on descriptor BOOT. CONTROL is its socket
-to the parent (see control.py), GROUP the process group to join; ALIVE stays open as long as the process.
+until it has the parent's `sys.path`, in the first line of the file on descriptor BOOT, which also says which
+module's `run` is to be called. CONTROL is its socket to the parent (see control.py), GROUP the process group
+to join; ALIVE stays open as long as the process.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import sys
 
 
 def main() -> int:
-    """Run one operator's or service's process. -> its exit code."""
+    """Run one process. -> its exit code."""
     import contextlib
+    import importlib
     import json
     import os
     import socket
@@ -29,9 +31,9 @@ def main() -> int:
         header = json.loads(file.readline())
         sys.path[:] = header["path"]
         sys.argv[:] = header["argv"]
-        from sage_rpc.operators import processes
-
-        return processes.run(title, header, file.read(), socket.socket(fileno=control))
+        module = importlib.import_module(header.pop("main"))
+        code: int = module.run(title, header, file.read(), socket.socket(fileno=control))
+        return code
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ Rules:
    listener sends the main thread SIGTERM, whose handler raises `Stopped` there: only within
    `interruptible()`, only once, so that cleanup runs in peace.
 2. End-of-file from the parent, and SIGTERM from anywhere, stop the process as a Stop does.
-3. A process that was told to stop is gone after GRACE seconds, whatever its code does.
+3. A process that was told to stop is gone after its grace (GRACE seconds, where nothing else was said),
+   whatever its code does.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
-from sage_rpc.operators.control import Finish, Message, Messages, Stop, send
+from sage_rpc.processes.control import Finish, Message, Messages, Stop, send
 
 __all__ = ["GRACE", "Drained", "Parent", "Stopped"]
 
@@ -39,13 +40,18 @@ class Drained(BaseException):
 class Parent:
     """The parent process, as seen by the main thread of a worker.
 
+    Args:
+        control: the socket to it.
+        grace: seconds until the process is gone after it was told to stop.
+
     Attributes:
         draining: the process is to come to an end: Finish came.
         stopping: the process is to end.
     """
 
-    def __init__(self, control: socket.socket) -> None:
+    def __init__(self, control: socket.socket, grace: float = GRACE) -> None:
         self._control = control
+        self._grace = grace
         self._sending = threading.Lock()  # guards writing to the socket
         self._inbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         self._main = threading.main_thread().ident or 0
@@ -115,7 +121,7 @@ class Parent:
     def finish(self, code: int) -> None:
         """End the process within GRACE seconds from now, whatever threads user code has left behind."""
         self._ended.set()
-        timer = threading.Timer(GRACE, os._exit, (code,))
+        timer = threading.Timer(self._grace, os._exit, (code,))
         timer.daemon = True
         timer.start()
 
@@ -156,7 +162,7 @@ class Parent:
                 return
 
     def _interrupt_later(self) -> None:
-        if not self._ended.wait(GRACE):
+        if not self._ended.wait(self._grace):
             signal.pthread_kill(self._main, signal.SIGTERM)
 
     def _stop(self) -> None:
@@ -169,5 +175,5 @@ class Parent:
             signal.pthread_kill(self._main, signal.SIGTERM)
 
     def _exit_later(self) -> None:
-        if not self._ended.wait(GRACE):
+        if not self._ended.wait(self._grace):
             os._exit(_STOPPED)

@@ -1,8 +1,8 @@
-"""The process that ends a job's processes after its main process was killed: `guard.py LIFELINE ALIVE GRACE`.
+"""The program that ends a group of processes when who made it is gone: `guard.py LIFELINE ALIVE GRACE`.
 
-It leads the process group that all workers join. Both descriptors are read ends of pipes: the main
-process alone holds the other end of LIFELINE, and every worker one of ALIVE. When the main process is gone
-and the workers have not all ended by themselves within GRACE seconds, the guard kills the group, and
+It leads the process group that all of them join. Both descriptors are read ends of pipes: the main
+process alone holds the other end of LIFELINE, and every member one of ALIVE. When the main process is gone
+and the members have not all ended by themselves within GRACE seconds, the guard kills the group, and
 removes the sockets that the main process named on LIFELINE, one path a line. It imports nothing of ours.
 """
 

@@ -1,0 +1,153 @@
+"""Large buffers beside their protobuf message: sent from where they are, read where they arrive.
+
+A message of a plain-class service carries its large buffers in a repeated bytes field, the last of its
+fields. Over gRPC that is what it is. Over the memory queue nobody copies them into the message: the field's
+tags and lengths are written between them, and the message travels in parts, which are the same bytes.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any, SupportsIndex
+
+import grpc
+from google.protobuf.message import Message
+
+from sage_rpc.native import available, core
+from sage_rpc.values import LEAST_BYTES
+
+__all__ = ["WithBuffers", "deserializer", "empty", "serializer", "serving"]
+
+# The call that is being served, where its response may lie in shared memory.
+_OVER_MEMORY: Any = core.ServicerContext if available() else ()
+_serving: contextvars.ContextVar[Any] = contextvars.ContextVar("sage_rpc_serving", default=None)
+
+
+class WithBuffers:
+    """A protobuf message and the values of its last field, which it lacks.
+
+    Attributes:
+        message: without the field's values; bytes, where it is serialized already.
+        buffers: the field's values in order: bytes, and whatever else gives its bytes one by one.
+    """
+
+    __slots__ = ("buffers", "message")
+
+    def __init__(self, message: Any, buffers: Sequence[Any]) -> None:
+        self.message = message
+        self.buffers = buffers
+
+
+def serving(context: Any) -> None:
+    """From here on, in this context, `empty` allocates for the response of the call of `context`."""
+    if isinstance(context, _OVER_MEMORY):
+        _serving.set(context)
+
+
+def empty(shape: int | Sequence[int], dtype: Any = float, channel: Any = None) -> Any:
+    """A numpy array, as `numpy.empty` makes it, that a call can send without copying it.
+
+    Its memory is shared with the process at the other end, which sees what is written into it for as long
+    as it holds what it received. Where there is no such memory (calls go over gRPC, the arena is full, or the
+    array has less than 32 KiB), the array is an ordinary one; so the same code works everywhere.
+
+    Args:
+        shape: the array's shape.
+        dtype: its dtype, one without Python objects.
+        channel: the `Channel`, or the proxy of a service, that will send it, or the `ServicerContext` of the
+            call that it answers. None: the call that this thread serves, in a method of a plain class.
+
+    Raises:
+        ValueError: the dtype holds Python objects.
+        TypeError: `channel` is nothing that sends messages.
+    """
+    import numpy
+
+    dtype = numpy.dtype(dtype)
+    if dtype.hasobject:
+        raise ValueError(f"an array of {dtype} cannot be sent: it holds Python objects")
+    if channel is None:
+        channel = _serving.get()
+    elif not hasattr(channel, "_allocate"):
+        if not isinstance(channel, (grpc.Channel, grpc.ServicerContext)):
+            raise TypeError(f"expected a channel, a proxy or a ServicerContext, not {type(channel).__name__}")
+        channel = None  # of gRPC
+    size = dtype.itemsize
+    for n in (shape,) if isinstance(shape, SupportsIndex) else shape:
+        size *= operator.index(n)
+    block = channel._allocate(size) if channel is not None and size >= LEAST_BYTES else None
+    if block is None:
+        return numpy.empty(shape, dtype)
+    return numpy.frombuffer(block, dtype).reshape(shape)
+
+
+def serializer(field: int) -> Callable[[Any], bytes]:
+    """The serializer of messages whose field number `field`, their last, may be apart (`WithBuffers`)."""
+
+    def parts(message: WithBuffers) -> list[Any]:
+        out: list[Any] = [_serialized(message.message)]
+        for buffer in message.buffers:
+            out += (_head(field, len(buffer)), buffer)
+        return out
+
+    if not available():
+
+        def joined(message: Any) -> bytes:
+            return b"".join(parts(message)) if type(message) is WithBuffers else _serialized(message)
+
+        return joined
+
+    def serialize(message: Any) -> Any:
+        return core.Parts(parts(message)) if type(message) is WithBuffers else _serialized(message)
+
+    return core.PartsSerializer(serialize)
+
+
+def _serialized(message: Any) -> bytes:
+    return message if type(message) is bytes else message.SerializeToString()
+
+
+def deserializer(kind: type[Message], field: int) -> Callable[[bytes], Any]:
+    """The deserializer that goes with `serializer(field)`: it gives a `kind`, or `WithBuffers` of one."""
+    from_string = kind.FromString
+    if not available():
+        return from_string
+
+    def deserialize(data: Any) -> Any:
+        if type(data) is bytes:
+            return from_string(data)
+        found = _apart(data.parts, field)
+        if found is None:
+            return from_string(data.join())
+        message, buffers = found
+        return WithBuffers(from_string(message), buffers)
+
+    return core.PartsDeserializer(deserialize)
+
+
+def _apart(parts: Sequence[Any], field: int) -> tuple[bytes, list[Any]] | None:
+    """The message and the buffers that came in `parts`; None where they are divided in another way."""
+    buffers = list(parts[1::2])
+    heads = parts[::2]
+    if len(heads) != len(buffers) or any(type(head) is not bytes for head in heads):
+        return None
+    expected = [_head(field, len(buffer)) for buffer in buffers]
+    if heads[1:] != expected[1:] or not heads[0].endswith(expected[0]):
+        return None
+    return heads[0][: -len(expected[0])], buffers
+
+
+def _head(field: int, size: int) -> bytes:
+    """Tag and length of one value of a bytes field."""
+    return _varint(field << 3 | 2) + _varint(size)
+
+
+def _varint(number: int) -> bytes:
+    out = bytearray()
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    out.append(number)
+    return bytes(out)

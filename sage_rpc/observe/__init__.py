@@ -1,0 +1,1 @@
+"""Observing calls: statistics, tracing, health, metrics. Knows nothing of managers and services."""

@@ -1,0 +1,105 @@
+"""grpc.health.v1 for hosted services: Check asks the service, Watch tells each change.
+
+The servicer is grpcio-health-checking's. A service that has a check (`health_check()` of a plain class) is
+asked anew for every Check, and by a thread every `WATCH_SECONDS` while somebody watches; one without is
+serving for as long as its host is.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+__all__ = ["HostHealth"]
+
+WATCH_SECONDS = 0.5
+_LOGGER = logging.getLogger("sage_rpc")
+_SERVING = health_pb2.HealthCheckResponse.SERVING
+_NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+class HostHealth(health.HealthServicer):
+    """The health of one host's services.
+
+    "" is the host as a whole: serving when all of its services are.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        # What the base sets on its own method, by which servers know that it holds no thread.
+        watch: Any = type(self).Watch
+        watch.experimental_non_blocking = True
+        watch.experimental_thread_pool = None
+        self._checks: dict[str, Callable[[], Any] | None] = {}
+        self._known: dict[str, int] = {}
+        self._whole = int(_SERVING)
+        self._watched = threading.Condition()  # guards _watchers and _polling
+        self._watchers = 0
+        self._polling = False
+
+    def add(self, service: str, check: Callable[[], Any] | None) -> None:
+        """A service of that name, with a check that gives something true while it is healthy."""
+        self._checks[service] = check
+        self.set(service, _SERVING)
+
+    def add_to(self, server: Any) -> None:
+        """Serve it."""
+        health_pb2_grpc.add_HealthServicer_to_server(self, server)
+
+    def _ask(self, service: str) -> int:
+        check = self._checks.get(service)
+        if check is None:
+            return int(_SERVING)
+        try:
+            return int(_SERVING if check() else _NOT_SERVING)
+        except Exception:
+            _LOGGER.exception("the health check of %r raised", service)
+            return int(_NOT_SERVING)
+
+    def refresh(self, service: str) -> None:
+        """Ask a service, or ("") all, and tell those who watch what has changed."""
+        for name in [service] if service in self._checks else list(self._checks):
+            status = self._ask(name)
+            if self._known.get(name, int(_SERVING)) != status:
+                self.set(name, status)
+            self._known[name] = status
+        states = [self._known.get(name, int(_SERVING)) for name in self._checks]
+        whole = int(_SERVING) if all(state == _SERVING for state in states) else int(_NOT_SERVING)
+        if whole != self._whole:
+            self._whole = whole
+            self.set("", whole)
+
+    def Check(self, request: Any, context: Any) -> Any:
+        """The state now."""
+        if request.service in self._checks or not request.service:
+            self.refresh(request.service)
+        return super().Check(request, context)
+
+    def Watch(self, request: Any, context: Any, send_response_callback: Any = None) -> Any:
+        """The state now, and each other one."""
+        self.refresh(request.service)
+        with self._watched:
+            self._watchers += 1
+            if not self._polling and any(self._checks.values()):
+                self._polling = True
+                threading.Thread(target=self._poll, name="sage_rpc health", daemon=True).start()
+        context.add_callback(self._watch_ended)
+        return super().Watch(request, context, send_response_callback)
+
+    def _watch_ended(self) -> None:
+        with self._watched:
+            self._watchers -= 1
+            self._watched.notify_all()
+
+    def _poll(self) -> None:
+        while True:
+            with self._watched:
+                self._watched.wait_for(lambda: not self._watchers, WATCH_SECONDS)
+                if not self._watchers:
+                    self._polling = False
+                    return
+            self.refresh("")

@@ -1,0 +1,404 @@
+"""Statistics of calls: who called what how often, how it ended, how long it took.
+
+Every call is counted once, when it ends, in the cell of its service, method, transport and second. Cells of
+the last `LONGEST_WINDOW` seconds are kept, so that any window can be summed up; older ones are merged into
+the totals. A reading (`Stats`) is a plain value: it merges with those of other processes and travels as JSON.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+
+from sage_rpc.observe.histogram import Histogram
+
+__all__ = ["LONGEST_WINDOW", "WINDOWS", "CallStats", "Stats", "StatsRow"]
+
+LONGEST_WINDOW = 300  # seconds
+WINDOWS = (1, 10, 60, 300)  # seconds; what a summary of all shows
+_QUANTILES = (0.5, 0.9, 0.99, 0.999)
+_SECOND = 1_000_000_000
+
+
+class _Cell:
+    """What was counted over one transport in some span of time."""
+
+    __slots__ = (
+        "bytes_received",
+        "bytes_sent",
+        "counts",
+        "failures",
+        "ok",
+        "second",
+        "total_ns",
+        "transport",
+    )
+
+    def __init__(self, second: int, transport: str) -> None:
+        self.second = second
+        self.transport = transport
+        self.ok = 0
+        self.failures: dict[grpc.StatusCode, int] = {}
+        self.counts: dict[int, int] = {}
+        self.total_ns = 0
+        self.bytes_sent = 0
+        self.bytes_received = 0
+
+    def merge(self, other: _Cell) -> None:
+        self.ok += other.ok
+        for code, number in other.failures.items():
+            self.failures[code] = self.failures.get(code, 0) + number
+        for bucket, number in other.counts.items():
+            self.counts[bucket] = self.counts.get(bucket, 0) + number
+        self.total_ns += other.total_ns
+        self.bytes_sent += other.bytes_sent
+        self.bytes_received += other.bytes_received
+
+
+class CallStats:
+    """The counters of one method of one service.
+
+    Args:
+        service: its name.
+        method: its name.
+        transport: tells what carries the calls now; asked once a second.
+    """
+
+    def __init__(self, service: str, method: str, transport: Callable[[], str]) -> None:
+        self.service = service
+        self.method = method
+        self._transport = transport
+        self.forget_parent()
+        self._current = _Cell(0, "idle")
+        self._cells: deque[_Cell] = deque()
+        self._totals: dict[str, _Cell] = {}
+        self.started = 0
+        self.finished = 0
+        self.retries = 0
+        self.hedges = 0
+        self.fallbacks = 0
+        self.cache: Callable[[], tuple[int, int]] | None = None  # hits and misses
+
+    def forget_parent(self) -> None:
+        """In a forked child: a thread of the parent may have held the lock."""
+        self._lock = threading.Lock()  # guards every counter
+
+    def begin(self) -> None:
+        """A call begins."""
+        with self._lock:
+            self.started += 1
+
+    def end(self, began_ns: int, code: grpc.StatusCode | None, sent: int, received: int) -> None:
+        """A call has ended.
+
+        Args:
+            began_ns: when it began, of time.monotonic_ns().
+            code: what it failed with; None when it did not fail.
+            sent: bytes of its arguments.
+            received: bytes of its result.
+        """
+        now = time.monotonic_ns()
+        taken = now - began_ns
+        shift = taken.bit_length() - 5  # bucket_of, without the call
+        bucket = (shift << 4) + (taken >> shift) if shift > 0 else taken
+        with self._lock:
+            cell = self._current
+            if now - cell.second >= _SECOND:
+                cell = self._roll(now)
+            self.finished += 1
+            counts = cell.counts
+            counts[bucket] = counts.get(bucket, 0) + 1
+            cell.total_ns += taken
+            cell.bytes_sent += sent
+            cell.bytes_received += received
+            if code is None:
+                cell.ok += 1
+            else:
+                cell.failures[code] = cell.failures.get(code, 0) + 1
+
+    def again(self) -> None:
+        """A call is sent again after a failure."""
+        with self._lock:
+            self.retries += 1
+
+    def hedged(self) -> None:
+        """A call is sent again before a failure."""
+        with self._lock:
+            self.hedges += 1
+
+    def fell_back(self) -> None:
+        """A failed call gave its fallback."""
+        with self._lock:
+            self.fallbacks += 1
+
+    def _roll(self, now: int) -> _Cell:
+        """A new second has begun. `_Cell.second` is the moment it began, in ns. The lock is held."""
+        if self._current.counts:
+            self._cells.append(self._current)
+        oldest = now - (LONGEST_WINDOW + 1) * _SECOND
+        while self._cells and self._cells[0].second < oldest:
+            cell = self._cells.popleft()
+            self._totals.setdefault(cell.transport, _Cell(0, cell.transport)).merge(cell)
+        self._current = _Cell(now - now % _SECOND, self._transport())
+        return self._current
+
+    def rows(self, window: float | None) -> Iterator[StatsRow]:
+        """What was counted in the last `window` seconds (None: ever), a row for each transport."""
+        now = time.monotonic_ns()
+        with self._lock:
+            cells = [*self._cells, self._current]
+            totals = dict(self._totals)
+            in_flight = self.started - self.finished
+            extra = {"retries": self.retries, "hedges": self.hedges, "fallbacks": self.fallbacks}
+            found: dict[str, _Cell] = {}
+            if window is None:
+                cells = [*totals.values(), *cells]
+            else:
+                first = now - now % _SECOND - int(window * _SECOND)
+                cells = [cell for cell in cells if cell.second >= first]
+            for cell in cells:
+                if cell.counts:
+                    found.setdefault(cell.transport, _Cell(0, cell.transport)).merge(cell)
+            transport = self._current.transport
+        if self.cache is not None:
+            extra["cache_hits"], extra["cache_misses"] = self.cache()
+        if not found and (in_flight or any(extra.values())):
+            found[transport] = _Cell(0, transport)
+        seconds = None if window is None else window + (now % _SECOND) / _SECOND
+        for number, cell in enumerate(found.values()):
+            yield StatsRow(
+                service=self.service,
+                method=self.method,
+                transport=cell.transport,
+                seconds=seconds,
+                successes=cell.ok,
+                failures={code.name: count for code, count in cell.failures.items()},
+                latency=Histogram(cell.counts, cell.total_ns),
+                bytes_sent=cell.bytes_sent,
+                bytes_received=cell.bytes_received,
+                # What is not known by transport or second stands in one row, so that sums are right.
+                in_flight=in_flight if number == 0 else 0,
+                **(extra if number == 0 else {}),
+            )
+
+
+@dataclass
+class StatsRow:
+    """One service, method and transport.
+
+    Attributes:
+        service: its name.
+        method: its name.
+        transport: "shm" or "grpc"; "idle" before the first call.
+        seconds: what the counts are about; None: everything since the start.
+        successes: calls that gave a result.
+        failures: name of the status -> calls.
+        latency: of all of them.
+        bytes_sent: of arguments, encoded.
+        bytes_received: of results, encoded.
+        in_flight: calls under way now.
+        retries: since the start, as are the next: calls sent again after a failure.
+        hedges: calls sent again before a failure.
+        fallbacks: failed calls that gave their fallback.
+        cache_hits: calls that were answered by the manager's cache; they are not among the others.
+        cache_misses: calls that were not.
+    """
+
+    service: str
+    method: str
+    transport: str
+    seconds: float | None = None
+    successes: int = 0
+    failures: dict[str, int] = field(default_factory=dict)
+    latency: Histogram = field(default_factory=Histogram)
+    bytes_sent: int = 0
+    bytes_received: int = 0
+    in_flight: int = 0
+    retries: int = 0
+    hedges: int = 0
+    fallbacks: int = 0
+    cache_hits: int = 0
+    cache_misses: int = 0
+
+    @property
+    def calls(self) -> int:
+        """Calls that have ended."""
+        return self.successes + sum(self.failures.values())
+
+    @property
+    def success_rate(self) -> float:
+        """Share of the calls that gave a result; 1 when there were none."""
+        return self.successes / self.calls if self.calls else 1.0
+
+    @property
+    def per_second(self) -> float | None:
+        """Calls per second of the window; None without a window."""
+        return self.calls / self.seconds if self.seconds else None
+
+    @property
+    def mean(self) -> float:
+        """Seconds a call took on average."""
+        return self.latency.mean
+
+    @property
+    def p50(self) -> float:
+        """Seconds."""
+        return self.latency.quantile(0.5)
+
+    @property
+    def p90(self) -> float:
+        """Seconds."""
+        return self.latency.quantile(0.9)
+
+    @property
+    def p99(self) -> float:
+        """Seconds."""
+        return self.latency.quantile(0.99)
+
+    @property
+    def p999(self) -> float:
+        """Seconds."""
+        return self.latency.quantile(0.999)
+
+    def merge(self, other: StatsRow) -> None:
+        """Count what `other` counts, too."""
+        for name in _SUMS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for code, number in other.failures.items():
+            self.failures[code] = self.failures.get(code, 0) + number
+        self.latency.merge(other.latency)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON takes it; `from_dict` reads it. Durations are in seconds."""
+        p50, p90, p99, p999 = self.latency.quantiles(_QUANTILES)
+        return {
+            "service": self.service,
+            "method": self.method,
+            "transport": self.transport,
+            "seconds": self.seconds,
+            "calls": self.calls,
+            "failures": dict(self.failures),
+            **{name: getattr(self, name) for name in _SUMS},
+            "mean": self.mean,
+            "p50": p50,
+            "p90": p90,
+            "p99": p99,
+            "p999": p999,
+            "latency": {
+                "counts": {str(bucket): number for bucket, number in sorted(self.latency.counts.items())},
+                "total_ns": self.latency.total_ns,
+            },
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> StatsRow:
+        """What `to_dict` gave.
+
+        Raises:
+            ValueError: it is something else.
+        """
+        try:
+            return cls(
+                service=data["service"],
+                method=data["method"],
+                transport=data["transport"],
+                seconds=data["seconds"],
+                failures=dict(data["failures"]),
+                latency=Histogram(
+                    {int(bucket): number for bucket, number in data["latency"]["counts"].items()},
+                    data["latency"]["total_ns"],
+                ),
+                **{name: data[name] for name in _SUMS},
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"not a row of statistics: {error!r}") from None
+
+
+_SUMS = (
+    "successes",
+    "bytes_sent",
+    "bytes_received",
+    "in_flight",
+    "retries",
+    "hedges",
+    "fallbacks",
+    "cache_hits",
+    "cache_misses",
+)
+
+
+class Stats:
+    """A reading: rows, sorted by service, method and transport."""
+
+    def __init__(self, rows: Iterable[StatsRow] = ()) -> None:
+        self.rows = sorted(rows, key=_key)
+
+    @classmethod
+    def read(cls, sources: Iterable[CallStats], window: float | None = None) -> Stats:
+        """Read the counters.
+
+        Args:
+            sources: the counters.
+            window: seconds, at most `LONGEST_WINDOW`, to which the unfinished second is added; None: since
+                the start.
+
+        Raises:
+            ValueError: such a window cannot be had.
+        """
+        if window is not None and not 0 < window <= LONGEST_WINDOW:
+            raise ValueError(
+                f"a window of {window!r} s: expected more than 0, at most {LONGEST_WINDOW} s, or None for all"
+            )
+        return cls(row for source in sources for row in source.rows(window))
+
+    def __iter__(self) -> Iterator[StatsRow]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def of(self, service: str, method: str | None = None, transport: str | None = None) -> StatsRow:
+        """One row for a service, a method of it or a transport; zeros when nothing was counted."""
+        found = StatsRow(service, method or "*", transport or "*")
+        for row in self.rows:
+            if row.service == service and method in {None, row.method} and transport in {None, row.transport}:
+                found.seconds = row.seconds
+                found.merge(row)
+        return found
+
+    def merge(self, other: Stats) -> Stats:
+        """Both together, of other processes, say. -> a new one."""
+        merged = {_key(row): StatsRow.from_dict(row.to_dict()) for row in self.rows}
+        for row in other.rows:
+            known = merged.get(_key(row))
+            if known is None:
+                merged[_key(row)] = StatsRow.from_dict(row.to_dict())
+            else:
+                known.merge(row)
+        return Stats(merged.values())
+
+    def to_list(self) -> list[dict[str, Any]]:
+        """As JSON takes it."""
+        return [row.to_dict() for row in self.rows]
+
+    @classmethod
+    def from_list(cls, rows: Iterable[Mapping[str, Any]]) -> Stats:
+        """What `to_list` gave.
+
+        Raises:
+            ValueError: it is something else.
+        """
+        return cls(map(StatsRow.from_dict, rows))
+
+    def __repr__(self) -> str:
+        return f"<Stats {len(self.rows)} rows, {sum(row.calls for row in self.rows)} calls>"
+
+
+def _key(row: StatsRow) -> tuple[str, str, str]:
+    return row.service, row.method, row.transport

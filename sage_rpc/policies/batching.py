@@ -1,0 +1,257 @@
+"""Batches: many calls of one method of a plain class in one round trip.
+
+`BatchCall` makes one of given arguments. `Coalescing` makes them of calls that happen at the same time: it is
+the innermost sender of a batchable method, takes arguments instead of encoded requests and gives results
+instead of responses. The first call of a batch sets its time; the batch leaves when it is full or when that
+time has come.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+import weakref
+from collections.abc import Iterator, Sequence
+from concurrent import futures
+from typing import Any
+
+import grpc
+
+from sage_rpc import errors, values
+from sage_rpc.policies.sending import Metadata, Pending, Sender, outcome
+from sage_rpc.policies.settings import BatchPolicy
+from sage_rpc.policies.timer import timer
+from sage_rpc.proto.v1 import invoke_pb2
+
+__all__ = ["BATCH_METHOD", "BATCH_STREAM_METHOD", "Arguments", "BatchCall", "Coalescing", "results_of"]
+
+BATCH_METHOD = "/sage.rpc.v1.Invocation/Batch"
+BATCH_STREAM_METHOD = "/sage.rpc.v1.Invocation/BatchStream"
+
+
+class Arguments:
+    """The arguments of one call of a batch, where it has not exactly one: `Arguments("key", default=0)`."""
+
+    __slots__ = ("args", "kwargs")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.args = args
+        self.kwargs = kwargs
+
+    def __repr__(self) -> str:
+        parts = [*map(repr, self.args), *(f"{name}={value!r}" for name, value in self.kwargs.items())]
+        return f"Arguments({', '.join(parts)})"
+
+
+class BatchCall:
+    """A batch as a request.
+
+    Args:
+        service: its name at its host.
+        method: what is called for each item.
+    """
+
+    def __init__(self, service: str, method: str) -> None:
+        self.name = f"{service}.{method}"
+        self._service = service
+        self._method = method
+
+    def encode(self, items: Sequence[Any]) -> Any:
+        """The request of one call for each item: an only argument, or `Arguments`.
+
+        Raises:
+            UnserializableError: an argument does not travel; the text names the item.
+        """
+        whole = any(type(item) is Arguments for item in items)
+        calls = (
+            [[list(item.args), item.kwargs] if type(item) is Arguments else [[item], {}] for item in items]
+            if whole
+            else list(items)
+        )
+        try:
+            encoded = values.encode(calls)
+        except values.UnserializableError as error:
+            text = str(error).replace("value[", "item[", 1)
+            raise values.UnserializableError(f"a batch of {self.name}: {text}") from None
+        return invoke_pb2.BatchRequest(service=self._service, method=self._method, calls=encoded, whole=whole)
+
+
+def results_of(response: Any) -> list[Any]:
+    """The results in a response, an error of the family where the method raised."""
+    results: list[Any] = values.decode(response.results)
+    for failed in response.exceptions:
+        remote = failed.exception
+        results[failed.index - response.first] = errors.RemoteError(
+            remote.type, remote.message, remote.traceback
+        )
+    return results
+
+
+class _Waiting(futures.Future[Any]):
+    """One call that waits for its batch to leave and come back: a `Pending`."""
+
+    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], deadline: float | None) -> None:
+        super().__init__()
+        self.item = args[0] if len(args) == 1 and not kwargs else Arguments(*args, **kwargs)
+        self.deadline = deadline
+
+    def result(self, timeout: float | None = None) -> Any:
+        try:
+            return super().result(timeout)
+        except futures.CancelledError:
+            raise grpc.FutureCancelledError from None
+        except futures.TimeoutError as error:
+            if isinstance(error, errors.RpcError):
+                raise
+            raise grpc.FutureTimeoutError from None
+
+    def exception(self, timeout: float | None = None) -> Any:
+        try:
+            return super().exception(timeout)
+        except futures.CancelledError:
+            raise grpc.FutureCancelledError from None
+        except futures.TimeoutError:
+            raise grpc.FutureTimeoutError from None
+
+    def end(self, response: Any, error: BaseException | None) -> None:
+        if not self.set_running_or_notify_cancel():
+            return  # cancelled; the others of its batch are not
+        if error is None:
+            self.set_result(response)
+        else:
+            self.set_exception(error)
+
+
+class Coalescing:
+    """A sender of batches.
+
+    Args:
+        batch: makes the requests.
+        inner: sends them.
+        policy: how many, how long.
+    """
+
+    check = None
+
+    def __init__(self, batch: BatchCall, inner: Sender, policy: BatchPolicy) -> None:
+        self._batch = batch
+        self._inner = inner
+        self._policy = policy
+        self.forget_parent()
+        _coalescing.add(self)
+
+    def forget_parent(self) -> None:
+        """In a forked child: whoever waits is in the parent."""
+        self._lock = threading.Lock()  # guards what is below
+        self._waiting: list[_Waiting] = []
+        self._number = 0  # of the batch that is being filled
+
+    def send(self, request: Any, timeout: float | None, metadata: Metadata, key: Any) -> Any:
+        """See Sender; `request` is (args, kwargs), the response is the result."""
+        return self._add(request, timeout, metadata, key).result()
+
+    def start(self, request: Any, timeout: float | None, metadata: Metadata, key: Any) -> Pending:
+        """See Sender; `request` is (args, kwargs), the response is the result."""
+        return self._add(request, timeout, metadata, key)
+
+    def _add(self, request: Any, timeout: float | None, metadata: Metadata, key: Any) -> _Waiting:
+        args, kwargs = request
+        call = _Waiting(args, kwargs, None if timeout is None else time.monotonic() + timeout)
+        with self._lock:
+            self._waiting.append(call)
+            first, full = len(self._waiting) == 1, len(self._waiting) >= self._policy.max_size
+            number = self._number
+        if full:
+            self._leave(number, metadata, key)
+        elif first:
+            timer.call_later(self._policy.max_delay, lambda: self._leave(number, metadata, key))
+        return call
+
+    def _leave(self, number: int, metadata: Metadata, key: Any) -> None:
+        with self._lock:
+            if number != self._number:
+                return  # it was full before its time
+            self._number += 1
+            calls, self._waiting = self._waiting, []
+        calls = [call for call in calls if not call.cancelled()]
+        if not calls:
+            return
+        request = self._encoded(calls)
+        if request is None:
+            return
+        deadlines = [call.deadline for call in calls]
+        # The batch may take as long as its most patient call; the others give up by themselves.
+        until = None if None in deadlines else max(each for each in deadlines if each is not None)
+        for call in calls:
+            if call.deadline is not None and call.deadline != until:
+                timer.call_later(call.deadline - time.monotonic(), lambda call=call: _expire(call))  # type: ignore[misc]
+        try:
+            pending = self._inner.start(
+                request, None if until is None else until - time.monotonic(), metadata, key
+            )
+        except grpc.RpcError as error:
+            for call in calls:
+                _end(call, None, error)
+            return
+        pending.add_done_callback(lambda ended: _arrive(ended, calls))
+
+    def _encoded(self, calls: list[_Waiting]) -> Any:
+        """The request, without those calls whose arguments do not travel: these have failed."""
+        try:
+            return self._batch.encode([call.item for call in calls])
+        except values.UnserializableError:
+            for call in list(calls):
+                try:
+                    self._batch.encode([call.item])
+                except values.UnserializableError as error:
+                    calls.remove(call)
+                    _end(call, None, error)
+            return self._batch.encode([call.item for call in calls]) if calls else None
+
+    def __repr__(self) -> str:
+        return f"<Coalescing {self._batch.name}, {len(self._waiting)} waiting>"
+
+
+def _end(call: _Waiting, response: Any, error: BaseException | None) -> None:
+    with contextlib.suppress(futures.InvalidStateError):  # it has expired meanwhile
+        call.end(response, error)
+
+
+def _expire(call: _Waiting) -> None:
+    if not call.done():
+        _end(call, None, errors.rpc_error(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded"))
+
+
+def _arrive(ended: Any, calls: list[_Waiting]) -> None:
+    response, error = outcome(ended)
+    if error is not None:
+        for call in calls:
+            _end(call, None, error)
+        return
+    for call, result in zip(calls, results_of(response), strict=True):
+        if isinstance(result, errors.RemoteError):
+            _end(call, None, result)
+        else:
+            _end(call, result, None)
+
+
+def stream_results(responses: Iterator[Any]) -> Iterator[Any]:
+    """Results one by one, as they come; an error of the family where the method raised."""
+    try:
+        for response in responses:
+            yield from results_of(response)
+    except grpc.RpcError as error:
+        raise errors.from_grpc(error) from error
+
+
+_coalescing: weakref.WeakSet[Coalescing] = weakref.WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    for each in list(_coalescing):
+        each.forget_parent()
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -1,0 +1,221 @@
+"""Senders: what a call goes through between its encoded request and its encoded response.
+
+Every policy that sends, sends again or refuses to send is a `Sender` around another; the innermost one has
+the transport. A chain of them is built once per method, so that a call looks nothing up. Each has two faces:
+`send` waits, `start` gives a `Pending`, and both end with an error of the family (`sage_rpc.errors`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import grpc
+
+from sage_rpc import errors
+
+__all__ = ["Direct", "Metadata", "Pending", "Sender", "Series", "never_ran", "outcome"]
+
+Metadata = tuple[tuple[str, str | bytes], ...] | None
+PRIORITY = "sage-rpc-priority"  # metadata of a call that may overtake others that wait
+NOT_RUN = ("sage-rpc-not-run", "1")  # trailing metadata of a call that a server refused before it began it
+_NEVER_SENT = (
+    "connection refused",
+    "cannot be reached over shared memory",
+    "failed to connect to all addresses",
+    "is shutting down",
+)
+
+
+def never_ran(error: errors.RpcError) -> bool:
+    """Whether it is known that the service has not begun the call that failed so."""
+    if error.code() is grpc.StatusCode.UNAVAILABLE:
+        text = error.details()
+        if any(part in text for part in _NEVER_SENT):
+            return True
+    return NOT_RUN in error.trailing_metadata()
+
+
+class Pending(Protocol):
+    """A call under way: what of a grpc.Future is used."""
+
+    def add_done_callback(self, fn: Callable[[Any], None]) -> None:
+        """Call `fn(self)` at the end, or now."""
+
+    def result(self, timeout: float | None = None) -> Any:
+        """The response; waits."""
+
+    def exception(self, timeout: float | None = None) -> Any:
+        """What it failed with; waits."""
+
+    def cancel(self) -> bool:
+        """End it, at the server too."""
+
+
+class Sender(Protocol):
+    """Sends encoded requests."""
+
+    def send(self, request: Any, timeout: float | None, metadata: Metadata, key: Any) -> Any:
+        """Send and wait. -> the response.
+
+        Args:
+            request: as the multicallable takes it.
+            timeout: seconds.
+            metadata: of the call.
+            key: what consistent hashing goes by.
+
+        Raises:
+            RpcError: the call failed.
+        """
+
+    def start(self, request: Any, timeout: float | None, metadata: Metadata, key: Any) -> Pending:
+        """Send. -> the call under way; `outcome` gives its end."""
+
+
+def outcome(pending: Any, check: Callable[[Any], None] | None = None) -> tuple[Any, errors.RpcError | None]:
+    """The response, or the error, of a call that has ended.
+
+    Args:
+        pending: the call.
+        check: raises the error that a response may carry inside.
+    """
+    try:
+        response = pending.result(0)
+        if check is not None:
+            check(response)
+    except grpc.FutureCancelledError:
+        return None, errors.rpc_error(grpc.StatusCode.CANCELLED, "Locally cancelled by application!")
+    except grpc.RpcError as error:
+        return None, errors.from_grpc(error)
+    return response, None
+
+
+class Direct:
+    """The innermost sender: one multicallable.
+
+    Args:
+        multicallable: of a channel.
+        check: raises the error that a response may carry inside.
+    """
+
+    __slots__ = ("_callable", "check")
+
+    def __init__(self, multicallable: Any, check: Callable[[Any], None] | None) -> None:
+        self._callable = multicallable
+        self.check = check
+
+    def send(self, request: Any, timeout: float | None, metadata: Metadata, key: Any) -> Any:
+        """See Sender."""
+        try:
+            response = self._callable(request, timeout, metadata)
+        except errors.RpcError:
+            raise
+        except grpc.RpcError as error:
+            raise errors.from_grpc(error) from error
+        if self.check is not None:
+            self.check(response)
+        return response
+
+    def start(self, request: Any, timeout: float | None, metadata: Metadata, key: Any) -> Pending:
+        """See Sender."""
+        pending: Pending = self._callable.future(request, timeout, metadata)
+        return pending
+
+
+class Series:
+    """One call made of several attempts: a `Pending`. Subclasses decide what happens when one has ended."""
+
+    def __init__(self, check: Callable[[Any], None] | None) -> None:
+        self._check = check
+        self._changed = threading.Condition()  # guards everything below; no callback runs under it
+        self._live: list[Pending] = []
+        self._over = False
+        self._cancelled = False
+        self._response: Any = None
+        self._error: errors.RpcError | None = None
+        self._callbacks: list[Callable[[Any], None]] = []
+
+    def _begin(self, send: Callable[[], Pending]) -> None:
+        """Make one more attempt. One that cannot even start has failed."""
+        try:
+            pending = send()
+        except errors.RpcError as error:
+            self._attempt_ended(None, error)
+            return
+        with self._changed:
+            over = self._over  # while it was being sent
+            if not over:
+                self._live.append(pending)
+        if over:
+            pending.cancel()
+            return
+        pending.add_done_callback(self._on_end)
+
+    def _on_end(self, pending: Pending) -> None:
+        response, error = outcome(pending, self._check)
+        with self._changed:
+            if pending in self._live:
+                self._live.remove(pending)
+            if self._over:
+                return
+        self._attempt_ended(response, error)
+
+    def _attempt_ended(self, response: Any, error: errors.RpcError | None) -> None:
+        raise NotImplementedError
+
+    def _finish(self, response: Any, error: errors.RpcError | None, *, cancelled: bool = False) -> bool:
+        """End the call with this, and what is still under way for it. -> False when it had ended."""
+        with self._changed:
+            if self._over:
+                return False
+            self._over = True
+            self._cancelled = cancelled
+            self._response, self._error = response, error
+            live, self._live = self._live, []
+            callbacks, self._callbacks = self._callbacks, []
+            self._changed.notify_all()
+        for pending in live:
+            pending.cancel()
+        for callback in callbacks:
+            callback(self)
+        return True
+
+    def add_done_callback(self, fn: Callable[[Any], None]) -> None:
+        """See Pending."""
+        with self._changed:
+            if not self._over:
+                self._callbacks.append(fn)
+                return
+        fn(self)
+
+    def cancel(self) -> bool:
+        """See Pending."""
+        return self._finish(
+            None,
+            errors.rpc_error(grpc.StatusCode.CANCELLED, "Locally cancelled by application!"),
+            cancelled=True,
+        )
+
+    def _wait(self, timeout: float | None) -> None:
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._over, timeout):
+                raise grpc.FutureTimeoutError
+        if self._cancelled:
+            raise grpc.FutureCancelledError
+
+    def result(self, timeout: float | None = None) -> Any:
+        """See Pending."""
+        self._wait(timeout)
+        if self._error is not None:
+            raise self._error
+        return self._response
+
+    def exception(self, timeout: float | None = None) -> errors.RpcError | None:
+        """See Pending."""
+        self._wait(timeout)
+        return self._error
+
+    def __repr__(self) -> str:
+        state = "over" if self._over else f"{len(self._live)} attempts under way"
+        return f"<{type(self).__name__} {state}>"

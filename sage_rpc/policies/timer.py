@@ -1,0 +1,66 @@
+"""One thread that calls functions later: for backoff, hedging and batches that nobody waits in.
+
+The thread exists only while something is due. What it calls must not block.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+
+__all__ = ["Timer", "timer"]
+
+_LOGGER = logging.getLogger("sage_rpc")
+
+
+class Timer:
+    """Calls functions at their time, in order."""
+
+    def __init__(self) -> None:
+        self.forget_parent()
+
+    def forget_parent(self) -> None:
+        """In a forked child: its thread exists in the parent only, and so does who waits for what is due."""
+        self._changed = threading.Condition()  # guards everything below
+        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._numbers = itertools.count()
+        self._running = False
+
+    def call_later(self, seconds: float, fn: Callable[[], None]) -> None:
+        """Call `fn()` after so many seconds."""
+        with self._changed:
+            heapq.heappush(self._due, (time.monotonic() + seconds, next(self._numbers), fn))
+            if not self._running:
+                self._running = True
+                threading.Thread(target=self._run, name="sage_rpc timer", daemon=True).start()
+            elif self._due[0][2] is fn:
+                self._changed.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                if not self._due:
+                    self._running = False
+                    return
+                left = self._due[0][0] - time.monotonic()
+                if left > 0:
+                    self._changed.wait(left)
+                    continue
+                fn = heapq.heappop(self._due)[2]
+            try:
+                fn()
+            except Exception:
+                _LOGGER.exception("Exception in a function that the timer called")
+            del fn
+
+    def __repr__(self) -> str:
+        return f"<Timer {len(self._due)} due>"
+
+
+timer = Timer()
+os.register_at_fork(after_in_child=timer.forget_parent)

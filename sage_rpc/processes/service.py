@@ -1,0 +1,65 @@
+"""What every process that hosts a service does with its instance: what may be called, context, hooks."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import Any, Literal
+
+from sage_rpc.processes.context import BaseService, Context
+
+__all__ = ["Public", "give_context", "max_workers_of", "print_by_lines", "run_hook"]
+
+_CONTEXT = ("ctx", "call_service", "call_service_async", "logger")
+
+
+class Public:
+    """What of a service may be called: everything public but its context."""
+
+    def __init__(self, instance: Any) -> None:
+        self._instance = instance
+
+    def __dir__(self) -> list[str]:
+        return [name for name in dir(self._instance) if name not in _CONTEXT]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._instance, name)
+
+    def __repr__(self) -> str:
+        return f"<Public part of {self._instance!r}>"
+
+
+def give_context(instance: Any, context: Context) -> None:
+    """Let a service call others: a plain object gets what a BaseService has, unless the name is taken."""
+    if isinstance(instance, BaseService):
+        instance.ctx = context
+        return
+    for name, value in (
+        ("call_service", context.services),
+        ("call_service_async", context.async_services),
+        ("logger", context.logger),
+    ):
+        if not hasattr(instance, name):
+            with contextlib.suppress(AttributeError, TypeError):
+                setattr(instance, name, value)
+
+
+def max_workers_of(instance: Any) -> int:
+    """How many threads may run the methods of `instance` at once."""
+    found = getattr(instance, "max_workers", None)
+    return found if isinstance(found, int) else BaseService.max_workers
+
+
+def run_hook(instance: Any, name: Literal["setup", "cleanup"]) -> None:
+    """Call the hook `name` where the instance has it."""
+    hook = getattr(instance, name, None)
+    if hook is not None:
+        hook()
+
+
+def print_by_lines() -> None:
+    """Whole lines of several processes on one output, at once, also where it is a pipe."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(line_buffering=True)
