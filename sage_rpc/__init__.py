@@ -13,10 +13,12 @@ from sage_rpc.proxies import AsyncServiceCallProxy, ServiceCallProxy
 from sage_rpc.queue import QueueClosed, QueueCorrupted, SageQueue
 from sage_rpc.server import Server, server
 from sage_rpc.service_host import ServiceHost
+from sage_rpc.tensors import Arrays, Tensor, array, tensor, with_arrays
 
 __all__ = [
     "Abort",
     "Arguments",
+    "Arrays",
     "AsyncServiceCallProxy",
     "Channel",
     "DiscoveredChannel",
@@ -34,8 +36,10 @@ __all__ = [
     "ServiceRegistry",
     "ServiceRequest",
     "ServiceResponse",
+    "Tensor",
     "TracedServiceManager",
     "aio",
+    "array",
     "empty",
     "insecure_channel",
     "install",
@@ -43,6 +47,8 @@ __all__ = [
     "open_registry",
     "secure_channel",
     "server",
+    "tensor",
     "uninstall",
+    "with_arrays",
 ]
 __version__ = "0.1.0"

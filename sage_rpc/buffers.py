@@ -18,7 +18,16 @@ from google.protobuf.message import Message
 from sage_rpc.native import available, core
 from sage_rpc.values import LEAST_BYTES
 
-__all__ = ["WithBuffers", "deserializer", "empty", "serializer", "serving"]
+__all__ = [
+    "WithBuffers",
+    "deserializer",
+    "empty",
+    "head",
+    "parts_deserializer",
+    "parts_serializer",
+    "serializer",
+    "serving",
+]
 
 # The call that is being served, where its response may lie in shared memory.
 _OVER_MEMORY: Any = core.ServicerContext if available() else ()
@@ -83,26 +92,57 @@ def empty(shape: int | Sequence[int], dtype: Any = float, channel: Any = None) -
     return numpy.frombuffer(block, dtype).reshape(shape)
 
 
-def serializer(field: int) -> Callable[[Any], bytes]:
-    """The serializer of messages whose field number `field`, their last, may be apart (`WithBuffers`)."""
+def parts_serializer(serialize: Callable[[Any], bytes | list[Any]]) -> Callable[[Any], bytes]:
+    """A serializer for channels and handlers, of a function that may give the message as a list of parts.
 
-    def parts(message: WithBuffers) -> list[Any]:
-        out: list[Any] = [_serialized(message.message)]
-        for buffer in message.buffers:
-            out += (_head(field, len(buffer)), buffer)
-        return out
-
+    The parts are bytes, and whatever else gives its bytes one by one; the message is all of them in order.
+    """
     if not available():
 
         def joined(message: Any) -> bytes:
-            return b"".join(parts(message)) if type(message) is WithBuffers else _serialized(message)
+            data = serialize(message)
+            return b"".join(data) if type(data) is list else data  # type: ignore[return-value]  # no list
 
         return joined
 
-    def serialize(message: Any) -> Any:
-        return core.Parts(parts(message)) if type(message) is WithBuffers else _serialized(message)
+    def in_parts(message: Any) -> Any:
+        data = serialize(message)
+        return core.Parts(data) if type(data) is list else data
 
-    return core.PartsSerializer(serialize)
+    return core.PartsSerializer(in_parts)
+
+
+def parts_deserializer(
+    whole: Callable[[bytes], Any], apart: Callable[[Sequence[Any]], Any]
+) -> Callable[[bytes], Any]:
+    """A deserializer for channels and handlers that makes a message of its bytes, or of its parts.
+
+    `apart` gets those as they arrived, and gives None when it can make nothing of them: then they are joined.
+    """
+    if not available():
+        return whole
+
+    def deserialize(data: Any) -> Any:
+        if type(data) is bytes:
+            return whole(data)
+        found = apart(data.parts)
+        return whole(data.join()) if found is None else found
+
+    return core.PartsDeserializer(deserialize)
+
+
+def serializer(field: int) -> Callable[[Any], bytes]:
+    """The serializer of messages whose field number `field`, their last, may be apart (`WithBuffers`)."""
+
+    def serialize(message: Any) -> Any:
+        if type(message) is not WithBuffers:
+            return _serialized(message)
+        parts: list[Any] = [_serialized(message.message)]
+        for buffer in message.buffers:
+            parts += (head(field, len(buffer)), buffer)
+        return parts
+
+    return parts_serializer(serialize)
 
 
 def _serialized(message: Any) -> bytes:
@@ -111,35 +151,27 @@ def _serialized(message: Any) -> bytes:
 
 def deserializer(kind: type[Message], field: int) -> Callable[[bytes], Any]:
     """The deserializer that goes with `serializer(field)`: it gives a `kind`, or `WithBuffers` of one."""
-    from_string = kind.FromString
-    if not available():
-        return from_string
 
-    def deserialize(data: Any) -> Any:
-        if type(data) is bytes:
-            return from_string(data)
-        found = _apart(data.parts, field)
-        if found is None:
-            return from_string(data.join())
-        message, buffers = found
-        return WithBuffers(from_string(message), buffers)
+    def apart(parts: Sequence[Any]) -> Any:
+        found = _apart(parts, field)
+        return None if found is None else WithBuffers(kind.FromString(found[0]), found[1])
 
-    return core.PartsDeserializer(deserialize)
+    return parts_deserializer(kind.FromString, apart)
 
 
 def _apart(parts: Sequence[Any], field: int) -> tuple[bytes, list[Any]] | None:
     """The message and the buffers that came in `parts`; None where they are divided in another way."""
     buffers = list(parts[1::2])
     heads = parts[::2]
-    if len(heads) != len(buffers) or any(type(head) is not bytes for head in heads):
+    if len(heads) != len(buffers) or any(type(each) is not bytes for each in heads):
         return None
-    expected = [_head(field, len(buffer)) for buffer in buffers]
+    expected = [head(field, len(buffer)) for buffer in buffers]
     if heads[1:] != expected[1:] or not heads[0].endswith(expected[0]):
         return None
     return heads[0][: -len(expected[0])], buffers
 
 
-def _head(field: int, size: int) -> bytes:
+def head(field: int, size: int) -> bytes:
     """Tag and length of one value of a bytes field."""
     return _varint(field << 3 | 2) + _varint(size)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import subprocess
@@ -21,6 +22,12 @@ PROGRAMS = Path(__file__).parent / "programs"
 UNLIMITED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 
 needs_native = pytest.mark.skipif(not native.available(), reason="the native core is not built")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Many tests collect garbage, and none of them need look at the thousands of tests each time."""
+    gc.collect()
+    gc.freeze()
 
 
 class ServerProcess:

@@ -22,6 +22,7 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = (
     (frozenset({"options"}),),
     (frozenset({"native", "queue"}),),
     (frozenset({"buffers"}),),
+    (frozenset({"tensors"}),),
     (frozenset({"wire"}),),
     (frozenset({"transport"}),),
     (frozenset({"transport.shm"}), frozenset({"transport.grpc"})),

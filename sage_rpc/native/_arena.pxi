@@ -195,7 +195,21 @@ cdef class Parts:
 
     def join(self):
         """The message as bytes."""
-        return b"".join(self.parts)
+        cdef Py_buffer part
+        if <uint64_t>self.size >= GIL_FREE_COPY:
+            large_message()
+        cdef bytes message = PyBytes_FromStringAndSize(NULL, self.size)
+        cdef char *into = PyBytes_AS_STRING(message)
+        for each in self.parts:
+            PyObject_GetBuffer(each, &part, PyBUF_SIMPLE)
+            if <uint64_t>part.len >= GIL_FREE_COPY:
+                with nogil:
+                    memcpy(into, part.buf, part.len)
+            else:
+                memcpy(into, part.buf, part.len)
+            into += part.len
+            PyBuffer_Release(&part)
+        return message
 
     def __len__(self):
         return self.size

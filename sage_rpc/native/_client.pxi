@@ -462,9 +462,12 @@ cdef class ClientConnection(Connection):
             if seconds < 1e8:                  # beyond three years there is no deadline
                 timeout_ns = <int64_t>(seconds * 1e9)
                 call.deadline = <int64_t>sr_now_ns() + timeout_ns
-        if type(message) is Parts:
-            shipment = self.ship(<Parts>message)
-            message = (<Parts>message).join() if shipment is None else shipment.message
+        if message is not None:
+            shipment = self.ship(message)
+            if shipment is not None:
+                message = shipment.message
+            elif type(message) is Parts:
+                message = (<Parts>message).join()
         if self.dead or self.draining:         # since it was chosen: the serializer took its time
             if shipment is not None:
                 shipment.undo()

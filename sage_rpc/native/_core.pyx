@@ -96,6 +96,20 @@ cdef extern from "unistd.h" nogil:
 cdef extern from "sched.h" nogil:
     int sched_yield()
 
+cdef extern from *:
+    """
+    #include <stdlib.h>
+    #ifdef __GLIBC__
+    #include <malloc.h>
+    static int keep_freed_memory(int mapped_from, int kept) {
+        return mallopt(M_MMAP_THRESHOLD, mapped_from) && mallopt(M_TRIM_THRESHOLD, kept);
+    }
+    #else
+    static int keep_freed_memory(int mapped_from, int kept) { return (void)mapped_from, (void)kept, 0; }
+    #endif
+    """
+    bint keep_freed_memory(int, int)
+
 cdef extern from "ring.h" nogil:
     ctypedef struct sr_control:
         pass
@@ -460,6 +474,27 @@ cdef class Segment:
             munmap(self.base, self.length)
 
 
+# ---------------------------------------------------------------- memory of large messages
+
+cdef bint memory_kept = False
+
+
+cdef void large_message():
+    """A large message is about to be made: have the allocator keep the memory of those that were freed.
+
+    glibc gives freed memory back to the system beyond a few hundred KiB, and the next large message then pays for
+    every page anew: that is most of the time that a message of 256 KiB or more takes, in all the copies that
+    protobuf makes of it. Not done where the user has tuned the allocator, or set SAGE_RPC_MALLOC=default.
+    """
+    global memory_kept
+    if memory_kept:
+        return
+    memory_kept = True
+    tuned = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "MALLOC_TOP_PAD_", "GLIBC_TUNABLES")
+    if os.environ.get("SAGE_RPC_MALLOC") != "default" and not any(name in os.environ for name in tuned):
+        keep_freed_memory(32 << 20, 64 << 20)
+
+
 # ---------------------------------------------------------------- what both sides do
 
 include "_arena.pxi"
@@ -719,10 +754,18 @@ cdef class Connection:
         self.send_frame(SW_MESSAGE, flags, stream, 0, prefix, message[offset:offset + n])
         return n
 
-    cdef Shipment ship(self, Parts parts):
-        """`parts` for one frame; None: they must be sent as bytes. Releases the GIL."""
+    cdef Shipment ship(self, message):
+        """A unary message, Parts or bytes, for one frame; None: it must be sent as bytes. Releases the GIL."""
+        cdef Parts parts
         if self.pool is None:
             return None
+        if type(message) is Parts:
+            parts = <Parts>message
+        elif <uint64_t>PyBytes_GET_SIZE(message) < self.piece:
+            return None
+        else:                                  # it would go in pieces, and take turns with the reader
+            large_message()
+            parts = Parts((message,))
         return _ship(self.pool, parts, <Py_ssize_t>(self.piece // 4) - 1024)
 
     cdef int release_block(self, uint32_t page) except -1:
@@ -881,6 +924,7 @@ cdef class Assembly:
     @staticmethod
     cdef Assembly begin(uint64_t total):
         cdef Assembly a = Assembly.__new__(Assembly)
+        large_message()
         a.total = total
         a.data = PyBytes_FromStringAndSize(NULL, total)
         return a

@@ -753,8 +753,8 @@ cdef class ServerConnection(Connection):
             return 0
         if code == OK and context.deadline != NEVER and <int64_t>sr_now_ns() >= context.deadline:
             code, details, trailing, message = DEADLINE_EXCEEDED, "Deadline Exceeded", None, None
-        if type(message) is Parts:
-            shipment = self.ship(<Parts>message)
+        shipment = None if message is None else self.ship(message)
+        if shipment is not None or type(message) is Parts:
             if shipment is None:
                 message = (<Parts>message).join()
             elif context.ended or context.cancelled or self.dead:  # meanwhile
