@@ -92,8 +92,8 @@ def by_protoc(job: Stock, into: Path) -> dict[Path, str]:
 
 def included() -> dict[Path, str]:
     """The .proto files that our package brings along for others to import."""
-    source = ROOT / "proto" / "sage" / "rpc" / "v1" / "options.proto"
-    return {INCLUDE / source.relative_to(ROOT / "proto"): source.read_text("utf-8")}
+    sources = sorted((ROOT / "proto").rglob("*.proto"))
+    return {INCLUDE / source.relative_to(ROOT / "proto"): source.read_text("utf-8") for source in sources}
 
 
 def _modules(directory: Path) -> list[Path]:

@@ -11,7 +11,15 @@ from collections.abc import Collection, Iterable
 
 from sage_rpc.methods import snake_case
 
-__all__ = ["has_keyword", "method_name", "module_of", "parameter_names", "relative_package", "unused"]
+__all__ = [
+    "has_keyword",
+    "installed",
+    "method_name",
+    "module_of",
+    "parameter_names",
+    "relative_package",
+    "unused",
+]
 
 # Methods that generated classes have, and parameters that generated methods have.
 _METHODS = frozenset({"add_to_server", "close_channel"})
@@ -23,6 +31,12 @@ def module_of(proto: str, suffix: str = "_pb2") -> str:
     return (
         proto.removesuffix(".proto").removesuffix(".protodevel").replace("-", "_").replace("/", ".") + suffix
     )
+
+
+def installed(module: str) -> str:
+    """Where a module that is not generated now is: those of our own protos come with `sage_rpc`."""
+    package, _, leaf = module.rpartition(".")
+    return f"sage_rpc.proto.v1.{leaf}" if package == "sage.rpc.v1" else module
 
 
 def method_name(rpc: str) -> str:

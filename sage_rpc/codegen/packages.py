@@ -1,8 +1,8 @@
 """protoc's modules as part of a package: their imports of each other, and types as checkers want them.
 
 protoc writes `from shop import cache_pb2`, which works only where the output directory is on sys.path. Here
-that becomes `from . import cache_pb2`, so that the output can be a package anywhere; and our options, which
-protoc takes for a package `sage`, become those of `sage_rpc`.
+that becomes `from . import cache_pb2`, so that the output can be a package anywhere; and our own
+protos, which protoc takes for a package `sage`, become those of `sage_rpc`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ from sage_rpc.codegen import names
 
 __all__ = ["adapted"]
 
-OPTIONS = "sage.rpc.v1.options_pb2"
-OPTIONS_HERE = "sage_rpc.proto.v1.options_pb2"
 
 # The lines by which protoc's modules import each other, as its plugins write them.
 _IMPORT = re.compile(r"^import (?P<leaf>\w+_pb2) as (?P<alias>\w+)$", re.MULTILINE)
@@ -53,8 +51,8 @@ def _with_imports(text: str, path: str, modules: Collection[str], *, relative: b
 
     def place(module: str) -> tuple[str, str]:
         """Package and name of a module as it is to be imported."""
-        if module == OPTIONS and module not in modules:
-            module = OPTIONS_HERE
+        if module not in modules:
+            module = names.installed(module)
         package, _, leaf = module.rpartition(".")
         if relative and module in modules:
             package = names.relative_package(package, here)

@@ -34,7 +34,6 @@ Imports = Literal["absolute", "relative"]
 MARK = "# Written by protoc-gen-sage from "
 _STANDARD = frozenset({"abc", "builtins", "collections.abc", "concurrent.futures", "datetime", "typing"})
 _DATETIMES = {"google.protobuf.Timestamp": "datetime", "google.protobuf.Duration": "timedelta"}
-_OURS = {"sage/rpc/v1/options.proto": "sage_rpc.proto.v1.options_pb2"}
 
 
 def output_name(proto: str, suffix: str = "_sage") -> str:
@@ -166,7 +165,7 @@ class _Module:
     def _location(self, proto: str) -> tuple[str, str]:
         """The package, perhaps relative, and the name there of the module of a `.proto`'s messages."""
         if proto not in self._generated:
-            package, _, leaf = _OURS.get(proto, names.module_of(proto)).rpartition(".")
+            package, _, leaf = names.installed(names.module_of(proto)).rpartition(".")
         else:
             package, _, leaf = names.module_of(proto).rpartition(".")
             if self._imports == "relative":
