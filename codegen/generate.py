@@ -1,7 +1,8 @@
 """Generates the Python modules of every .proto here; `--check` only says whether they are fresh.
 
-proto/sage/rpc/v1/NAME.proto becomes sage_rpc/proto/v1/NAME_pb2.py and .pyi; benchmarks/NAME.proto and
-tests/interop/NAME.proto become modules beside themselves, stubs included. Run by `make proto`.
+Two kinds of job. What is ours goes through our own generator, as `sage-rpc gen` runs it: proto/ becomes
+sage_rpc/proto/v1/, examples/ and the protos of tests/codegen become modules beside them. What shows stock
+stubs at work is made by protoc alone: benchmarks/ and tests/interop/. Run by `make proto`.
 """
 
 from __future__ import annotations
@@ -15,49 +16,88 @@ from typing import NamedTuple
 
 from grpc_tools import protoc
 
+from sage_rpc.codegen import command
+from sage_rpc.codegen.protoc import INCLUDE, GenerationError
+from sage_rpc.codegen.render import Imports
+
 ROOT = Path(__file__).resolve().parent.parent
-GENERATED = "*_pb2*.py*"
+PATTERNS = ("*_pb2.py", "*_pb2.pyi", "*_pb2_grpc.py", "*_sage.py")
 
 
-class Job(NamedTuple):
-    """One directory of .proto files.
+class Ours(NamedTuple):
+    """Protos for our generator.
 
     Attributes:
-        protos: where they are.
-        include: what their import paths start from.
-        target: where the modules go, at the same place below it as the .proto below `protos`.
-        stubs: whether grpc's stubs are made too.
+        protos: where they are; imports start from here, or from `root`.
+        target: where the modules go.
+        imports: how they import each other.
+        root: what import paths start from; the modules go to the same place below `target` as the protos
+            are below `protos` all the same.
+        stubs: whether gRPC's stubs are kept.
     """
 
     protos: Path
-    include: Path
     target: Path
-    stubs: bool
+    imports: Imports = "relative"
+    root: Path | None = None
+    stubs: bool = True
 
 
-JOBS = (
-    Job(ROOT / "proto" / "sage" / "rpc", ROOT / "proto", ROOT / "sage_rpc" / "proto", stubs=False),
-    Job(ROOT / "benchmarks", ROOT, ROOT / "benchmarks", stubs=True),
-    Job(ROOT / "tests" / "interop", ROOT, ROOT / "tests" / "interop", stubs=True),
+class Stock(NamedTuple):
+    """Protos for protoc alone: modules beside them, stubs included, imported from the repository's root."""
+
+    protos: Path
+
+
+OURS = (
+    Ours(ROOT / "proto" / "sage" / "rpc", ROOT / "sage_rpc" / "proto", root=ROOT / "proto", stubs=False),
+    Ours(ROOT / "examples", ROOT / "examples", imports="absolute"),
+    Ours(ROOT / "tests" / "codegen" / "protos", ROOT / "tests" / "codegen" / "golden"),
 )
+STOCK = (Stock(ROOT / "benchmarks"), Stock(ROOT / "tests" / "interop"))
 
 
-def generate(job: Job, into: Path) -> dict[Path, str]:
+def by_ours(job: Ours, into: Path) -> dict[Path, str]:
+    """Run our generator. -> what each generated file must contain."""
+    root = job.root or job.protos
+    made = command.generate([job.protos], into, [root], imports=job.imports)
+    start = into / job.protos.relative_to(root)
+    produced: dict[Path, str] = {}
+    for path, text in made.items():
+        if text is None or not path.is_relative_to(start):
+            continue
+        target = job.target / path.relative_to(start)
+        written_by_hand = path.name == "__init__.py" and target.exists()
+        if not written_by_hand and (job.stubs or not path.name.endswith("_pb2_grpc.py")):
+            produced[target] = text
+    return produced
+
+
+def by_protoc(job: Stock, into: Path) -> dict[Path, str]:
     """Run protoc. -> what each generated file must contain."""
-    outputs = ["--python_out", "--pyi_out", *(["--grpc_python_out"] if job.stubs else [])]
     code = protoc.main(
         [
             "protoc",
-            f"-I{job.include}",
+            f"-I{ROOT}",
             f"-I{resources.files('grpc_tools') / '_proto'}",
-            *(f"{output}={into}" for output in outputs),
+            *(f"{output}={into}" for output in ("--python_out", "--pyi_out", "--grpc_python_out")),
             *map(str, sorted(job.protos.rglob("*.proto"))),
         ]
     )
     if code != 0:
         raise SystemExit(f"protoc failed with code {code}")
-    made = into / job.protos.relative_to(job.include)
-    return {job.target / path.relative_to(made): path.read_text() for path in sorted(made.rglob(GENERATED))}
+    made = into / job.protos.relative_to(ROOT)
+    return {job.protos / path.relative_to(made): path.read_text() for path in _modules(made)}
+
+
+def included() -> dict[Path, str]:
+    """The .proto files that our package brings along for others to import."""
+    sources = sorted((ROOT / "proto").rglob("*.proto"))
+    return {INCLUDE / source.relative_to(ROOT / "proto"): source.read_text("utf-8") for source in sources}
+
+
+def _modules(directory: Path) -> list[Path]:
+    return sorted(path for pattern in PATTERNS for path in directory.rglob(pattern))
 
 
 def main() -> int:
@@ -65,14 +105,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 when a file is stale")
     arguments = parser.parse_args()
-    produced: dict[Path, str] = {}
-    for job in JOBS:
+    produced = included()
+    try:
+        for ours in OURS:
+            with tempfile.TemporaryDirectory() as directory:
+                produced |= by_ours(ours, Path(directory))
+    except GenerationError as error:
+        raise SystemExit(str(error)) from None
+    for stock in STOCK:
         with tempfile.TemporaryDirectory() as directory:
-            produced |= generate(job, Path(directory))
-    stale = [path for path, text in produced.items() if not path.exists() or path.read_text() != text]
-    extra = [
-        p for job in JOBS for p in job.target.rglob(GENERATED) if p.suffix != ".pyc" and p not in produced
-    ]
+            produced |= by_protoc(stock, Path(directory))
+    stale = [path for path, text in produced.items() if not path.exists() or path.read_text("utf-8") != text]
+    targets = [*(job.target for job in OURS), *(job.protos for job in STOCK)]
+    extra = [path for target in targets for path in _modules(target) if path not in produced]
     if arguments.check:
         for path in [*stale, *extra]:
             print(f"stale: {path.relative_to(ROOT)} (run: make proto)", file=sys.stderr)
@@ -81,7 +126,7 @@ def main() -> int:
         path.unlink()
     for path in stale:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(produced[path])
+        path.write_text(produced[path], "utf-8")
         print(f"wrote {path.relative_to(ROOT)}")
     return 0
 

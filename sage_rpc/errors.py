@@ -248,7 +248,7 @@ def from_grpc(error: grpc.RpcError) -> RpcError:
     initial: Metadata = ()
     trailing: Metadata = ()
     debug = ""
-    if isinstance(error, grpc.Call):
+    if isinstance(error, (grpc.Call, grpc.aio.AioRpcError)):
         code = error.code() or code
         details = error.details() or ""
         initial = error.initial_metadata() or ()

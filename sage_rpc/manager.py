@@ -13,14 +13,15 @@ import time
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import grpc
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import ServiceDescriptor
 
-from sage_rpc import errors
+from sage_rpc import aio, errors
 from sage_rpc.channel import Channel, insecure_channel
+from sage_rpc.clients import AnyClient
 from sage_rpc.methods import ServiceCalls
 from sage_rpc.observe.stats import Stats
 from sage_rpc.observe.tracing import Tracing, trace_ids
@@ -30,10 +31,12 @@ from sage_rpc.policies.retry import backoff
 from sage_rpc.policies.settings import RetryPolicy, ServicePolicy
 from sage_rpc.pool import Pool
 from sage_rpc.proxies import AsyncServiceCallProxy, ServiceCallProxy, ServiceFuture
+from sage_rpc.service_channel import ServiceChannel
 from sage_rpc.service_host import message_options
 
 __all__ = ["ServiceEndpoint", "ServiceManager", "TracedServiceManager"]
 
+ClientT = TypeVar("ClientT", bound=AnyClient)
 DEFAULT_TIMEOUT = 30.0  # seconds
 HEALTH_TIMEOUT = 5.0  # seconds
 _HEALTH_CHECK = "/grpc.health.v1.Health/Check"
@@ -107,6 +110,7 @@ class ServiceManager:
         self._calls: dict[str, ServiceCalls] = {}
         self._sync: dict[str, ServiceCallProxy] = {}
         self._async: dict[str, AsyncServiceCallProxy] = {}
+        self._clients: dict[tuple[type, str | None], Any] = {}
         self._closed = False
         for name, each in self._policies.items():
             _check_policy(name, each)
@@ -276,6 +280,76 @@ class ServiceManager:
                 time.sleep(backoff(waits, attempt))
         raise AssertionError("the last attempt returned nor raised")
 
+    # -- generated clients
+
+    def client(self, kind: type[ClientT], name: str | None = None) -> ClientT:
+        """The generated client `kind` of a declared service, made on first use and kept.
+
+        Args:
+            kind: a class that `protoc-gen-sage` wrote, such as CacheClient. A client for asyncio belongs
+                to its event loop and is made anew each time.
+            name: which service, where several of this kind are registered.
+
+        Raises:
+            TypeError: `kind` is no such class.
+            NotFound: no service of this kind, or not of this name, is registered.
+            ValueError: several are, and no name is given.
+        """
+        found: ClientT | None = self._clients.get((kind, name))
+        if found is None:
+            if not _is_client(kind):
+                raise TypeError(f"a class of clients, such as CacheClient, is needed, not {kind!r}")
+            found = kind(self, name=name)
+            if kind.KEEPS:
+                with self._lock:
+                    found = self._clients.setdefault((kind, name), found)
+        return found
+
+    def channel_of(self, service: str, name: str | None = None) -> ServiceChannel:
+        """A channel to the declared `service` (its full name), for generated clients and stubs.
+
+        Its calls go to the service's pool, under its policies.
+
+        Raises:
+            NotFound: no such service, or not of this name, is registered.
+            ValueError: several are, and no name is given.
+        """
+        return ServiceChannel(self._calls_of(self._name_of(service, name)))
+
+    def aio_channel_of(self, service: str, name: str | None = None) -> aio.Channel:
+        """A new channel for the running event loop, to one of the service's endpoints; the caller closes it.
+
+        Policies do not reach it. Raises what `channel_of` does.
+        """
+        pool = self._calls_of(self._name_of(service, name)).pool
+        endpoint = pool.take(None)
+        pool.give_back(endpoint, None)
+        return aio.insecure_channel(endpoint.target, message_options(self._options))
+
+    @property
+    def timeout(self) -> float | None:
+        """Seconds a call may take where nothing else is said; None: no limit."""
+        return self._timeout
+
+    def _name_of(self, service: str, name: str | None) -> str:
+        """What the declared `service` is registered as."""
+        with self._lock:
+            if self._closed:
+                raise ValueError("the ServiceManager is closed")
+            known = dict(sorted(self._endpoints.items()))
+        names = [each for each, endpoint in known.items() if endpoint.service == service]
+        if name is None and len(names) > 1:
+            raise ValueError(f"several are a {service}: give name=, one of {', '.join(names)}")
+        if (not names) if name is None else (name not in names):
+            what = f"no {service}" if name is None else f"no {service} named {name!r}"
+            there = ", ".join(f"{each} ({known[each].service or 'a plain class'})" for each in known)
+            raise errors.NotFound(
+                grpc.StatusCode.NOT_FOUND,
+                f"{what} is registered; registered: {there or 'none'}. A declared service is registered with "
+                f"its full name: register(name, target, service={service!r})",
+            )
+        return names[0] if name is None else name
+
     # -- looking
 
     @property
@@ -352,6 +426,7 @@ class ServiceManager:
             self._calls.clear()
             self._sync.clear()
             self._async.clear()
+            self._clients.clear()
         for pool in pools:
             pool.close()
 
@@ -494,6 +569,10 @@ def _checked_targets(name: str, target: Any, *, or_none: bool = False) -> tuple[
 def _check_policy(name: str, policy: object) -> None:
     if not isinstance(policy, ServicePolicy):
         raise TypeError(f"the policy of {name!r} is {policy!r}: expected a ServicePolicy")
+
+
+def _is_client(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, AnyClient)
 
 
 def _descriptor(full_name: str) -> ServiceDescriptor:

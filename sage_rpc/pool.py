@@ -98,8 +98,14 @@ class Endpoint:
                 self.callables[path] = found
         return found
 
+    def release(self) -> None:
+        """Let go of the connection: calls under way finish, the next one opens another."""
+        with self._lock:
+            self._channel = None
+            self.callables = {}
+
     def close(self) -> None:
-        """Close the connection; the next call opens another."""
+        """Close the connection, and end the calls under way with CANCELLED."""
         with self._lock:
             channel, self._channel = self._channel, None
             self.callables = {}
@@ -164,7 +170,7 @@ class Pool:
             self._choose()
             self._probe_if_needed()
         for endpoint in gone:
-            _close_when_unused(endpoint)
+            endpoint.release()
         if self.policy.warm_up:
             threading.Thread(
                 target=self._warm_up, args=(self.endpoints,), name="sage_rpc warm-up", daemon=True
@@ -313,7 +319,7 @@ class Pool:
                     e for e in pool.endpoints if not e.outstanding and now - e.used_at >= (idle_after or 0)
                 ]
             for endpoint in idle:
-                endpoint.close()
+                endpoint.release()
             timer.call_later((idle_after or 1.0) / 2, sweep)
 
         timer.call_later(idle_after / 2, sweep)
@@ -374,13 +380,6 @@ def _probe(found: weakref.ReferenceType[Pool]) -> None:
         del pool
         with wake:
             wake.wait(pause)
-
-
-def _close_when_unused(endpoint: Endpoint) -> None:
-    if endpoint.outstanding:
-        timer.call_later(0.1, lambda: _close_when_unused(endpoint))
-    else:
-        endpoint.close()
 
 
 def _varint(number: int) -> bytes:

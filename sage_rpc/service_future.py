@@ -58,6 +58,9 @@ class ServiceFuture(futures.Future[Any]):
             error = errors.rpc_error(grpc.StatusCode.CANCELLED, _CANCELLED)
         except grpc.RpcError as failure:
             error = errors.from_grpc(failure)
+        except Exception as failure:  # noqa: BLE001 - it is the caller's to see, and must not get lost
+            error = errors.rpc_error(grpc.StatusCode.INTERNAL, f"{type(failure).__name__}: {failure}")
+            error.__cause__ = failure
         try:
             result = response if conclude is None else conclude(response, error)
         except Exception as failure:  # noqa: BLE001 - whatever it is, it is the caller's to see

@@ -35,12 +35,18 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = (
     (frozenset({"policies"}), frozenset({"balancing"})),
     (frozenset({"service_future"}), frozenset({"pool"})),
     (frozenset({"methods"}),),
-    (frozenset({"manager", "proxies", "service_host"}),),
+    (
+        frozenset(
+            {"manager", "proxies", "service_host", "service_channel", "binding", "clients", "servicers"}
+            | {"proto.v1.invoke_sage"}  # generated, and made of the two before
+        ),
+    ),
     (frozenset({"processes"}),),
     (frozenset({"supervisor", "config"}),),
     (frozenset({"operators"}),),
     # The package itself offers the public names of all that is below.
     (frozenset({""}),),
+    (frozenset({"codegen"}),),
     (frozenset({"cli", "__main__", "doctor", "demo", "run", "startup"}),),
 )
 

@@ -207,7 +207,9 @@ class Coalescing:
                     self._batch.encode([call.item])
                 except values.UnserializableError as error:
                     calls.remove(call)
-                    _end(call, None, error)
+                    wrong = errors.rpc_error(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+                    wrong.__cause__ = error
+                    _end(call, None, wrong)
             return self._batch.encode([call.item for call in calls]) if calls else None
 
     def __repr__(self) -> str:

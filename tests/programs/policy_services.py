@@ -1,4 +1,4 @@
-"""A service for tests of policies: `policy_services.py [admission|denying|tracing]...`; prints its port, ends
+"""A service for tests of policies: `policy_services.py [port] [denying|tracing]...`; prints its port, ends
 with its stdin.
 
 Its own counts are what tests compare with: what ran, how often, and for whom.
@@ -15,7 +15,6 @@ import time
 import grpc
 
 import sage_rpc
-from sage_rpc.policies import AdmissionPolicy
 
 
 class Subject:
@@ -117,8 +116,6 @@ class Subject:
 
 def main() -> None:
     given = {}
-    if "admission" in sys.argv:
-        given["admission"] = AdmissionPolicy(max_running=1, max_waiting=4)
     if "denying" in sys.argv:
 
         def access(peer, method):

@@ -1,8 +1,11 @@
+# ruff: noqa
+# fmt: off
+# pyright: basic, reportSelfClsParameterName=false, reportGeneralTypeIssues=false
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
-from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+from typing import Any as _Any, ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -26,7 +29,7 @@ class ServiceResponse(_message.Message):
     result: bytes
     exception: RemoteException
     buffers: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, result: _Optional[bytes] = ..., exception: _Optional[_Union[RemoteException, _Mapping]] = ..., buffers: _Optional[_Iterable[bytes]] = ...) -> None: ...
+    def __init__(self, result: _Optional[bytes] = ..., exception: _Optional[_Union[RemoteException, _Mapping[str, _Any]]] = ..., buffers: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class RemoteException(_message.Message):
     __slots__ = ("type", "message", "traceback")
@@ -58,7 +61,7 @@ class BatchResponse(_message.Message):
     first: int
     results: bytes
     exceptions: _containers.RepeatedCompositeFieldContainer[CallException]
-    def __init__(self, first: _Optional[int] = ..., results: _Optional[bytes] = ..., exceptions: _Optional[_Iterable[_Union[CallException, _Mapping]]] = ...) -> None: ...
+    def __init__(self, first: _Optional[int] = ..., results: _Optional[bytes] = ..., exceptions: _Optional[_Iterable[_Union[CallException, _Mapping[str, _Any]]]] = ...) -> None: ...
 
 class CallException(_message.Message):
     __slots__ = ("index", "exception")
@@ -66,4 +69,4 @@ class CallException(_message.Message):
     EXCEPTION_FIELD_NUMBER: _ClassVar[int]
     index: int
     exception: RemoteException
-    def __init__(self, index: _Optional[int] = ..., exception: _Optional[_Union[RemoteException, _Mapping]] = ...) -> None: ...
+    def __init__(self, index: _Optional[int] = ..., exception: _Optional[_Union[RemoteException, _Mapping[str, _Any]]] = ...) -> None: ...

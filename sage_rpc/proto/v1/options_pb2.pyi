@@ -1,15 +1,18 @@
+# ruff: noqa
+# fmt: off
+# pyright: basic, reportSelfClsParameterName=false, reportGeneralTypeIssues=false
 from google.protobuf import descriptor_pb2 as _descriptor_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
-from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+from typing import Any as _Any, ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
-SERVICE_FIELD_NUMBER: _ClassVar[int]
+SERVICE_FIELD_NUMBER: int
 service: _descriptor.FieldDescriptor
-METHOD_FIELD_NUMBER: _ClassVar[int]
+METHOD_FIELD_NUMBER: int
 method: _descriptor.FieldDescriptor
 
 class ServiceOptions(_message.Message):
@@ -20,7 +23,7 @@ class ServiceOptions(_message.Message):
     deadline_seconds: float
     idempotent: bool
     retry: RetryPolicy
-    def __init__(self, deadline_seconds: _Optional[float] = ..., idempotent: _Optional[bool] = ..., retry: _Optional[_Union[RetryPolicy, _Mapping]] = ...) -> None: ...
+    def __init__(self, deadline_seconds: _Optional[float] = ..., idempotent: _Optional[bool] = ..., retry: _Optional[_Union[RetryPolicy, _Mapping[str, _Any]]] = ...) -> None: ...
 
 class MethodOptions(_message.Message):
     __slots__ = ("deadline_seconds", "idempotent", "retry", "cache", "batch", "affinity_key")
@@ -36,7 +39,7 @@ class MethodOptions(_message.Message):
     cache: CachePolicy
     batch: BatchPolicy
     affinity_key: str
-    def __init__(self, deadline_seconds: _Optional[float] = ..., idempotent: _Optional[bool] = ..., retry: _Optional[_Union[RetryPolicy, _Mapping]] = ..., cache: _Optional[_Union[CachePolicy, _Mapping]] = ..., batch: _Optional[_Union[BatchPolicy, _Mapping]] = ..., affinity_key: _Optional[str] = ...) -> None: ...
+    def __init__(self, deadline_seconds: _Optional[float] = ..., idempotent: _Optional[bool] = ..., retry: _Optional[_Union[RetryPolicy, _Mapping[str, _Any]]] = ..., cache: _Optional[_Union[CachePolicy, _Mapping[str, _Any]]] = ..., batch: _Optional[_Union[BatchPolicy, _Mapping[str, _Any]]] = ..., affinity_key: _Optional[str] = ...) -> None: ...
 
 class RetryPolicy(_message.Message):
     __slots__ = ("max_attempts", "initial_backoff_seconds", "max_backoff_seconds", "backoff_multiplier", "retryable_codes")

@@ -1,0 +1,220 @@
+"""A `grpc.Channel` to a declared service by name: what a ServiceManager gives to generated clients and stubs.
+
+Unary calls go through the service's policies, as those of a proxy do. Those that come with metadata, with
+`wait_for_ready` or with credentials, and calls that stream, go to an endpoint of the service's pool, once:
+their deadlines hold, and how they end counts for the endpoint, but nothing repeats, caches or replaces them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import grpc
+
+from sage_rpc import deadline, errors, options
+from sage_rpc.methods import Method, ServiceCalls
+from sage_rpc.pool import Endpoint
+from sage_rpc.service_future import ServiceFuture
+
+__all__ = ["ServiceChannel", "response_or_error"]
+
+
+def response_or_error(response: Any, error: errors.RpcError | None) -> Any:
+    """What concludes a future whose response is its result."""
+    if error is not None:
+        raise error
+    return response
+
+
+class ServiceChannel(grpc.Channel):
+    """See the head of the file. Belongs to its manager, which closes the connections.
+
+    Args:
+        calls: of a declared service.
+    """
+
+    def __init__(self, calls: ServiceCalls) -> None:
+        self._calls = calls
+
+    def __repr__(self) -> str:
+        return f"<ServiceChannel {self._calls.name} {self._calls.pool!r}>"
+
+    def unary_unary(
+        self,
+        method: str,
+        request_serializer: Callable[[Any], bytes] | None = None,
+        response_deserializer: Callable[[bytes], Any] | None = None,
+        _registered_method: bool | None = False,
+    ) -> grpc.UnaryUnaryMultiCallable:
+        """As grpc's."""
+        return _UnderPolicies(self._calls, "unary_unary", method, request_serializer, response_deserializer)
+
+    def unary_stream(
+        self,
+        method: str,
+        request_serializer: Callable[[Any], bytes] | None = None,
+        response_deserializer: Callable[[bytes], Any] | None = None,
+        _registered_method: bool | None = False,
+    ) -> grpc.UnaryStreamMultiCallable:
+        """As grpc's."""
+        return _Streams(self._calls, "unary_stream", method, request_serializer, response_deserializer)
+
+    def stream_unary(
+        self,
+        method: str,
+        request_serializer: Callable[[Any], bytes] | None = None,
+        response_deserializer: Callable[[bytes], Any] | None = None,
+        _registered_method: bool | None = False,
+    ) -> grpc.StreamUnaryMultiCallable:
+        """As grpc's."""
+        return _Once(self._calls, "stream_unary", method, request_serializer, response_deserializer)
+
+    def stream_stream(
+        self,
+        method: str,
+        request_serializer: Callable[[Any], bytes] | None = None,
+        response_deserializer: Callable[[bytes], Any] | None = None,
+        _registered_method: bool | None = False,
+    ) -> grpc.StreamStreamMultiCallable:
+        """As grpc's."""
+        return _Streams(self._calls, "stream_stream", method, request_serializer, response_deserializer)
+
+    def subscribe(self, callback: Any, try_to_connect: bool | None = False) -> NoReturn:
+        """A service has as many connections as endpoints: `manager.pool_of(name)` shows them."""
+        raise NotImplementedError(f"{self!r} has no state of its own: look at manager.pool_of(...)")
+
+    def unsubscribe(self, callback: Any) -> None:
+        """Nothing was subscribed."""
+
+    def close(self) -> None:
+        """Nothing: the connections are the manager's."""
+
+    def __enter__(self) -> ServiceChannel:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        pass
+
+
+class _Pooled:
+    """A method, called at whichever endpoint the pool gives."""
+
+    def __init__(self, calls: ServiceCalls, kind: str, path: str, serializer: Any, deserializer: Any) -> None:
+        self._calls = calls
+        self._kind = kind
+        self._path = path
+        self._codecs = (serializer, deserializer)
+        name = path.rpartition("/")[2]
+        if calls.service is None or name not in calls.service.methods_by_name:
+            raise ValueError(f"{calls.name} has no method {path}")
+        said = options.method_options(calls.service.methods_by_name[name]).deadline
+        self._timeout = calls.timeout if said is None and kind == "unary_unary" else said
+
+    def _begun(self) -> tuple[Endpoint, Any]:
+        """-> an endpoint, to be given back, and its multicallable."""
+        endpoint = self._calls.pool.take(None)
+        make = getattr(endpoint.channel, self._kind)
+        serializer, deserializer = self._codecs
+        return endpoint, make(self._path, request_serializer=serializer, response_deserializer=deserializer)
+
+    def _limit(self, timeout: float | None) -> float | None:
+        return deadline.limit(self._timeout if timeout is None else timeout)
+
+    def _ended(self, endpoint: Endpoint) -> Callable[[Any], None]:
+        """What a call tells at its end."""
+
+        def ended(call: Any) -> None:
+            code = call.code()
+            error = None if code is grpc.StatusCode.OK else errors.rpc_error(code, call.details() or "")
+            self._calls.pool.give_back(endpoint, error)
+
+        return ended
+
+
+class _Once(_Pooled):
+    """One response."""
+
+    def __call__(self, request: Any, timeout: float | None = None, *rest: Any, **more: Any) -> Any:
+        return self._waited(lambda callable_, seconds: callable_(request, seconds, *rest, **more), timeout)
+
+    def with_call(self, request: Any, timeout: float | None = None, *rest: Any, **more: Any) -> Any:
+        """As grpc's."""
+        return self._waited(
+            lambda callable_, seconds: callable_.with_call(request, seconds, *rest, **more), timeout
+        )
+
+    def _waited(self, call: Callable[[Any, float | None], Any], timeout: float | None) -> Any:
+        endpoint, callable_ = self._begun()
+        error: errors.RpcError | None = None
+        try:
+            return call(callable_, self._limit(timeout))
+        except grpc.RpcError as failure:
+            error = errors.from_grpc(failure)
+            raise error from error.__cause__
+        finally:
+            self._calls.pool.give_back(endpoint, error)
+
+    def future(self, request: Any, timeout: float | None = None, *rest: Any, **more: Any) -> Any:
+        """As grpc's."""
+        endpoint, callable_ = self._begun()
+        try:
+            pending = callable_.future(request, self._limit(timeout), *rest, **more)
+        except BaseException:
+            self._calls.pool.give_back(endpoint, None)
+            raise
+        pending.add_done_callback(self._ended(endpoint))
+        return ServiceFuture(pending, response_or_error)
+
+
+class _Streams(_Pooled):
+    """A stream of responses."""
+
+    def __call__(self, request: Any, timeout: float | None = None, *rest: Any, **more: Any) -> Any:
+        endpoint, callable_ = self._begun()
+        try:
+            call = callable_(request, self._limit(timeout), *rest, **more)
+        except BaseException:
+            self._calls.pool.give_back(endpoint, None)
+            raise
+        call.add_done_callback(self._ended(endpoint))
+        return call
+
+
+class _UnderPolicies(_Once, grpc.UnaryUnaryMultiCallable):
+    """One request, one response: what the service's policies are for."""
+
+    def __init__(self, calls: ServiceCalls, kind: str, path: str, serializer: Any, deserializer: Any) -> None:
+        super().__init__(calls, kind, path, serializer, deserializer)
+        name = path.rpartition("/")[2]
+        # A name with an underscore in front is no proxy's to call; it has no policies, then.
+        self._method: Method | None = None if name.startswith("_") else calls.find(name)
+
+    def __call__(
+        self,
+        request: Any,
+        timeout: float | None = None,
+        metadata: Any = None,
+        credentials: Any = None,
+        wait_for_ready: bool | None = None,
+        compression: Any = None,
+    ) -> Any:
+        method = self._method
+        if method is None or not (metadata is credentials is wait_for_ready is compression is None):
+            return super().__call__(request, timeout, metadata, credentials, wait_for_ready, compression)
+        return method.call((request,), {}, method.timeout if timeout is None else timeout)
+
+    def future(
+        self,
+        request: Any,
+        timeout: float | None = None,
+        metadata: Any = None,
+        credentials: Any = None,
+        wait_for_ready: bool | None = None,
+        compression: Any = None,
+    ) -> Any:
+        """As grpc's; what it gives is a `concurrent.futures.Future`."""
+        method = self._method
+        if method is None or not (metadata is credentials is wait_for_ready is compression is None):
+            return super().future(request, timeout, metadata, credentials, wait_for_ready, compression)
+        return method.start((request,), {}, method.timeout if timeout is None else timeout)

@@ -1,0 +1,16 @@
+# ruff: noqa
+# fmt: off
+# pyright: basic, reportSelfClsParameterName=false, reportGeneralTypeIssues=false
+from ..other import common_types_pb2 as _common_types_pb2
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from typing import ClassVar as _ClassVar, Optional as _Optional
+from ..other.common_types_pb2 import Value as Value
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Key(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...

@@ -1,0 +1,172 @@
+"""Batches: many calls in one round trip, by hand and by themselves."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import itertools
+
+import pytest
+
+import sage_rpc
+from sage_rpc import Arguments, errors
+from sage_rpc.policies import BatchPolicy, MethodPolicy, RetryPolicy, ServicePolicy
+from sage_rpc.values import UnserializableError
+from tests.conftest import ServerProcess
+from tests.test_stubs import implement, shop  # noqa: F401 - a fixture
+
+SECONDS = 10
+names = (f"key {number}" for number in itertools.count())
+
+
+@pytest.fixture(scope="module")
+def subject(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("batches")
+    directory.chmod(0o700)
+    with ServerProcess(program="policy_services.py", env={"SAGE_RPC_RUNTIME_DIR": str(directory)}) as process:
+        yield process, directory
+
+
+@pytest.fixture
+def managed(subject, transport, monkeypatch):
+    monkeypatch.setenv("SAGE_RPC_RUNTIME_DIR", str(subject[1]))
+    opened = []
+
+    def make(policy=None):
+        manager = sage_rpc.ServiceManager(
+            {"subject": subject[0].target},
+            timeout=SECONDS,
+            options=[("sage_rpc.transport", transport)],
+            policy=policy,
+        )
+        opened.append(manager)
+        return manager
+
+    yield make
+    for manager in opened:
+        manager.close()
+
+
+@pytest.fixture
+def proxy(managed):
+    return managed().get_sync_proxy("subject")
+
+
+def test_a_batch_gives_the_results_in_order(proxy):
+    assert proxy.batch("echo", [1, "two", (3, 4), None]) == [1, "two", (3, 4), None]
+    assert proxy.batch("echo", []) == []
+    key = next(names)
+    assert proxy.batch("add", [key] * 100) == list(range(1, 101))
+
+
+def test_a_call_of_a_batch_may_have_any_arguments(proxy):
+    assert proxy.batch("echo", [Arguments(), Arguments(value=2), 3]) == [None, 2, 3]
+
+
+def test_one_exception_ends_one_call(proxy):
+    items = [Arguments(next(names), 0, "INTERNAL"), Arguments("few")]
+    with pytest.raises(sage_rpc.RemoteError, match=r"TypeError: .*missing 2 required"):
+        proxy.batch("flaky", items)
+    results = proxy.batch("flaky", items, return_errors=True)
+    assert results[0] == 2
+    assert isinstance(results[1], sage_rpc.RemoteError)
+    assert results[1].remote_traceback
+
+
+def test_an_argument_that_does_not_travel_is_named_with_its_item(proxy):
+    with pytest.raises(
+        UnserializableError, match=r"a batch of subject\.echo: item\[1\]: cannot serialise object"
+    ):
+        proxy.batch("echo", [1, object()])
+
+
+def test_an_unknown_or_private_method_has_no_batch_either(proxy):
+    with pytest.raises(errors.Unimplemented, match="has no method 'ecko'; did you mean echo"):
+        proxy.batch("ecko", [1])
+    with pytest.raises(AttributeError, match="private"):
+        proxy.batch("_echo", [1])
+
+
+def test_batch_query_of_the_design_simply_works(proxy):
+    results = proxy.batch_query(["SELECT * FROM table1 WHERE id=1", "SELECT * FROM table2 WHERE id=2"])
+    assert results == ["rows of SELECT * FROM table1 WHERE id=1", "rows of SELECT * FROM table2 WHERE id=2"]
+    with pytest.raises(errors.Unimplemented):
+        proxy.batch_nothing([1])
+
+
+def test_a_stream_of_results_comes_while_the_batch_is_worked_on(proxy, managed):
+    """The first result is here although the last call still waits for us."""
+    gate = next(names)
+    other = managed().get_sync_proxy("subject")
+    proxy.release("open")
+    results = proxy.batch_stream("hold", ["open", "open", gate], timeout=SECONDS)
+    other.release(gate)
+    assert list(results) == [True, True, True]
+    streamed = proxy.batch_stream("echo", list(range(1000)))
+    assert list(streamed) == list(range(1000))
+
+
+def test_calls_made_at_the_same_time_travel_together(managed):
+    key = next(names)
+    policy = MethodPolicy(batch=BatchPolicy(max_size=16, max_delay=2.0))
+    manager = managed(ServicePolicy(methods={"add": policy}))
+    futures = [manager.get_async_proxy("subject").add(key) for _ in range(32)]  # two full batches
+    assert sorted(future.result(SECONDS) for future in futures) == list(range(1, 33))
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        waiting = list(pool.map(manager.get_sync_proxy("subject").add, [key] * 16))
+    assert sorted(waiting) == list(range(33, 49))
+    assert manager.stats().of("subject", "add").calls == 48
+
+
+def test_a_batch_that_is_not_full_leaves_after_its_delay(managed):
+    manager = managed(ServicePolicy(default=MethodPolicy(batch=BatchPolicy(max_delay=0.01))))
+    assert manager.get_sync_proxy("subject").echo("alone") == "alone"
+
+
+def test_one_call_of_a_coalesced_batch_may_fail_alone(managed):
+    policy = MethodPolicy(batch=BatchPolicy(max_size=3, max_delay=2.0))
+    proxy = managed(ServicePolicy(methods={"echo": policy})).get_async_proxy("subject")
+    good, bad, other = proxy.echo(1), proxy.echo(object()), proxy.echo(2)
+    assert (good.result(SECONDS), other.result(SECONDS)) == (1, 2)
+    with pytest.raises(errors.InvalidArgument, match="cannot serialise object") as caught:
+        bad.result(SECONDS)
+    assert isinstance(caught.value, TypeError)
+
+
+def test_a_coalesced_call_has_its_own_deadline_and_can_be_cancelled(managed):
+    policy = MethodPolicy(batch=BatchPolicy(max_size=3, max_delay=2.0))
+    manager = managed(ServicePolicy(methods={"hold": policy}))
+    proxy, gate = manager.get_async_proxy("subject"), next(names)
+    patient = proxy(gate, method="hold", timeout=SECONDS)
+    hasty = proxy(gate, method="hold", timeout=0.2)
+    cancelled = proxy(gate, method="hold", timeout=SECONDS)
+    assert cancelled.cancel()
+    with pytest.raises(TimeoutError):
+        hasty.result(SECONDS)
+    manager.get_sync_proxy("subject").release(gate)
+    assert patient.result(SECONDS) is True
+
+
+def test_a_batch_is_tried_again_like_its_method(managed):
+    policy = MethodPolicy(
+        idempotent=True, retry=RetryPolicy(max_attempts=2, initial_backoff=0.001, codes=["UNKNOWN"])
+    )
+    proxy = managed(ServicePolicy(methods={"echo": policy})).get_sync_proxy("subject")
+    assert proxy.batch("echo", [1, 2]) == [1, 2]
+
+
+def test_a_declared_service_is_called_many_times_at_once(shop, transport):  # noqa: F811
+    host = sage_rpc.ServiceHost("shop", implement(shop), add_to_server=shop[1].add_ShopServicer_to_server)
+    with (
+        host,
+        sage_rpc.ServiceManager(
+            {"shop": sage_rpc.ServiceEndpoint(host.address, "test.shop.Shop")},
+            options=[("sage_rpc.transport", transport)],
+        ) as manager,
+    ):
+        items = [{"name": "apple", "count": count} for count in (1, 2, 3)]
+        proxy = manager.get_sync_proxy("shop")
+        assert [price.amount for price in proxy.batch("get_price", items)] == [5, 10, 15]
+        results = proxy.batch("get_price", [*items, {}], return_errors=True)
+        assert isinstance(results[3], errors.InvalidArgument)
+        with pytest.raises(AttributeError, match="declared service: give it a streaming method"):
+            list(proxy.batch_stream("get_price", items))

@@ -1,0 +1,372 @@
+"""The host of a service: admission, access, health, and errors that methods choose."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import itertools
+import threading
+
+import grpc
+import pytest
+import trustme
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+import sage_rpc
+from sage_rpc import errors
+from sage_rpc.policies import AdmissionPolicy, MethodPolicy, RetryPolicy, ServicePolicy
+from sage_rpc.policies.admission import Gate, Line, RefusedError
+from tests.conftest import ServerProcess
+from tests.test_stubs import implement, shop  # noqa: F401 - a fixture
+
+SECONDS = 15
+names = (f"key {number}" for number in itertools.count())
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("hosts")
+    directory.chmod(0o700)
+    env = {"SAGE_RPC_RUNTIME_DIR": str(directory)}
+    with (
+        ServerProcess("denying", program="policy_services.py", env=env) as denying,
+        ServerProcess(program="policy_services.py", env=env) as plain,
+    ):
+        yield {"denying": denying, "plain": plain}, directory
+
+
+@pytest.fixture
+def reach(started, transport, monkeypatch):
+    monkeypatch.setenv("SAGE_RPC_RUNTIME_DIR", str(started[1]))
+    opened = []
+
+    def make(which, policy=None):
+        manager = sage_rpc.ServiceManager(
+            {"subject": started[0][which].target},
+            timeout=SECONDS,
+            options=[("sage_rpc.transport", transport)],
+            policy=policy,
+        )
+        opened.append(manager)
+        return manager
+
+    yield make
+    for manager in opened:
+        manager.close()
+
+
+class _Gates(dict):
+    def __missing__(self, gate):
+        self[gate] = threading.Event()
+        return self[gate]
+
+
+GATES = _Gates()
+
+
+class Worker:
+    """Runs in this process, so that the tests can open its gates without a turn."""
+
+    def __init__(self):
+        self.order = []
+
+    def hold(self, gate):
+        return GATES[gate].wait(SECONDS)
+
+    def echo(self, value):
+        self.order.append(value)
+        return value
+
+    def fail(self, code):
+        raise sage_rpc.Abort(grpc.StatusCode[code], "as you wish")
+
+
+@pytest.fixture
+def hosted(transport):
+    """A host in this process: `hosted(admission)` -> (manager, worker, host)."""
+    opened = []
+
+    def make(admission=None, policy=None, **more):
+        worker = Worker()
+        host = sage_rpc.ServiceHost("subject", worker, admission=admission, **more).start()
+        manager = sage_rpc.ServiceManager(
+            {"subject": host.address},
+            timeout=SECONDS,
+            options=[("sage_rpc.transport", transport)],
+            policy=policy,
+        )
+        opened.extend([manager, host])
+        return manager, worker, host
+
+    yield make
+    for gate in GATES.values():
+        gate.set()
+    for each in opened:
+        (each.close if isinstance(each, sage_rpc.ServiceManager) else each.stop)()
+
+
+def until(condition):
+    for _ in range(SECONDS * 100):
+        if condition():
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError("it did not come about")
+
+
+# ---------------------------------------------------------------- admission
+
+
+def test_what_does_not_fit_is_refused_at_once_and_is_known_not_to_have_run(hosted):
+    """One call runs, two wait; the fourth is RESOURCE_EXHAUSTED. As it never ran, it may be tried again."""
+    patient = RetryPolicy(
+        max_attempts=100, initial_backoff=0.02, max_backoff=0.05, codes=["RESOURCE_EXHAUSTED"]
+    )
+    retried = ServicePolicy(methods={"echo": MethodPolicy(retry=patient)})
+    manager, worker, host = hosted(AdmissionPolicy(max_running=1, max_waiting=2))
+    later, gate = manager.get_async_proxy("subject"), next(names)
+    first = later.hold(gate)
+    until(lambda: host.gate.running == 1)
+    waiting = [later.echo(number) for number in range(2)]
+    until(lambda: host.gate.waiting == 2)
+    with pytest.raises(errors.RpcError, match="subject' is full: 1 calls run and 2 wait") as caught:
+        manager.get_sync_proxy("subject").echo("more")
+    assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    manager.set_policy("subject", retried)
+    again = later.echo("again")
+    GATES[gate].set()
+    assert first.result(SECONDS) is True
+    assert [future.result(SECONDS) for future in waiting] == [0, 1]
+    assert again.result(SECONDS) == "again"
+    assert worker.order == [0, 1, "again"]
+
+
+def test_priorities_overtake(hosted):
+    manager, worker, host = hosted(AdmissionPolicy(max_running=1, max_waiting=10))
+    gate = next(names)
+    proxy = manager.get_sync_proxy("subject")
+    first = manager.get_async_proxy("subject").hold(gate)
+    until(lambda: host.gate.running == 1)
+    started = []
+    for number, priority in enumerate((0, -1, 5, 0, 7)):
+        method = proxy.echo.with_options(priority=priority)
+        started.append(method.start((f"{priority} {number}",), {}, SECONDS))
+        until(lambda number=number: host.gate.waiting == number + 1)
+    GATES[gate].set()
+    assert first.result(SECONDS)
+    for each in started:
+        each.result(SECONDS)
+    assert worker.order == ["7 4", "5 2", "0 0", "0 3", "-1 1"]
+
+
+def test_a_call_that_waits_too_long_is_refused(hosted):
+    manager, _, host = hosted(AdmissionPolicy(max_running=1, max_wait=0.05))
+    gate = next(names)
+    first = manager.get_async_proxy("subject").hold(gate)
+    until(lambda: host.gate.running == 1)
+    with pytest.raises(errors.RpcError, match=r"is busy: no turn came within 0\.05 s"):
+        manager.get_sync_proxy("subject").echo(1)
+    GATES[gate].set()
+    assert first.result(SECONDS)
+    assert manager.get_sync_proxy("subject").echo(2) == 2
+    until(lambda: host.gate.running == 0)
+
+
+def test_callers_take_turns():
+    line = Line(fair=True)
+    for number in range(3):
+        line.join(f"busy {number}", "busy", 0)
+    line.join("calm 0", "calm", 0)
+    line.join("urgent", "busy", 3)
+    assert [line.next() for _ in range(6)] == ["urgent", "busy 0", "calm 0", "busy 1", "busy 2", None]
+    unfair = Line(fair=False)
+    for item, caller in (("a1", "a"), ("a2", "a"), ("b1", "b")):
+        unfair.join(item, caller, 0)
+    assert unfair.leave("a2")
+    assert not unfair.leave("a2")
+    assert [unfair.next(), unfair.next(), len(unfair)] == ["a1", "b1", 0]
+
+
+def test_a_gate_never_lets_more_run_than_it_should():
+    gate = Gate("s", AdmissionPolicy(max_running=3, max_waiting=50))
+    running, most, lock = 0, 0, threading.Lock()
+
+    def work(caller):
+        nonlocal running, most
+        gate.enter(caller, 0, SECONDS)
+        with lock:
+            running += 1
+            most = max(most, running)
+        threading.Event().wait(0.002)
+        with lock:
+            running -= 1
+        gate.leave()
+
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        list(pool.map(work, map(str, range(40))))
+    assert (most, gate.running, gate.waiting) == (3, 0, 0)
+
+
+def test_a_gate_without_room_to_wait_refuses():
+    gate = Gate("s", AdmissionPolicy(max_running=1, max_waiting=0))
+    gate.enter("first", 0, None)
+    with pytest.raises(RefusedError, match="'s' is full: 1 calls run and 0 wait"):
+        gate.enter("second", 0, None)
+    gate.leave()
+    gate.enter("second", 0, None)
+
+
+# ---------------------------------------------------------------- access
+
+
+def test_the_hook_refuses_with_its_text(reach):
+    proxy = reach("denying").get_sync_proxy("subject")
+    with pytest.raises(PermissionError) as caught:
+        proxy.echo(1)
+    assert "may not call subject.echo" in caught.value.details()
+    with pytest.raises(errors.PermissionDenied, match="say the word"):
+        proxy.add("x")
+    with pytest.raises(errors.PermissionDenied, match="say the word"):
+        proxy.batch("add", ["x", "y"])
+    assert isinstance(proxy.pid(), int)  # by the peer's uid over the memory queue
+    assert proxy.count("x") == 0
+
+
+def test_a_token_is_for_the_hook_to_verify(started, reach):
+    from sage_rpc.proto.v1 import invoke_pb2
+
+    reach("denying")
+    request = invoke_pb2.ServiceRequest(service="subject", method="add", arguments=b"\x92\x91\xa1t\x80")
+    with sage_rpc.insecure_channel(started[0]["denying"].target) as channel:
+        call = channel.unary_unary(
+            "/sage.rpc.v1.Invocation/Call",
+            request_serializer=invoke_pb2.ServiceRequest.SerializeToString,
+            response_deserializer=invoke_pb2.ServiceResponse.FromString,
+        )
+        metadata = (("authorization", "Bearer open sesame"),)
+        assert call(request, timeout=SECONDS, metadata=metadata).result
+        with pytest.raises(grpc.RpcError) as caught:
+            call(request, timeout=SECONDS, metadata=(("authorization", "Bearer guess"),))
+        assert caught.value.code() is grpc.StatusCode.PERMISSION_DENIED
+
+
+def test_a_hook_that_raises_lets_nobody_in(transport, hosted):
+    def access(peer, method):
+        raise ZeroDivisionError
+
+    manager, _, _ = hosted(access=access)
+    with pytest.raises(errors.PermissionDenied):
+        manager.get_sync_proxy("subject").echo(1)
+
+
+def test_the_identity_of_a_certificate_decides_across_hosts():
+    """mTLS: the hook sees the names in the caller's certificate, which the caller cannot choose."""
+    authority = trustme.CA()
+    server = authority.issue_cert("localhost")
+    seen = []
+
+    def access(peer, method):
+        seen.append(peer)
+        return "alice@example.org" in peer.identities
+
+    root = authority.cert_pem.bytes()
+    host = sage_rpc.ServiceHost(
+        "subject",
+        Worker(),
+        "localhost:0",
+        access=access,
+        credentials=grpc.ssl_server_credentials(
+            [(server.private_key_pem.bytes(), server.cert_chain_pems[0].bytes())], root, True
+        ),
+    )
+    with host:
+        outcomes = []
+        for name in ("alice@example.org", "mallory@example.org"):
+            client = authority.issue_cert(name)
+            credentials = grpc.ssl_channel_credentials(
+                root, client.private_key_pem.bytes(), client.cert_chain_pems[0].bytes()
+            )
+            with sage_rpc.secure_channel(host.address, credentials) as channel:
+                check = channel.unary_unary("/sage.rpc.v1.Invocation/Call")
+                request = b"\n\x07subject\x12\x04echo\x1a\x04\x92\x91\x01\x80"
+                try:
+                    check(request, timeout=SECONDS)
+                    outcomes.append("let in")
+                except grpc.RpcError as error:
+                    outcomes.append(error.code().name)
+    assert outcomes == ["let in", "PERMISSION_DENIED"]
+    assert [peer.transport for peer in seen] == ["grpc", "grpc"]
+
+
+# ---------------------------------------------------------------- health
+
+
+@pytest.fixture
+def health(started, reach, transport):
+    reach("plain")
+    with sage_rpc.insecure_channel(
+        started[0]["plain"].target, options=[("sage_rpc.transport", transport)]
+    ) as channel:
+        yield health_pb2_grpc.HealthStub(channel)
+
+
+def about(service):
+    return health_pb2.HealthCheckRequest(service=service)
+
+
+def test_every_hosted_service_answers_about_its_health(reach, health):
+    proxy = reach("plain").get_sync_proxy("subject")
+    assert health.Check(about("subject"), timeout=SECONDS).status == SERVING
+    assert health.Check(about(""), timeout=SECONDS).status == SERVING
+    proxy.become(False)
+    assert health.Check(about("subject"), timeout=SECONDS).status == NOT_SERVING
+    assert health.Check(about(""), timeout=SECONDS).status == NOT_SERVING
+    assert reach("plain").health_check_all_services() == {"subject": "unhealthy"}
+    proxy.become(True)
+    assert health.Check(about(""), timeout=SECONDS).status == SERVING
+    assert reach("plain").health_check_all_services() == {"subject": "healthy"}
+    with pytest.raises(grpc.RpcError) as caught:
+        health.Check(about("nobody"), timeout=SECONDS)
+    assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+def test_a_watch_is_told_when_the_service_feels_otherwise(reach, health):
+    proxy = reach("plain").get_sync_proxy("subject")
+    watch = health.Watch(about("subject"), timeout=SECONDS)
+    seen = [next(watch).status]
+    proxy.become(False)
+    seen.append(next(watch).status)
+    proxy.become(True)
+    seen.append(next(watch).status)
+    watch.cancel()
+    assert seen == [SERVING, NOT_SERVING, SERVING]
+
+
+def test_a_declared_service_is_known_by_its_full_name(shop, transport):  # noqa: F811
+    host = sage_rpc.ServiceHost("shop", implement(shop), add_to_server=shop[1].add_ShopServicer_to_server)
+    with (
+        host,
+        sage_rpc.insecure_channel(host.address, options=[("sage_rpc.transport", transport)]) as channel,
+    ):
+        stub = health_pb2_grpc.HealthStub(channel)
+        assert stub.Check(about("test.shop.Shop"), timeout=SECONDS).status == SERVING
+
+
+def test_services_that_do_not_answer_are_said_to(transport):
+    with sage_rpc.ServiceManager(
+        {"a": "localhost:1", "b": "localhost:1"}, options=[("sage_rpc.transport", transport)]
+    ) as manager:
+        told = manager.health_check_all_services(timeout=2.0)
+    assert set(told) == {"a", "b"}
+    assert all(text.startswith("error: UNAVAILABLE: ") for text in told.values())
+
+
+# ---------------------------------------------------------------- errors that methods choose
+
+
+def test_a_method_may_choose_the_status_of_its_call(hosted):
+    manager, _, _ = hosted()
+    with pytest.raises(errors.NotFound, match="as you wish"):
+        manager.get_sync_proxy("subject").fail("NOT_FOUND")
+    with pytest.raises(ValueError, match="is no status that a call can fail with"):
+        sage_rpc.Abort(grpc.StatusCode.OK, "")
