@@ -1,4 +1,4 @@
-"""The sage-rpc command: `version`, `doctor`, `demo`, `gen`, `run`.
+"""The sage-rpc command: `version`, `doctor`, `demo`, `gen`, `trace`, `run`.
 
 Rules: what a program may read is on stdout (`--json`), complaints are on stderr. Exit codes: 0 all is
 well, 1 the memory queue cannot be used, 2 wrong arguments, 141 whoever read our output left; those of
@@ -8,15 +8,18 @@ well, 1 the memory queue cannot be used, 2 wrong arguments, 141 whoever read our
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import platform
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from sage_rpc import __version__, doctor, run
 from sage_rpc.codegen import command as gen
+from sage_rpc.observe import tree
 
 __all__ = ["main"]
 
@@ -71,6 +74,16 @@ def _parser() -> argparse.ArgumentParser:
 
     gen.add_parser(commands)
 
+    trace = commands.add_parser(
+        "trace",
+        help="show traces as trees",
+        description="Show spans that OpenTelemetry's console exporter wrote, one JSON object a line, as "
+        "trees. Exit code 2 where something is no span.",
+    )
+    trace.add_argument("files", nargs="*", metavar="FILE", help="of one process each; none: standard input")
+    trace.add_argument("--json", action="store_true", help="print a JSON list of traces")
+    trace.set_defaults(run=_trace)
+
     commands.add_parser("run", help="run a program with our channels and servers in the place of grpc's")
     return parser
 
@@ -101,6 +114,29 @@ def _doctor(arguments: argparse.Namespace, _rest: list[str]) -> int:
             else "The memory queue cannot be used; calls go over gRPC."
         )
     return 0 if result["memory_queue"] else 1
+
+
+def _trace(arguments: argparse.Namespace, _rest: list[str]) -> int:
+    spans: list[tree.SpanRecord] = []
+    for name in arguments.files or ["-"]:
+        try:
+            if name == "-":
+                spans += tree.read_spans(sys.stdin)
+            else:
+                with Path(name).open(encoding="utf-8") as file:
+                    spans += tree.read_spans(file)
+        except (OSError, ValueError) as error:
+            print(f"sage-rpc trace: {name}: {error}", file=sys.stderr)
+            return 2
+    if arguments.json:
+        found = [
+            {"trace_id": each[0].trace_id, "spans": [dataclasses.asdict(span) for span in each]}
+            for each in tree.traces(spans)
+        ]
+        print(json.dumps(found, indent=2))
+    else:
+        print("\n".join(tree.render(spans)) or "no spans")
+    return 0
 
 
 def _demo(_arguments: argparse.Namespace, rest: list[str]) -> int:

@@ -100,6 +100,11 @@ class Codec:
     key: Callable[[tuple[Any, ...], dict[str, Any]], bytes]
     declared: MethodPolicy = _NOTHING_SAID
 
+    @property
+    def system(self) -> str:
+        """As OpenTelemetry calls it."""
+        return "sage_rpc" if self.path.startswith("/sage.rpc.v1.Invocation/") else "grpc"
+
 
 class Method:
     """One method of one service. `method(*args)` waits; `method.start(args, kwargs, timeout)` gives a future.
@@ -256,7 +261,7 @@ class _Compiled:
         codec, stats, tracing, fixed = self._codec, self._stats, self._tracing, self._metadata
         encode, sent, received = codec.encode, codec.sent, codec.received
         send, key_of, current, clock = self._sender.send, self._key_of, deadline.current, time.monotonic_ns
-        service, method = codec.service, codec.method
+        service, method, system = codec.service, codec.method, codec.system
 
         def exchange(args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None) -> Any:
             request = encode(args, kwargs)
@@ -264,7 +269,7 @@ class _Compiled:
             metadata = fixed
             span = None
             if tracing is not None:
-                span = tracing.begin(service, method)
+                span = tracing.begin(service, method, system)
                 metadata = span.metadata if fixed is None else (*fixed, *span.metadata)
             began = clock()
             if stats is not None:
@@ -327,7 +332,7 @@ class _Compiled:
         key = None if self._key_of is None else self._key_of(args, kwargs)
         span = None
         if tracing is not None:
-            span = tracing.begin(codec.service, codec.method)
+            span = tracing.begin(codec.service, codec.method, codec.system)
             metadata = (*(metadata or ()), *span.metadata)
         began = time.monotonic_ns()
         if stats is not None:

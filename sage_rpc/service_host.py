@@ -55,10 +55,19 @@ class _Guard:
         access: refuses callers; None: everybody may call who can connect.
         gate: bounds what runs; None: nothing does but the threads.
         tracing: makes spans; None: none.
+        system: as OpenTelemetry calls it.
     """
 
-    def __init__(self, name: str, access: Access | None, gate: Gate | None, tracing: Tracing | None) -> None:
+    def __init__(
+        self,
+        name: str,
+        access: Access | None,
+        gate: Gate | None,
+        tracing: Tracing | None,
+        system: str = "sage_rpc",
+    ) -> None:
         self.name = name
+        self._system = system
         self.gate = gate
         self._access = access
         self._tracing = tracing
@@ -75,7 +84,9 @@ class _Guard:
             with self._admitted(method, context):
                 yield None
             return
-        span = self._tracing.serve(self.name, method, context.invocation_metadata(), context.peer())
+        span = self._tracing.serve(
+            self.name, method, context.invocation_metadata(), context.peer(), self._system
+        )
         with span:
             try:
                 with self._admitted(method, context):
@@ -500,7 +511,7 @@ class ServiceHost:
             add_to_server = type(instance).add_to_server
         if add_to_server is not None:
             guarded: Any = _GuardedServer(
-                self.server, lambda service: _Guard(service, access, self.gate, spans)
+                self.server, lambda service: _Guard(service, access, self.gate, spans, "grpc")
             )
             add_to_server(instance, guarded)
             for service in guarded.services:

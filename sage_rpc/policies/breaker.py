@@ -37,6 +37,7 @@ class BreakerState(enum.Enum):
     HALF_OPEN = "half open"
 
 
+_CLOSED = BreakerState.CLOSED
 _ALLOWED = {
     (BreakerState.CLOSED, BreakerState.OPEN),
     (BreakerState.OPEN, BreakerState.HALF_OPEN),
@@ -67,7 +68,7 @@ class Breaker:
         self._opened_at = 0.0
         self._trials = 0  # under way while half open
         self._trials_passed = 0
-        self._generation = 0  # calls admitted before a change of state do not count after it
+        self.generation = 0  # calls admitted before a change of state do not count after it
         self._last = ""
         _breakers.add(self)
 
@@ -80,7 +81,7 @@ class Breaker:
         if (self.state, state) not in _ALLOWED:
             raise AssertionError(f"a breaker does not go from {self.state.value} to {state.value}")
         self.state = state
-        self._generation += 1
+        self.generation += 1
         self._trials = self._trials_passed = 0
         if state is BreakerState.OPEN:
             self._opened_at = self._clock()
@@ -94,7 +95,7 @@ class Breaker:
             CircuitOpen: no.
         """
         if self.state is BreakerState.CLOSED:
-            return self._generation
+            return self.generation
         with self._lock:
             if self.state is BreakerState.OPEN:
                 left = self._opened_at + self.policy.open_for - self._clock()
@@ -112,7 +113,7 @@ class Breaker:
                         f"for its trial calls: {self._last}",
                     )
                 self._trials += 1
-            return self._generation
+            return self.generation
 
     def _slot(self) -> list[int]:
         now = self._clock()
@@ -126,7 +127,7 @@ class Breaker:
     def succeeded(self, admitted: int) -> None:
         """An admitted call got an answer."""
         with self._lock:
-            if admitted != self._generation:
+            if admitted != self.generation:
                 return
             if self.state is BreakerState.HALF_OPEN:
                 self._trials -= 1
@@ -135,12 +136,15 @@ class Breaker:
                     self._become(BreakerState.CLOSED)
                 return
             self._in_a_row = 0
-            self._slot()[1] += 1
+            if self._clock() < self._slot_ends:
+                self._slots[-1][1] += 1
+            else:
+                self._slot()[1] += 1
 
     def failed(self, admitted: int, why: str) -> None:
         """An admitted call failed as the policy counts it."""
         with self._lock:
-            if admitted != self._generation:
+            if admitted != self.generation:
                 return
             self._last = why
             if self.state is BreakerState.HALF_OPEN:
@@ -159,7 +163,7 @@ class Breaker:
     def gave_up(self, admitted: int) -> None:
         """An admitted call ended without saying anything about the service: it was cancelled here."""
         with self._lock:
-            if admitted == self._generation and self.state is BreakerState.HALF_OPEN:
+            if admitted == self.generation and self.state is BreakerState.HALF_OPEN:
                 self._trials -= 1
 
     def __repr__(self) -> str:
@@ -177,7 +181,7 @@ class Breaking:
     def send(self, request: Any, timeout: float | None, metadata: Metadata, key: Any) -> Any:
         """See Sender."""
         breaker = self.breaker
-        admitted = breaker.admit()
+        admitted = breaker.generation if breaker.state is _CLOSED else breaker.admit()
         try:
             response = self.inner.send(request, timeout, metadata, key)
         except errors.RpcError as error:
