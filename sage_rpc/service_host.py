@@ -18,7 +18,7 @@ from typing import Any
 
 import grpc
 
-from sage_rpc import buffers, deadline, errors, values
+from sage_rpc import buffers, deadline, errors, servicers, values
 from sage_rpc.observe.health import HostHealth
 from sage_rpc.observe.tracing import ServedSpan, Tracing
 from sage_rpc.policies.access import Access, peer_of
@@ -474,7 +474,8 @@ class ServiceHost:
 
     Args:
         name: what clients call it.
-        instance: a plain object, or a servicer when `add_to_server` is given.
+        instance: a plain object, an implementation of a generated base (`CacheBase`), or a servicer when
+            `add_to_server` is given.
         address: as for `add_insecure_port`; port 0 picks a free one.
         max_workers: threads that run methods; with `admission`, as many as that admits.
         options: server options; messages up to MESSAGE_LIMIT bytes pass where they say nothing.
@@ -511,6 +512,8 @@ class ServiceHost:
         self.server = server(self._pool, options=[*_QUEUE_OPTIONS, *message_options(options)])
         spans = Tracing() if tracing is True else (tracing or None)
         self.health = HostHealth()
+        if add_to_server is None and isinstance(instance, servicers.Base):
+            add_to_server = type(instance).add_to_server
         if add_to_server is not None:
             guarded: Any = _GuardedServer(
                 self.server, lambda service: _Guard(service, access, self.gate, spans, "grpc")
