@@ -145,8 +145,9 @@ def test_a_connection_costs_memory_at_both_ends(quick) -> None:
 
 def test_a_thousand_idle_connections_do_not_slow_an_active_one(loads) -> None:
     found = _cell(loads, "crowd", STUB)["median"]
-    # What is shown is that nothing goes through all of them, and not the last tenth.
-    assert found["p50_us"] < 3 * found["alone_p50_us"]
+    # What is shown is that nothing goes through all of them. Whether both ends share a CPU, which other load
+    # decides, makes a factor of six.
+    assert found["p50_us"] < 12 * found["alone_p50_us"]
 
 
 def test_calls_are_made_at_the_rate_that_was_asked_for(loads) -> None:
