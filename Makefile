@@ -69,6 +69,10 @@ test-packaging: venv ## Build and install the package in fresh environments
 bench: $(VENV)/.with-bench $(VENV)/.native ## Measure side by side with grpcio, pyzmq, iceoryx2, ...
 	@$(PY) -m benchmarks $(ARGS)
 
+.PHONY: outage
+outage: venv ## Kill, stop, slow and fail endpoints under load for a minute (report: build/outage.md)
+	@$(PY) -m tests.outage.script --report build/outage.md $(ARGS)
+
 .PHONY: native-test
 native-test: ## Test the C part alone: sanitizers and the model
 	@$(MAKE) -C tests/native

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import grpc
 
 from sage_rpc import deadline, errors, options
-from sage_rpc.methods import Method, ServiceCalls
+from sage_rpc.methods import Method, ServiceCalls, snake_case
 from sage_rpc.pool import Endpoint
 from sage_rpc.service_future import ServiceFuture
 
@@ -181,14 +181,24 @@ class _Streams(_Pooled):
         return call
 
 
+def _method_of(calls: ServiceCalls, name: str) -> Method | None:
+    """The method that proxies call by its snake_case name: both have one cache, and one row of statistics.
+
+    None: a name with an underscore in front is not a proxy's to call, and has no policies.
+    """
+    if name.startswith("_"):
+        return None
+    usual = calls.find(snake_case(name))
+    return usual if usual._codec.method == name else calls.find(name)
+
+
 class _UnderPolicies(_Once, grpc.UnaryUnaryMultiCallable):
     """One request, one response: what the service's policies are for."""
 
     def __init__(self, calls: ServiceCalls, kind: str, path: str, serializer: Any, deserializer: Any) -> None:
         super().__init__(calls, kind, path, serializer, deserializer)
         name = path.rpartition("/")[2]
-        # A name with an underscore in front is no proxy's to call; it has no policies, then.
-        self._method: Method | None = None if name.startswith("_") else calls.find(name)
+        self._method = _method_of(calls, name)
 
     def __call__(
         self,

@@ -18,7 +18,7 @@ import grpc
 from google.protobuf.message import Message
 
 from sage_rpc import deadline
-from sage_rpc.clients import Metadata
+from sage_rpc.binding import Metadata
 
 __all__ = [
     "AioServicerContext",

@@ -34,7 +34,7 @@ def module_of(proto: str, suffix: str = "_pb2") -> str:
 
 
 def installed(module: str) -> str:
-    """Where a module that is not generated now is: those of our own protos come with `sage_rpc`."""
+    """Where a module is that is not generated now: those of our own protos are in `sage_rpc`."""
     package, _, leaf = module.rpartition(".")
     return f"sage_rpc.proto.v1.{leaf}" if package == "sage.rpc.v1" else module
 

@@ -83,15 +83,17 @@ def skeleton(path: str) -> str:
     proto = _Proto()
     service = cls.__name__.removesuffix("Service") or cls.__name__
     rpcs = [
-        _rpc(proto, cls, name, function)
-        for name, function in vars(cls).items()
-        if inspect.isfunction(function) and not name.startswith("_") and name not in _LIFECYCLE
+        _rpc(proto, cls, name, getattr(cls, name))
+        for name, value in vars(cls).items()
+        if isinstance(value, (types.FunctionType, staticmethod))
+        and not name.startswith("_")
+        and name not in _LIFECYCLE
     ]
     if not rpcs:
         raise SkeletonError(f"{_place(cls)}: {cls.__qualname__} has no public methods")
     package = "" if cls.__module__ == "__main__" else f"package {cls.__module__.lower()};\n\n"
     imports = "".join(f'import "{name}";\n' for name in sorted(proto.imports))
-    body = "\n".join(rpcs)
+    body = "".join(rpcs)
     return (
         _HEADER.format(path)
         + f'syntax = "proto3";\n\n{package}{imports}{chr(10) if imports else ""}'
@@ -109,8 +111,9 @@ def _load(path: str) -> type:
         sys.path.insert(0, here)  # as `python -m` does
     try:
         found: Any = importlib.import_module(module_name)
-    except ImportError as error:
-        raise SkeletonError(f"{path!r}: cannot import {module_name}: {error}") from error
+    except Exception as error:
+        why = f"{type(error).__name__}: {error}"
+        raise SkeletonError(f"{path!r}: cannot import {module_name}: {why}") from error
     for name in class_name.split("."):
         found = getattr(found, name, None)
     if not isinstance(found, type):
@@ -184,7 +187,8 @@ def _add_message(
     proto.blocks[name] = ""  # its place comes before those of the messages in it
     lines = []
     for number, (row, type_, default) in enumerate(rows, 1):
-        at = f"{where}, {row!r}" if doc or source is None else f"{where}: the parameter {row!r}"
+        kind = "parameter" if inspect.isfunction(source) else f"field {name}"
+        at = f"{where}: the {kind} {row!r}"
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", row):
             raise SkeletonError(f"{at}: the name of a field is made of ASCII letters, digits and underscores")
         label, text = _field_type(proto, type_, at, has_default=default is not None)
@@ -243,7 +247,7 @@ def _named(proto: _Proto, type_: type, where: str) -> str:
     rows = _rows_of(type_)
     if rows is not None:
         _add_message(
-            proto, name, [(row, hint, None) for row, hint in rows.items()], type_, _doc(type_) or name, where
+            proto, name, [(row, hint, None) for row, hint in rows.items()], type_, _doc(type_), where
         )
         return name
     if name in proto.sources:

@@ -20,6 +20,7 @@ from typing import Any
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import FileDescriptor, ServiceDescriptor
 
+from sage_rpc import servicers
 from sage_rpc.manager import DEFAULT_TIMEOUT, ServiceEndpoint
 from sage_rpc.operators.job import Job
 from sage_rpc.operators.links import Input, LinkLostError, load_row
@@ -73,7 +74,9 @@ class LocalEnvironment:
 
         Its public methods can be called, by several threads at once: an attribute `max_workers = 1` makes
         it one at a time. `setup()` and `cleanup()`, where it has them, run before the first and after the
-        last call. Services are set up in the order of registration: `setup` may call those registered before.
+        last call. An implementation of a generated base (`CacheBase`) is served as the declared service, and
+        called by `self.call_service[CacheClient]`, too. Services are set up in the order of registration:
+        `setup` may call those registered before.
 
         Raises:
             ValueError: the name is taken or unusable.
@@ -82,6 +85,8 @@ class LocalEnvironment:
         self._check_free(name)
         if not callable(cls):
             raise TypeError(f"the service {name!r} must be a class, not {cls!r}")
+        if isinstance(cls, type) and issubclass(cls, servicers.Base):
+            self._add_file(descriptor_pool.Default().FindServiceByName(cls.SERVICE).file)
         self._services.append(ServiceSpec(name, cls, args, kwargs))
 
     def register_endpoint(

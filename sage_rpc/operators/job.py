@@ -352,9 +352,10 @@ class Job:
 
     def _start_services(self) -> None:
         limit = self._plan.start_timeout
+        declared = {spec.name: spec.declared for spec in self._plan.services}
         self._wait(lambda: all(worker.target for worker in self._services), limit)
         for worker in self._services:
-            self._endpoints[worker.name] = ServiceEndpoint(worker.target or "")
+            self._endpoints[worker.name] = ServiceEndpoint(worker.target or "", declared[worker.name])
         start = self._start_message()
         for worker in self._services:
             worker.tell(start)

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 import cloudpickle
 
+from sage_rpc import servicers
 from sage_rpc.manager import ServiceEndpoint
 from sage_rpc.operators.functions import (
     BaseFunction,
@@ -92,6 +93,12 @@ class ServiceSpec:
     cls: Any
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
+
+    @property
+    def declared(self) -> str | None:
+        """Full name of the declared service that it implements; None for a plain class."""
+        is_declared = isinstance(self.cls, type) and issubclass(self.cls, servicers.Base)
+        return self.cls.SERVICE if is_declared else None
 
 
 class Receiver(Protocol):

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar, overload
 
+from sage_rpc.clients import AsyncClient, Client
 from sage_rpc.manager import ServiceManager
 from sage_rpc.proxies import AsyncServiceCallProxy, ServiceCallProxy, ServiceFuture
 
 __all__ = ["AsyncServices", "BaseService", "Context", "InContext", "Services"]
 
+ClientT = TypeVar("ClientT", bound=Client)
+AsyncClientT = TypeVar("AsyncClientT", bound=AsyncClient)
 NOT_RUNNING = "Runtime context not initialized. Cannot access services."
 
 
@@ -24,8 +27,17 @@ class Services:
     def __init__(self, manager: ServiceManager) -> None:
         self._manager = manager
 
-    def __getitem__(self, service_name: str) -> ServiceCallProxy:
-        return self._manager.get_sync_proxy(service_name)
+    @overload
+    def __getitem__(self, service: str) -> ServiceCallProxy: ...
+    @overload
+    def __getitem__(self, service: type[ClientT]) -> ClientT: ...
+    def __getitem__(self, service: str | type[ClientT]) -> ServiceCallProxy | ClientT:
+        """The service of a name, or the one that a generated client is for: `services[CacheClient]`."""
+        if isinstance(service, str):
+            return self._manager.get_sync_proxy(service)
+        if not issubclass(service, Client):
+            raise TypeError(f"call_service takes clients that wait, as CacheClient, not {service!r}")
+        return self._manager.client(service)
 
     def __call__(
         self,
@@ -48,8 +60,19 @@ class AsyncServices:
     def __init__(self, manager: ServiceManager) -> None:
         self._manager = manager
 
-    def __getitem__(self, service_name: str) -> AsyncServiceCallProxy:
-        return self._manager.get_async_proxy(service_name)
+    @overload
+    def __getitem__(self, service: str) -> AsyncServiceCallProxy: ...
+    @overload
+    def __getitem__(self, service: type[AsyncClientT]) -> AsyncClientT: ...
+    def __getitem__(self, service: str | type[AsyncClientT]) -> AsyncServiceCallProxy | AsyncClientT:
+        """The service of a name, or the one that a generated client is for: `services[CacheAsyncClient]`."""
+        if isinstance(service, str):
+            return self._manager.get_async_proxy(service)
+        if not issubclass(service, AsyncClient):
+            raise TypeError(
+                f"call_service_async takes clients of futures, such as CacheAsyncClient, not {service!r}"
+            )
+        return self._manager.client(service)
 
     def __call__(
         self,

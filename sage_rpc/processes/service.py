@@ -6,9 +6,10 @@ import contextlib
 import sys
 from typing import Any, Literal
 
+from sage_rpc import servicers
 from sage_rpc.processes.context import BaseService, Context
 
-__all__ = ["Public", "give_context", "max_workers_of", "print_by_lines", "run_hook"]
+__all__ = ["Public", "give_context", "max_workers_of", "print_by_lines", "run_hook", "served"]
 
 _CONTEXT = ("ctx", "call_service", "call_service_async", "logger")
 
@@ -27,6 +28,11 @@ class Public:
 
     def __repr__(self) -> str:
         return f"<Public part of {self._instance!r}>"
+
+
+def served(instance: Any) -> Any:
+    """What a ServiceHost serves of `instance`: a declared service, or the public part of a plain object."""
+    return instance if isinstance(instance, servicers.Base) else Public(instance)
 
 
 def give_context(instance: Any, context: Context) -> None:
