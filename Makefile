@@ -59,11 +59,19 @@ demo: $(VENV)/.with-demo $(VENV)/.native ## Run the main job: a pipeline of oper
 
 .PHONY: test
 test: venv ## Run the tests (ARGS='-k name' chooses)
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest -m 'not packaging' $(ARGS)
+
+.PHONY: test-packaging
+test-packaging: venv ## Build and install the package in fresh environments
+	@$(PY) -m pytest -m packaging $(ARGS)
 
 .PHONY: bench
 bench: $(VENV)/.with-bench $(VENV)/.native ## Measure side by side with grpcio, pyzmq, iceoryx2, ...
 	@$(PY) -m benchmarks $(ARGS)
+
+.PHONY: outage
+outage: venv ## Kill, stop, slow and fail endpoints under load for a minute (report: build/outage.md)
+	@$(PY) -m tests.outage.script --report build/outage.md $(ARGS)
 
 .PHONY: native-test
 native-test: ## Test the C part alone: sanitizers and the model

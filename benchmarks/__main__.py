@@ -14,15 +14,14 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from benchmarks import plot
-from benchmarks.machine import Disturbance, facts, versions
-from benchmarks.measure import IDLE_CONNECTIONS, THREADS, WINDOW
+from benchmarks.machine import Disturbance, allow_many_files, facts, versions
 from benchmarks.options import build_parser, check_writable
 from benchmarks.peers import PEERS, REFERENCE
 from benchmarks.progress import progress
 from benchmarks.record import FORMAT, cells_of
-from benchmarks.scenarios import PROCESSES, SCENARIOS, SIZES, SMALL, Cell, cells
+from benchmarks.scenarios import SCENARIOS, Cell, cells, usual
 from benchmarks.suite import Failure, Repeat, rounds
-from benchmarks.table import number, render, size_name
+from benchmarks.table import render, size_name, value
 
 INTERRUPTED = 130
 
@@ -36,7 +35,9 @@ def _list(absent: dict[str, str]) -> None:
         state = (
             f"absent: {absent[name]}"
             if name in absent
-            else ", ".join(s for s in SCENARIOS if s in peer.scenarios)
+            else ", ".join(
+                s.name for s in SCENARIOS.values() if peer.can(s.loop) and (name in s.peers or not s.closed)
+            )
         )
         print(f"  {name:<11} {peer.what:<34} {state}")
 
@@ -45,12 +46,8 @@ def _summary(cell: Cell, result: Repeat | Failure) -> str:
     name = f"{cell.scenario} {size_name(cell.size)} {cell.peer}"
     if isinstance(result, str):
         return f"{name}: FAILED"
-    if cell.scenario == "idle":
-        return f"{name}: {number(result['cpu_share'] * 1e3)} ms CPU per second"
     scenario = SCENARIOS[cell.scenario]
-    if scenario.rate:
-        return f"{name}: {number(result['per_second'])} {scenario.counts}/s"
-    return f"{name}: p50 {number(result['p50_us'])} us"
+    return f"{name}: {value(scenario.by, result[scenario.by], scenario.counts)}"
 
 
 def measure(todo: Sequence[Cell], repeats: int, seconds: float) -> dict[Cell, list[Repeat | Failure]]:
@@ -75,14 +72,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.list:
         _list(absent)
         return 0
-    quick = arguments.quick
-    sizes = arguments.sizes or ([SMALL, 1 << 20] if quick else list(SIZES))
+    quick, full = arguments.quick, arguments.full
+    scenarios = arguments.only or usual(full=full)
     repeats = arguments.repeats or (1 if quick else 3)
     seconds = arguments.seconds or (0.2 if quick else 1.0)
     wanted = arguments.peers or list(PEERS)
     absent = {name: why for name, why in absent.items() if name in wanted}
     present = [name for name in wanted if name not in absent]
-    todo = cells(arguments.only, present, sizes, chosen=arguments.peers is not None)
+    chosen = arguments.peers is not None
+    todo = cells(scenarios, present, arguments.sizes, chosen=chosen, quick=quick, full=full)
     if not todo:
         why = "; ".join(f"{name}: {reason}" for name, reason in absent.items()) or "these peers do none of it"
         parser.error(f"nothing to measure: {why} (--list shows what each can do)")
@@ -95,6 +93,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"absent: {name}: {reason}", file=sys.stderr)
 
     signal.signal(signal.SIGTERM, _terminated)
+    allow_many_files()
     machine, disturbance = facts(), Disturbance()
     created = dt.datetime.now(dt.timezone.utc)
     try:
@@ -108,16 +107,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         "machine": {**machine, **disturbance.shares()},
         "versions": versions([PEERS[name] for name in present]),
         "parameters": {
-            "scenarios": arguments.only,
+            "scenarios": scenarios,
             "peers": present,
-            "sizes": sizes,
+            "sizes": sorted({cell.size for cell in todo}),
             "repeats": repeats,
             "seconds": seconds,
             "reference": REFERENCE,
-            "window": WINDOW,
-            "threads": THREADS,
-            "processes": PROCESSES,
-            "idle_connections": IDLE_CONNECTIONS,
         },
         "absent": absent,
         "cells": cells_of(results),

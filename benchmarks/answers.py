@@ -23,11 +23,11 @@ def payloads(size: int) -> list[bytes]:
     return [pattern[shift : shift + size] for shift in range(DISTINCT)]
 
 
-def _same(got: bytes | bytearray, sent: bytes) -> bool:
+def _same(got: bytes | bytearray | memoryview, sent: bytes) -> bool:
     return len(got) == len(sent) and got[:EDGE] == sent[:EDGE] and got[-EDGE:] == sent[-EDGE:]
 
 
-def check(got: bytes | bytearray, sent: bytes) -> None:
+def check(got: bytes | bytearray | memoryview, sent: bytes) -> None:
     """Raise WrongAnswerError when the two differ."""
     if got != sent:
         raise WrongAnswerError(

@@ -11,11 +11,11 @@ import asyncio
 import functools
 import gc
 import json
-import math
 import os
 import sys
 import threading
 import time
+from array import array
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -26,16 +26,23 @@ from benchmarks.peers import PEERS, PeerModule
 
 GRACE = 3.0  # seconds for leaving in good order after the suite has gone
 
-# Each takes (caller, payloads, seconds, window), those of the second table (caller, connect, payloads, ...).
+# Each takes (caller, payloads, seconds, window), those of the second table (caller, connect, payloads, ...);
+# and `load`, where its scenarios have one.
 LOOPS: Mapping[str, Callable[..., Any]] = {
     "unary": measure.unary,
+    "numpy": measure.arrays,
     "futures": measure.futures,
-    "processes": measure.unary,
+    "paced": measure.paced,
     "server-stream": measure.server_stream,
     "client-stream": measure.client_stream,
     "ping-pong": measure.ping_pong,
 }
-CONNECTING_LOOPS: Mapping[str, Callable[..., Any]] = {"threads": measure.threads, "idle": measure.idle}
+CONNECTING_LOOPS: Mapping[str, Callable[..., Any]] = {
+    "threads": measure.threads,
+    "connect": measure.connecting,
+    "idle": measure.idle,
+    "crowd": measure.crowd,
+}
 AIO_LOOPS: Mapping[str, Callable[..., Any]] = {
     "aio-unary": measure_aio.unary,
     "aio-window": measure_aio.windowed,
@@ -51,13 +58,23 @@ class Window:
         began: monotonic clock, in seconds; the same clock in every process.
         seconds: how long it was open.
         cpu: CPU seconds of this process and of the server meanwhile.
+        notes: what the loop found out, beside its calls.
     """
 
     def __init__(self, server_pid: int) -> None:
-        self._clocks = (CpuClock(os.getpid()), CpuClock(server_pid))
+        self._pids = (os.getpid(), server_pid)
+        self._clocks = tuple(map(CpuClock, self._pids))
         self._before = (0.0, 0.0)
         self.began = self.seconds = 0.0
         self.cpu = (0.0, 0.0)
+        self.notes: dict[str, float] = {}
+
+    def memory(self) -> tuple[float, float]:
+        """Resident memory of this process and of the server in KiB; a page of several counts in shares."""
+        import psutil
+
+        ours, servers = (psutil.Process(pid).memory_full_info().pss / 1024 for pid in self._pids)
+        return ours, servers
 
     def _read(self) -> tuple[float, float]:
         return self._clocks[0].seconds(), self._clocks[1].seconds()
@@ -89,44 +106,42 @@ def _leave_with_the_suite() -> None:
     os._exit(1)
 
 
-def _quantile(ordered: list[int], share: float) -> float | None:
-    """In microseconds, the smallest of the `ordered` nanoseconds that `share` of them do not exceed."""
-    return ordered[max(0, math.ceil(len(ordered) * share) - 1)] / 1e3 if ordered else None
-
-
 def _call(module: PeerModule, job: dict[str, Any], window: Window) -> Any:
     """Run the scenario's loop. -> the latencies of its calls, or their number."""
-    scenario = job["scenario"]
+    loop = job["loop"]
     where = (job["peer"], job["address"], job["size"])
-    work = (payloads(job["size"]), job["seconds"], window)
+    load = [] if job["load"] is None else [job["load"]]
+    work = (payloads(job["size"]), job["seconds"], window, *load)
 
     async def call_aio() -> Any:
         async with module.connect_aio(*where) as caller:
-            return await AIO_LOOPS[scenario](caller, *work)
+            return await AIO_LOOPS[loop](caller, *work)
 
-    if scenario in AIO_LOOPS:
+    if loop in AIO_LOOPS:
         return asyncio.run(call_aio())
     connect = functools.partial(module.connect, *where)
     with connect() as caller:
-        if scenario in CONNECTING_LOOPS:
-            return CONNECTING_LOOPS[scenario](caller, connect, *work)
-        return LOOPS[scenario](caller, *work)
+        if loop in CONNECTING_LOOPS:
+            return CONNECTING_LOOPS[loop](caller, connect, *work)
+        return LOOPS[loop](caller, *work)
 
 
 def run(module: PeerModule, job: dict[str, Any]) -> dict[str, Any]:
     """Measure. -> the repeat as the suite reads it."""
     window = Window(job["server_pid"])
     outcome = _call(module, job, window)
-    ordered = [] if isinstance(outcome, int) else sorted(outcome)
+    ordered = array("q", [] if isinstance(outcome, int) else sorted(outcome))
     return {
         "calls": outcome if isinstance(outcome, int) else len(ordered),
         "began": window.began,
         "seconds": window.seconds,
         "cpu_caller": window.cpu[0],
         "cpu_server": window.cpu[1],
-        "p50_us": _quantile(ordered, 0.5),
-        "p99_us": _quantile(ordered, 0.99),
-        "max_us": _quantile(ordered, 1.0),
+        "p50_us": measure.quantile(ordered, 0.5),
+        "p99_us": measure.quantile(ordered, 0.99),
+        "p999_us": measure.quantile(ordered, 0.999),
+        "max_us": measure.quantile(ordered, 1.0),
+        **window.notes,
     }
 
 

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x62\x65nchmarks/echo.proto\x12\x13sage.rpc.benchmarks\"\x17\n\x04\x42lob\x12\x0f\n\x07payload\x18\x01 \x01(\x0c\"1\n\x05\x42\x61tch\x12(\n\x05\x62lobs\x18\x01 \x03(\x0b\x32\x19.sage.rpc.benchmarks.Blob\"(\n\x05Tally\x12\r\n\x05\x63ount\x18\x01 \x01(\x04\x12\x10\n\x08payloads\x18\x02 \x03(\x0c\x32\x91\x02\n\x04\x45\x63ho\x12<\n\x04\x43\x61ll\x12\x19.sage.rpc.benchmarks.Blob\x1a\x19.sage.rpc.benchmarks.Blob\x12\x41\n\x06Repeat\x12\x1a.sage.rpc.benchmarks.Batch\x1a\x19.sage.rpc.benchmarks.Blob0\x01\x12\x42\n\x07\x43ollect\x12\x19.sage.rpc.benchmarks.Blob\x1a\x1a.sage.rpc.benchmarks.Tally(\x01\x12\x44\n\x08\x45xchange\x12\x19.sage.rpc.benchmarks.Blob\x1a\x19.sage.rpc.benchmarks.Blob(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x62\x65nchmarks/echo.proto\x12\x13sage.rpc.benchmarks\"\x17\n\x04\x42lob\x12\x0f\n\x07payload\x18\x01 \x01(\x0c\"1\n\x05\x42\x61tch\x12(\n\x05\x62lobs\x18\x01 \x03(\x0b\x32\x19.sage.rpc.benchmarks.Blob\"(\n\x05Tally\x12\r\n\x05\x63ount\x18\x01 \x01(\x04\x12\x10\n\x08payloads\x18\x02 \x03(\x0c\x32\xd4\x02\n\x04\x45\x63ho\x12<\n\x04\x43\x61ll\x12\x19.sage.rpc.benchmarks.Blob\x1a\x19.sage.rpc.benchmarks.Blob\x12\x41\n\tCallArray\x12\x19.sage.rpc.benchmarks.Blob\x1a\x19.sage.rpc.benchmarks.Blob\x12\x41\n\x06Repeat\x12\x1a.sage.rpc.benchmarks.Batch\x1a\x19.sage.rpc.benchmarks.Blob0\x01\x12\x42\n\x07\x43ollect\x12\x19.sage.rpc.benchmarks.Blob\x1a\x1a.sage.rpc.benchmarks.Tally(\x01\x12\x44\n\x08\x45xchange\x12\x19.sage.rpc.benchmarks.Blob\x1a\x19.sage.rpc.benchmarks.Blob(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,5 +38,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TALLY']._serialized_start=122
   _globals['_TALLY']._serialized_end=162
   _globals['_ECHO']._serialized_start=165
-  _globals['_ECHO']._serialized_end=438
+  _globals['_ECHO']._serialized_end=505
 # @@protoc_insertion_point(module_scope)

@@ -39,6 +39,11 @@ class EchoStub:
                 request_serializer=benchmarks_dot_echo__pb2.Blob.SerializeToString,
                 response_deserializer=benchmarks_dot_echo__pb2.Blob.FromString,
                 _registered_method=True)
+        self.CallArray = channel.unary_unary(
+                '/sage.rpc.benchmarks.Echo/CallArray',
+                request_serializer=benchmarks_dot_echo__pb2.Blob.SerializeToString,
+                response_deserializer=benchmarks_dot_echo__pb2.Blob.FromString,
+                _registered_method=True)
         self.Repeat = channel.unary_stream(
                 '/sage.rpc.benchmarks.Echo/Repeat',
                 request_serializer=benchmarks_dot_echo__pb2.Batch.SerializeToString,
@@ -61,6 +66,13 @@ class EchoServicer:
 
     def Call(self, request, context):
         """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CallArray(self, request, context):
+        """The payload is a numpy array's, which the server rebuilds, and sends back.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -91,6 +103,11 @@ def add_EchoServicer_to_server(servicer, server):
     rpc_method_handlers = {
             'Call': grpc.unary_unary_rpc_method_handler(
                     servicer.Call,
+                    request_deserializer=benchmarks_dot_echo__pb2.Blob.FromString,
+                    response_serializer=benchmarks_dot_echo__pb2.Blob.SerializeToString,
+            ),
+            'CallArray': grpc.unary_unary_rpc_method_handler(
+                    servicer.CallArray,
                     request_deserializer=benchmarks_dot_echo__pb2.Blob.FromString,
                     response_serializer=benchmarks_dot_echo__pb2.Blob.SerializeToString,
             ),
@@ -135,6 +152,33 @@ class Echo:
             request,
             target,
             '/sage.rpc.benchmarks.Echo/Call',
+            benchmarks_dot_echo__pb2.Blob.SerializeToString,
+            benchmarks_dot_echo__pb2.Blob.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CallArray(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sage.rpc.benchmarks.Echo/CallArray',
             benchmarks_dot_echo__pb2.Blob.SerializeToString,
             benchmarks_dot_echo__pb2.Blob.FromString,
             options,

@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.peers import Peer
 
-__all__ = ["Disturbance", "facts", "versions"]
+__all__ = ["Disturbance", "allow_many_files", "facts", "versions"]
 
 
 def facts() -> dict[str, Any]:
@@ -61,6 +61,12 @@ def versions(peers: Iterable[Peer]) -> dict[str, str]:
 
         found["sage-rpc"] = __version__
     return found
+
+
+def allow_many_files() -> None:
+    """Let this process, and those it starts, have as many open files as the system allows them."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 class Disturbance:

@@ -5,34 +5,40 @@ design; of a stream, a message is what a call is elsewhere. Each checks every re
 asyncio are in measure_aio.py.
 
 A latency is the time from before a call to after it, checks excluded; a rate counts whatever the
-loop did, checks included (about 0.2 us per call).
+loop did, checks included (about 0.2 us per call). What else a loop finds out goes into the window's notes.
+
+`load` is the number that the scenarios of one family differ in: a window, threads, connections, or calls
+per second.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 import threading
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing
 from time import monotonic, perf_counter_ns, sleep
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from benchmarks.answers import Work, WrongAnswerError, check
-from benchmarks.peers import Caller, StreamCaller
+from benchmarks.peers import ArrayCaller, Caller, StreamCaller
 
 __all__ = [
     "FEWEST_CALLS",
-    "IDLE_CONNECTIONS",
-    "THREADS",
-    "WINDOW",
     "Latencies",
     "Window",
+    "arrays",
     "client_stream",
+    "connecting",
+    "crowd",
     "futures",
     "idle",
+    "paced",
     "ping_pong",
+    "quantile",
     "server_stream",
     "threads",
     "unary",
@@ -40,13 +46,32 @@ __all__ = [
 
 Latencies: TypeAlias = "array[int]"
 Opener: TypeAlias = Callable[[], AbstractContextManager[Caller]]
-Window: TypeAlias = AbstractContextManager[Any]
-_Call: TypeAlias = Callable[[Any], bytes | bytearray]
+_Call: TypeAlias = Callable[[Any], bytes | bytearray | memoryview]
 
-WINDOW = 64  # calls under way in `futures` and `aio-window`
-THREADS = 16  # callers in `threads`
-IDLE_CONNECTIONS = 100
 FEWEST_CALLS = 5  # per caller, however slow they are
+SPIN_NS = 200_000  # a sleeping thread wakes late by less than this, so the last part of a wait is spun
+
+
+class Window(Protocol):
+    """The measured part of a loop, as a context manager.
+
+    Attributes:
+        notes: what the loop found out, beside its calls; "calls" there is what counts as their number.
+    """
+
+    notes: dict[str, float]
+
+    def memory(self) -> tuple[float, float]:
+        """Resident memory of the caller's and of the server's process in KiB, shared pages divided."""
+
+    def __enter__(self) -> Any: ...
+
+    def __exit__(self, *exc: object) -> Any: ...
+
+
+def quantile(ordered: Latencies, share: float) -> float | None:
+    """In microseconds, the smallest of the `ordered` nanoseconds that `share` of them do not exceed."""
+    return ordered[max(0, math.ceil(len(ordered) * share) - 1)] / 1e3 if ordered else None
 
 
 def _warm(call: _Call, work: Work, seconds: float) -> None:
@@ -93,16 +118,61 @@ def unary(caller: Caller, sent: list[bytes], seconds: float, window: Window) -> 
     return _one_by_one(caller.call, Work(caller, sent), seconds, window)
 
 
-def futures(caller: Caller, sent: list[bytes], seconds: float, window: Window) -> int:
-    """One thread that keeps WINDOW futures under way and waits for the oldest. -> calls made."""
+def arrays(caller: ArrayCaller, sent: list[bytes], seconds: float, window: Window) -> Latencies:
+    """One caller, one call at a time, with numpy arrays there and back."""
+    return unary(caller.arrays(), sent, seconds, window)
+
+
+def paced(caller: Caller, sent: list[bytes], seconds: float, window: Window, load: int) -> Latencies:
+    """One caller whose calls are due at `load` per second, whether or not the one before has ended.
+
+    -> from when each was due to its response, so that a call which keeps others waiting is seen in their
+    latencies, too. Calls that were due and could not be made any more count as long as they had waited.
+    """
+    work = Work(caller, sent)
+    _warm(caller.call, work, seconds / 4)
+    call, same, now = caller.call, work.same, perf_counter_ns
+    turn = itertools.cycle(work.pairs)
+    latencies = array("q")
+    with window:
+        start = now()
+        end = start + int(seconds * 1e9)
+        dues = [
+            start + number * 1_000_000_000 // load for number in range(max(FEWEST_CALLS, int(seconds * load)))
+        ]
+        for due in dues:
+            _wait_until(due)
+            request, expected = next(turn)
+            got = call(request)
+            after = now()
+            latencies.append(after - due)
+            if not same(got, expected):
+                check(got, expected)
+            if after >= end and len(latencies) >= FEWEST_CALLS:
+                break
+    window.notes["calls"] = len(latencies)
+    latencies.extend(after - due for due in dues[len(latencies) :])
+    return latencies
+
+
+def _wait_until(due: int) -> None:
+    left = due - perf_counter_ns()
+    if left > SPIN_NS:
+        sleep((left - SPIN_NS) / 1e9)
+    while perf_counter_ns() < due:
+        pass
+
+
+def futures(caller: Caller, sent: list[bytes], seconds: float, window: Window, load: int) -> int:
+    """One thread that keeps `load` futures under way and waits for the oldest. -> calls made."""
     work = Work(caller, sent)
     _warm(caller.call, work, seconds / 8)
-    _windowed(caller, work, seconds / 8)
+    _windowed(caller, work, seconds / 8, load)
     with window:
-        return _windowed(caller, work, seconds)
+        return _windowed(caller, work, seconds, load)
 
 
-def _windowed(caller: Caller, work: Work, seconds: float) -> int:
+def _windowed(caller: Caller, work: Work, seconds: float, load: int) -> int:
     start, finish, same, pairs = caller.start, caller.finish, work.same, work.pairs
     waiting: deque[tuple[Any, bytes]] = deque()
     end = monotonic() + seconds
@@ -110,7 +180,7 @@ def _windowed(caller: Caller, work: Work, seconds: float) -> int:
     while True:
         for request, sent in pairs:
             waiting.append((start(request), sent))
-            if len(waiting) == WINDOW:
+            if len(waiting) == load:
                 future, expected = waiting.popleft()
                 got = finish(future)
                 calls += 1
@@ -123,10 +193,12 @@ def _windowed(caller: Caller, work: Work, seconds: float) -> int:
     return calls + len(waiting)
 
 
-def threads(caller: Caller, connect: Opener, sent: list[bytes], seconds: float, window: Window) -> Latencies:
-    """THREADS callers in this process, through one channel where the peer allows it."""
+def threads(
+    caller: Caller, connect: Opener, sent: list[bytes], seconds: float, window: Window, load: int
+) -> Latencies:
+    """`load` threads of this process, each a caller, through one channel where the peer allows it."""
     with ExitStack() as stack:
-        callers = [caller if caller.shared else stack.enter_context(connect()) for _ in range(THREADS)]
+        callers = [caller if caller.shared else stack.enter_context(connect()) for _ in range(load)]
         _team(callers, sent, seconds / 4)
         with window:
             return _team(callers, sent, seconds)
@@ -158,16 +230,71 @@ def _team(callers: Iterable[Caller], sent: list[bytes], seconds: float) -> Laten
     return merged
 
 
-def idle(caller: Caller, connect: Opener, sent: list[bytes], seconds: float, window: Window) -> int:
-    """IDLE_CONNECTIONS connections that were used once and now are not. -> calls made: none."""
+# ---------------------------------------------------------------- connections
+
+
+def connecting(
+    caller: Caller, connect: Opener, sent: list[bytes], seconds: float, window: Window
+) -> Latencies:
+    """One connection after another. -> from nothing to the first response; closing is not counted."""
+    work = Work(caller, sent)
+    check(caller.call(work.requests[0]), sent[0])
+    now = perf_counter_ns
+    latencies = array("q")
+    with window:
+        end = now() + int(seconds * 1e9)
+        for request, expected in itertools.cycle(work.pairs):
+            before = now()
+            with connect() as fresh:
+                got = fresh.call(request)
+                after = now()
+                check(got, expected)
+            latencies.append(after - before)
+            if after >= end and len(latencies) >= FEWEST_CALLS:
+                break
+    return latencies
+
+
+def idle(
+    caller: Caller, connect: Opener, sent: list[bytes], seconds: float, window: Window, load: int
+) -> int:
+    """`load` connections that were used once and now are not. -> calls made: none."""
+    _call_once([caller], sent[0])
+    before = window.memory()
     with ExitStack() as stack:
-        callers = [caller, *(stack.enter_context(connect()) for _ in range(IDLE_CONNECTIONS - 1))]
+        callers = [caller, *_others(connect, stack, load - 1)]
         _call_once(callers, sent[0])
         sleep(seconds / 4)  # what a connection does after its last call is not idling yet
+        after = window.memory()
         with window:
             sleep(seconds)
         _call_once(callers, sent[0])  # they must all be alive still
-        return 0
+    used = [(late - early) / (load - 1) for early, late in zip(before, after, strict=True)]
+    window.notes.update(caller_kib=used[0], server_kib=used[1], kib=sum(used))
+    return 0
+
+
+def crowd(
+    caller: Caller, connect: Opener, sent: list[bytes], seconds: float, window: Window, load: int
+) -> Latencies:
+    """One caller, one call at a time, while `load` other connections of its process are idle."""
+    work = Work(caller, sent)
+    _warm(caller.call, work, seconds / 4)
+    alone = array("q")
+    _loop(caller.call, work, seconds, alone)
+    with ExitStack() as stack:
+        others = _others(connect, stack, load)
+        _call_once(others, sent[0])
+        latencies = _one_by_one(caller.call, work, seconds, window)
+        _call_once(others, sent[0])
+    p50 = quantile(array("q", sorted(alone)), 0.5)
+    assert p50 is not None
+    window.notes["alone_p50_us"] = p50
+    return latencies
+
+
+def _others(connect: Opener, stack: ExitStack, number: int) -> list[Caller]:
+    return [stack.enter_context(connect()) for _ in range(number)]
 
 
 def _call_once(callers: list[Caller], payload: bytes) -> None:

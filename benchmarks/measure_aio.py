@@ -11,7 +11,7 @@ from time import monotonic, perf_counter_ns
 from typing import Any, TypeAlias
 
 from benchmarks.answers import Work, WrongAnswerError, check
-from benchmarks.measure import FEWEST_CALLS, WINDOW, Latencies, Window
+from benchmarks.measure import FEWEST_CALLS, Latencies, Window
 from benchmarks.peers import AioCaller
 
 __all__ = ["ping_pong", "server_stream", "unary", "windowed"]
@@ -60,17 +60,19 @@ async def unary(caller: AioCaller, sent: list[bytes], seconds: float, window: Wi
     return await _one_by_one(caller.call, Work(caller, sent), seconds, window)
 
 
-async def windowed(caller: AioCaller, sent: list[bytes], seconds: float, window: Window) -> Latencies:
-    """WINDOW tasks of one event loop, each one call at a time."""
+async def windowed(
+    caller: AioCaller, sent: list[bytes], seconds: float, window: Window, load: int
+) -> Latencies:
+    """`load` tasks of one event loop, each one call at a time."""
     work = Work(caller, sent)
-    await _team(caller.call, work, seconds / 4)
+    await _team(caller.call, work, seconds / 4, load)
     with window:
-        return await _team(caller.call, work, seconds)
+        return await _team(caller.call, work, seconds, load)
 
 
-async def _team(call: _Call, work: Work, seconds: float) -> Latencies:
+async def _team(call: _Call, work: Work, seconds: float, load: int) -> Latencies:
     latencies = array("q")
-    await asyncio.gather(*(_loop(call, work, seconds, latencies) for _ in range(WINDOW)))
+    await asyncio.gather(*(_loop(call, work, seconds, latencies) for _ in range(load)))
     return latencies
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import fnmatch
 import os
 import re
 from collections.abc import Collection
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.peers import PEERS, REFERENCE
-from benchmarks.scenarios import SCENARIOS
+from benchmarks.scenarios import SCENARIOS, usual
 
 __all__ = ["build_parser", "check_writable"]
 
@@ -22,9 +23,12 @@ UNITS = {"": 1, "b": 1, "k": 1 << 10, "kib": 1 << 10, "m": 1 << 20, "mib": 1 << 
 
 def _names(kind: str, known: Collection[str]) -> Any:
     def parse(text: str) -> list[str]:
-        names = [name.strip() for name in text.split(",") if name.strip()]
-        for name in names:
-            if name not in known:
+        patterns = [name.strip() for name in text.split(",") if name.strip()]
+        names: set[str] = set()
+        for name in patterns:
+            matching = fnmatch.filter(known, name)
+            names.update(matching)
+            if not matching:
                 close = difflib.get_close_matches(name, known, n=1)
                 hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
                 raise argparse.ArgumentTypeError(f"no {kind} {name!r}; {hint}")
@@ -40,9 +44,9 @@ def _sizes(text: str) -> list[int]:
     for part in text.split(","):
         match = re.fullmatch(r"\s*(\d+)\s*([a-z]*)\s*", part.lower())
         size = int(match[1]) * UNITS.get(match[2], 0) if match else 0
-        if not 1 <= size <= LARGEST:
+        if match is None or match[2] not in UNITS or size > LARGEST:
             raise argparse.ArgumentTypeError(
-                f"bad size {part.strip()!r}: expected 1 to 64M bytes, such as 64, 64K or 1M"
+                f"bad size {part.strip()!r}: expected 0 to 64M bytes, such as 64, 64K or 1M"
             )
         found.add(size)
     return sorted(found)
@@ -69,28 +73,29 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Measure sage_rpc beside stock grpcio and others, in one run, in processes of their own.",
-        epilog=f"A complete run takes about seven minutes on two CPUs. Ratios are to {REFERENCE}. "
+        epilog=f"A usual run takes about nine minutes on two CPUs. Ratios are to {REFERENCE}. "
         "What is measured and how to read it: docs/benchmarking.md.",
     )
     parser.add_argument(
         "--only",
         type=_names("scenario", SCENARIOS),
         metavar="NAMES",
-        default=list(SCENARIOS),
-        help=f"scenarios, separated by commas, of {', '.join(SCENARIOS)} (default: all)",
+        help=f"scenarios, separated by commas, * allowed, of {', '.join(SCENARIOS)} "
+        f"(default: {', '.join(usual(full=False))}; all with --full)",
     )
     parser.add_argument(
         "--peers",
         type=_names("peer", PEERS),
         metavar="NAMES",
-        help=f"peers, of {', '.join(PEERS)}; each does all it can (default: a fit choice per scenario)",
+        help=f"peers, of {', '.join(PEERS)}, * allowed; each does all it can "
+        "(default: a fit choice per scenario)",
     )
     parser.add_argument(
         "--sizes",
         type=_sizes,
         metavar="SIZES",
-        help="payload sizes in bytes, K and M allowed, at most 64M (default: 64,64K,1M,16M); "
-        "scenarios other than unary take the smallest",
+        help="payload sizes in bytes, K and M allowed, at most 64M (default: 64,64K,1M,16M, of numpy 1M,16M; "
+        "more with --full); scenarios other than unary and numpy take the smallest",
     )
     parser.add_argument(
         "--repeats",
@@ -101,7 +106,11 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--seconds", type=_seconds, metavar="S", help="time to measure one cell once (default: 1.0)"
     )
-    parser.add_argument("--quick", action="store_true", help="a minute: 64,1M once for 0.2 s unless given")
+    extent = parser.add_mutually_exclusive_group()
+    extent.add_argument("--quick", action="store_true", help="two minutes: 64,1M once for 0.2 s unless given")
+    extent.add_argument(
+        "--full", action="store_true", help="every load and size, from 0 to 64M bytes: about half an hour"
+    )
     parser.add_argument("--json", action="store_true", help="print the record as JSON and no table")
     parser.add_argument(
         "--out", type=Path, metavar="PATH", default=OUT / "latest.json", help="record (default: %(default)s)"

@@ -1,18 +1,24 @@
-"""The scenarios: what is measured, with which peers and sizes, and what a run of chosen ones consists of."""
+"""The scenarios: what is measured, with which peers and sizes, and what a run of chosen ones consists of.
+
+Scenarios that differ in one number only, their load, are one family: `futures-8` is `futures` with 8 calls
+under way, and the bare name is the load that matters most.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from benchmarks.measure import IDLE_CONNECTIONS, THREADS, WINDOW
 from benchmarks.peers import PEERS
 
-__all__ = ["PROCESSES", "SCENARIOS", "SIZES", "SMALL", "Cell", "Scenario", "cells"]
+__all__ = ["SCENARIOS", "SMALL", "Cell", "Scenario", "cells", "sizes_of", "usual"]
 
-PROCESSES = 8
 SMALL = 64  # bytes
-SIZES = (SMALL, 64 << 10, 1 << 20, 16 << 20)
+KIB, MIB = 1 << 10, 1 << 20
+SIZES = (SMALL, 64 * KIB, MIB, 16 * MIB)
+EVERY_SIZE = (0, SMALL, KIB, 16 * KIB, 64 * KIB, 256 * KIB, MIB, 16 * MIB, 64 * MIB)
+ARRAY_SIZES = (MIB, 16 * MIB)
+QUICK_SIZES = (SMALL, MIB)
 
 
 @dataclass(frozen=True)
@@ -23,59 +29,193 @@ class Scenario:
         name: as `--only` takes it.
         what: one line for humans.
         peers: measured when the user names none.
-        every_size: whether it is measured at each size, or at the smallest alone.
-        rate: whether its result is the rate of calls rather than the latency of one.
+        loop: what a caller process runs, by its name in call.py.
+        family: what its charts are about; scenarios of one family differ in their load.
+        load: given to the loop: calls under way, threads, connections, or calls per second.
         callers: caller processes.
+        sizes: of the payload in bytes, where the user names none.
+        every_size: `sizes` of a full run.
+        by: the value of a repeat that tells which of two is better.
         counts: what its callers do, in the plural.
+        axis: what the load is, for charts.
+        full: measured in full runs only, unless the user names it.
+        closed: only `peers` take part, whatever others can do.
     """
 
     name: str
     what: str
     peers: tuple[str, ...]
-    every_size: bool = False
-    rate: bool = True
+    loop: str
+    family: str = ""
+    load: int | None = None
     callers: int = 1
+    sizes: tuple[int, ...] = (SMALL,)
+    every_size: tuple[int, ...] = (SMALL,)
+    by: str = "per_second"
     counts: str = "calls"
+    axis: str = ""
+    full: bool = False
+    closed: bool = False
+
+    @property
+    def connections(self) -> int:
+        """How many there are, roughly: opening them takes time."""
+        return self.load if self.loop in {"idle", "crowd"} and self.load is not None else self.callers
+
+    @property
+    def x(self) -> int:
+        """Where it stands on the axis of its family's chart."""
+        return self.callers if self.load is None else self.load
+
+
+def _family(
+    name: str,
+    what: str,
+    peers: tuple[str, ...],
+    loads: Sequence[int],
+    main: Collection[int],
+    *,
+    axis: str,
+    loop: str = "",
+    processes: bool = False,
+    by: str = "per_second",
+) -> Iterator[Scenario]:
+    """A scenario for each of `loads`; usual runs measure those in `main`, whose name is bare if it is one."""
+    for load in loads:
+        yield Scenario(
+            name if main == {load} else f"{name}-{load}",
+            what.format(f"{load:,}"),
+            peers,
+            loop=loop or name,
+            family=name,
+            load=None if processes else load,
+            callers=load if processes else 1,
+            by=by,
+            axis=axis,
+            full=load not in main,
+        )
 
 
 _USUAL = ("sage-shm", "sage-grpc", "grpc-uds")
+_CROWDED = ("sage-shm", "sage-proxy", "grpc-uds", "raw-uds", "pyzmq")
 _AIO_SERVERS = ("sage-shm", "sage-aio", "grpc-uds", "grpc-aio")
+_PAIR = ("sage-shm", "grpc-uds")
 _ALL = (
     Scenario(
         "unary",
         "one caller, one call at a time",
-        ("sage-shm", "sage-grpc", "sage-proxy", "grpc-uds", "grpc-tcp", "raw-uds", "pyzmq", "iceoryx2"),
-        every_size=True,
-        rate=False,
+        (
+            "sage-shm",
+            "sage-grpc",
+            "sage-proxy",
+            "grpc-uds",
+            "grpc-tcp",
+            "raw-uds",
+            "pyzmq",
+            "iceoryx2",
+            "ray",
+        ),
+        loop="unary",
+        sizes=SIZES,
+        every_size=EVERY_SIZE,
+        by="p50_us",
     ),
-    Scenario("futures", f"one caller, {WINDOW} futures under way", _USUAL),
-    Scenario("threads", f"{THREADS} caller threads in one process", _USUAL),
     Scenario(
-        "processes",
-        f"{PROCESSES} caller processes",
-        ("sage-shm", "sage-proxy", "grpc-uds", "raw-uds", "pyzmq"),
-        callers=PROCESSES,
+        "proxies",
+        "one caller, one call at a time, through ServiceManager",
+        ("sage-proxy", "sage-declared", "sage-declared-grpc", "grpc-uds"),
+        loop="unary",
+        by="p50_us",
+        closed=True,
     ),
-    Scenario("server-stream", "one stream of responses", _USUAL, counts="messages"),
-    Scenario("client-stream", "one stream of requests", _USUAL, counts="messages"),
+    Scenario(
+        "numpy",
+        "one caller, one call at a time, numpy arrays",
+        ("sage-proxy", "sage-empty", "sage-shm", "grpc-uds", "ray"),
+        loop="numpy",
+        sizes=ARRAY_SIZES,
+        every_size=ARRAY_SIZES,
+        by="p50_us",
+    ),
+    *_family("futures", "one caller, {} futures under way", _USUAL, (1, 8, 64, 512), {64}, axis="futures"),
+    *_family("threads", "{} caller threads in one process", _USUAL, (1, 4, 16), {16}, axis="threads"),
+    *_family(
+        "processes",
+        "{} caller processes",
+        _CROWDED,
+        (1, 2, 4, 8, 32),
+        {8},
+        axis="processes",
+        loop="unary",
+        processes=True,
+    ),
+    Scenario("server-stream", "one stream of responses", _USUAL, loop="server-stream", counts="messages"),
+    Scenario("client-stream", "one stream of requests", _USUAL, loop="client-stream", counts="messages"),
     Scenario(
         "ping-pong",
         "one stream both ways, one message at a time",
         _USUAL,
-        rate=False,
+        loop="ping-pong",
+        by="p50_us",
         counts="round trips",
     ),
-    Scenario("aio-unary", "asyncio caller, one call at a time", (*_AIO_SERVERS, "sage-grpc"), rate=False),
-    Scenario("aio-window", f"asyncio caller, {WINDOW} calls under way", (*_AIO_SERVERS, "sage-grpc")),
+    Scenario(
+        "aio-unary",
+        "asyncio caller, one call at a time",
+        (*_AIO_SERVERS, "sage-grpc"),
+        loop="aio-unary",
+        by="p50_us",
+    ),
+    *_family(
+        "aio-window",
+        "asyncio caller, {} calls under way",
+        (*_AIO_SERVERS, "sage-grpc"),
+        (1, 64),
+        {64},
+        axis="calls under way",
+    ),
     Scenario(
         "aio-ping-pong",
         "asyncio caller, one stream both ways, one message at a time",
         _AIO_SERVERS,
-        rate=False,
+        loop="aio-ping-pong",
+        by="p50_us",
         counts="round trips",
     ),
-    Scenario("aio-server-stream", "asyncio caller, one stream of responses", _AIO_SERVERS, counts="messages"),
-    Scenario("idle", f"{IDLE_CONNECTIONS} connections without calls", ("sage-shm", "grpc-uds")),
+    Scenario(
+        "aio-server-stream",
+        "asyncio caller, one stream of responses",
+        _AIO_SERVERS,
+        loop="aio-server-stream",
+        counts="messages",
+    ),
+    *_family(
+        "rate",
+        "{} calls due per second, whether or not the one before has ended",
+        ("sage-shm", "grpc-uds", "raw-uds"),
+        (500, 1000, 2000, 5000, 10_000, 20_000, 50_000),
+        {1000, 10_000},
+        loop="paced",
+        axis="calls due per second",
+        by="p99_us",
+    ),
+    Scenario(
+        "connect",
+        "from nothing to the first response, over and over",
+        ("sage-shm", "sage-proxy", "grpc-uds", "raw-uds", "pyzmq"),
+        loop="connect",
+        by="p50_us",
+    ),
+    *_family("idle", "{} connections without calls", _PAIR, (100, 1000), {100}, axis="connections", by="kib"),
+    *_family(
+        "crowd",
+        "one call at a time beside {} idle connections",
+        _PAIR,
+        (1000,),
+        {1000},
+        axis="connections",
+        by="p50_us",
+    ),
 )
 SCENARIOS: dict[str, Scenario] = {scenario.name: scenario for scenario in _ALL}
 
@@ -92,22 +232,46 @@ class Cell:
         return f"{self.scenario} {self.peer} {self.size} B"
 
 
+def usual(*, full: bool) -> list[str]:
+    """The names of the scenarios that run when the user names none."""
+    return [name for name, scenario in SCENARIOS.items() if full or not scenario.full]
+
+
+def sizes_of(scenario: Scenario, given: Sequence[int] | None, *, quick: bool, full: bool) -> Sequence[int]:
+    """In bytes: all that the user has `given` or the smallest of them, or those of the kind of run."""
+    found = scenario.every_size if full else scenario.sizes
+    if given:
+        return given if len(found) > 1 else [min(given)]
+    if quick:
+        return [size for size in found if size in QUICK_SIZES]
+    return found
+
+
 def cells(
-    scenarios: Collection[str], peers: Sequence[str], sizes: Sequence[int], *, chosen: bool
+    scenarios: Collection[str],
+    peers: Sequence[str],
+    sizes: Sequence[int] | None = None,
+    *,
+    chosen: bool,
+    quick: bool = False,
+    full: bool = False,
 ) -> list[Cell]:
     """What to measure, in the order of the table.
 
     Args:
         scenarios: names.
         peers: names of those that are present.
-        sizes: in bytes; scenarios of one size take the smallest.
+        sizes: in bytes, if the user named some; scenarios of one size take the smallest.
         chosen: the user named the peers: then each does all it can.
+        quick: of several sizes, a small and a large one.
+        full: every size.
     """
     return [
         Cell(name, peer, size)
         for name, scenario in SCENARIOS.items()
         if name in scenarios
-        for size in (sizes if scenario.every_size else [min(sizes)])
+        for size in sizes_of(scenario, sizes, quick=quick, full=full)
         for peer in peers
-        if (chosen or peer in scenario.peers) and name in PEERS[peer].scenarios
+        if peer in scenario.peers or (chosen and not scenario.closed)
+        if PEERS[peer].can(scenario.loop)
     ]

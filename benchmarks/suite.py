@@ -15,6 +15,7 @@ from benchmarks.scenarios import SCENARIOS, Cell
 __all__ = ["Failure", "Repeat", "measure_cell", "rounds"]
 
 PATIENCE = 30.0  # seconds for starting, and beyond the expected time for everything else
+OPENED_PER_SECOND = 20  # connections, at least
 IDLE_FACTOR = 4  # times as long: what wakes once in a few seconds must be seen, too
 
 Repeat = dict[str, Any]
@@ -28,7 +29,7 @@ def measure_cell(cell: Cell, seconds: float) -> Repeat:
         ChildFailedError: a process failed or hung, or a response was wrong.
     """
     scenario = SCENARIOS[cell.scenario]
-    if cell.scenario == "idle":
+    if scenario.loop == "idle":
         seconds *= IDLE_FACTOR
     with tempfile.TemporaryDirectory(prefix="sage-rpc-bench-") as directory, ExitStack() as stack:
         # A runtime directory of its own: the run neither sees nor leaves sockets elsewhere.
@@ -38,18 +39,20 @@ def measure_cell(cell: Cell, seconds: float) -> Repeat:
         callers = [
             stack.enter_context(Child("benchmarks.call", cell.peer, env=env)) for _ in range(scenario.callers)
         ]
+        served = json.loads(server.line(PATIENCE))
         job = {
             "peer": cell.peer,
-            "scenario": cell.scenario,
+            "loop": scenario.loop,
+            "load": scenario.load,
             "size": cell.size,
             "seconds": seconds,
-            "address": server.line(PATIENCE),
-            "server_pid": server.pid,
+            "address": served["address"],
+            "server_pid": served["pid"],
         }
         for caller in callers:
             caller.send(json.dumps(job))
         for caller in callers:
-            if caller.line(PATIENCE + seconds) != "ready":
+            if caller.line(PATIENCE + seconds + scenario.connections / OPENED_PER_SECOND) != "ready":
                 raise ChildFailedError(f"{caller!r} did not get ready")
         for caller in callers:
             caller.send("go")
@@ -75,7 +78,9 @@ def _together(parts: Sequence[Repeat]) -> Repeat:
         "cpu_us_per_call": (caller + server) / calls * 1e6 if calls else None,
         "cpu_share": (caller + server) / seconds,
     }
-    for name in ("p50_us", "p99_us", "max_us"):
+    for name in parts[0]:  # latencies, and what the loop noted
+        if name in repeat or name == "began":
+            continue
         values = [part[name] for part in parts if part[name] is not None]
         repeat[name] = median(values) if values else None
     repeat["least_share"] = (

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from benchmarks.peers import REFERENCE
-from benchmarks.scenarios import SCENARIOS
+from benchmarks.scenarios import SCENARIOS, Scenario
 
-__all__ = ["render", "size_name"]
+__all__ = ["columns", "number", "render", "size_name", "value"]
 
 DISTURBED = 0.02  # share of CPU time that is worth a warning
 FEW = 100  # calls of one repeat, below which a 99th percentile is in truth the maximum
@@ -31,22 +32,60 @@ def number(value: float | None) -> str:
     return f"{value:,.0f}"
 
 
-def _rate_or_latency(cell: dict[str, Any]) -> list[str]:
-    found, ratio = cell["median"], cell["ratio"] or {}
-    better = ratio.get("per_second" if SCENARIOS[cell["scenario"]].rate else "p50_us")
-    few = found["p99_us"] is not None and found["calls"] < FEW
+def value(by: str, found: float | None, counts: str = "calls") -> str:
+    """A value of a repeat with its unit: `value("p50_us", 3.0)` -> "p50 3.00 us"."""
+    if by == "per_second":
+        return f"{number(found)} {counts}/s"
+    if by == "kib":
+        return f"{number(found)} KiB per connection"
+    return f"{by.removesuffix('_us').replace('p999', 'p99.9')} {number(found)} us"
+
+
+def _percentile(name: str, beyond: int) -> Callable[[dict[str, Any]], str]:
+    """Marks what is in truth the maximum, because fewer calls than `beyond` were made."""
+
+    def show(cell: dict[str, Any]) -> str:
+        found = cell["median"]
+        few = found[name] is not None and found["calls"] < beyond
+        return ("<= " if few else "") + number(found[name])
+
+    return show
+
+
+def _times(cell: dict[str, Any]) -> str:
+    better = (cell["ratio"] or {}).get(SCENARIOS[cell["scenario"]].by)
+    return "" if better is None or cell["peer"] == REFERENCE else f"{number(better)}x"
+
+
+def columns(scenario: Scenario) -> list[tuple[str, Callable[[dict[str, Any]], str]]]:
+    """The heads of a scenario's table, and what each shows of a cell that has succeeded."""
+
+    def median(name: str, factor: float = 1.0) -> Callable[[dict[str, Any]], str]:
+        return lambda cell: number(None if (v := cell["median"].get(name)) is None else v * factor)
+
+    def per_second(name: str) -> Callable[[dict[str, Any]], str]:
+        return lambda cell: number(cell["median"][name] / cell["median"]["seconds"] * 1e3)
+
+    versus = (f"vs {REFERENCE}", _times)
+    if scenario.loop == "idle":
+        return [
+            ("caller ms/s", per_second("cpu_caller")),
+            ("server ms/s", per_second("cpu_server")),
+            ("caller KiB", median("caller_kib")),
+            ("server KiB", median("server_kib")),
+            versus,
+        ]
+    shown = [("p50 us", median("p50_us")), ("p99 us", _percentile("p99_us", FEW))]
+    if scenario.loop == "paced":
+        shown.append(("p99.9 us", _percentile("p999_us", 10 * FEW)))
+    if scenario.loop == "crowd":
+        shown.append(("alone p50 us", median("alone_p50_us")))
     return [
-        number(found["p50_us"]),
-        ("<= " if few else "") + number(found["p99_us"]),
-        number(found["per_second"]),
-        number(found["cpu_us_per_call"]),
-        "" if better is None or cell["peer"] == REFERENCE else f"{number(better)}x",
+        *shown,
+        (f"{scenario.counts}/s", median("per_second")),
+        (f"CPU us/{scenario.counts[:-1]}", median("cpu_us_per_call")),
+        versus,
     ]
-
-
-def _idle(cell: dict[str, Any]) -> list[str]:
-    found = cell["median"]
-    return [number(found[name] / found["seconds"] * 1e3) for name in ("cpu_caller", "cpu_server")]
 
 
 def _lines(head: list[str], rows: list[tuple[str, list[str] | str]]) -> list[str]:
@@ -73,20 +112,18 @@ def render(record: dict[str, Any]) -> str:
         f"{machine['cpus']} CPUs, {machine['cpu']}, {machine['kernel']}, {machine['python']}",
         ", ".join(f"{name} {version}" for name, version in versions.items()),
         f"medians of {parameters['repeats']} repeats of {parameters['seconds']:g} s each",
-        f"x: times better than {REFERENCE}, by the p50 of one caller, else by calls or messages per second",
+        f"x: times better than {REFERENCE}: by the p50 of one call at a time, by the p99 at a given rate,",
+        "by the memory of an idle connection, and elsewhere by calls or messages per second",
     ]
     groups: dict[tuple[str, int], list[dict[str, Any]]] = {}
     for cell in record["cells"]:
         groups.setdefault((cell["scenario"], cell["size"]), []).append(cell)
-    for (scenario, size), cells in groups.items():
-        idle = scenario == "idle"
-        values = _idle if idle else _rate_or_latency
-        counts = SCENARIOS[scenario].counts
-        head = ["", "p50 us", "p99 us", f"{counts}/s", f"CPU us/{counts[:-1]}", f"vs {REFERENCE}"]
-        if idle:
-            head = ["", "caller ms/s", "server ms/s"]
-        out += ["", f"{scenario}, {size_name(size)}: {SCENARIOS[scenario].what}"]
-        out += _lines(head, [(cell["peer"], cell["error"] or values(cell)) for cell in cells])
+    for (name, size), cells in groups.items():
+        scenario = SCENARIOS[name]
+        shown = columns(scenario)
+        rows = [(cell["peer"], cell["error"] or [show(cell) for _, show in shown]) for cell in cells]
+        out += ["", f"{name}, {size_name(size)}: {scenario.what}"]
+        out += _lines(["", *(head for head, _ in shown)], rows)
     if record["absent"]:
         out += ["", *(f"absent: {peer}: {why}" for peer, why in record["absent"].items())]
     for name, who in (("stolen", "the hypervisor"), ("others", "other processes")):

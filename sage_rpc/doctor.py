@@ -24,6 +24,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from sage_rpc import native
 from sage_rpc.transport.options import TRANSPORTS
 
 Status = Literal["ok", "note", "problem"]
@@ -215,6 +216,18 @@ def _transport() -> Iterator[Check]:
         yield Check("SAGE_RPC_TRANSPORT", "ok", value)
 
 
+def _spin() -> Iterator[Check]:
+    if not native.available():
+        return
+    try:
+        microseconds = native.core.spin_of_environment()
+    except ValueError as error:
+        yield Check("SAGE_RPC_SPIN_US", "problem", str(error), "unset it, or set a number such as 50")
+    else:
+        if microseconds is not None:
+            yield Check("SAGE_RPC_SPIN_US", "note", f"{microseconds:g} us of watching before a thread sleeps")
+
+
 def _cpus() -> Iterator[Check]:
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     detail = f"{usable} of {os.cpu_count()} usable"
@@ -280,5 +293,6 @@ _CHECKS: tuple[Callable[[], Iterator[Check]], ...] = (
     _shared_memory,
     _runtime_directory,
     _transport,
+    _spin,
     _cpus,
 )

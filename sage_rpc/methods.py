@@ -214,7 +214,11 @@ class _Compiled:
     ) -> None:
         self._codec = codec
         self._stats = calls.stats_of(method) if calls.policy.stats else None
-        self._tracing = calls.tracing
+        self._begin_span = (
+            None
+            if calls.tracing is None
+            else calls.tracing.of_method(codec.service, codec.method, codec.system)
+        )
         self._metadata: Metadata = ((PRIORITY, str(policy.priority)),) if policy.priority else None
         self._key_of = _key_function(policy, calls.pool)
         batched = policy.batch is not None and codec.path == PLAIN_METHOD
@@ -258,18 +262,18 @@ class _Compiled:
 
     def _exchange(self) -> _Invoke:
         """Arguments -> response."""
-        codec, stats, tracing, fixed = self._codec, self._stats, self._tracing, self._metadata
+        codec, stats, fixed = self._codec, self._stats, self._metadata
         encode, sent, received = codec.encode, codec.sent, codec.received
         send, key_of, current, clock = self._sender.send, self._key_of, deadline.current, time.monotonic_ns
-        service, method, system = codec.service, codec.method, codec.system
+        begin_span = self._begin_span
 
         def exchange(args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None) -> Any:
             request = encode(args, kwargs)
             key = None if key_of is None else key_of(args, kwargs)
             metadata = fixed
             span = None
-            if tracing is not None:
-                span = tracing.begin(service, method, system)
+            if begin_span is not None:
+                span = begin_span()
                 metadata = span.metadata if fixed is None else (*fixed, *span.metadata)
             began = clock()
             if stats is not None:
@@ -327,12 +331,12 @@ class _Compiled:
         timeout: float | None,
         decode: Callable[[Any], Any],
     ) -> ServiceFuture:
-        codec, stats, tracing, metadata = self._codec, self._stats, self._tracing, self._metadata
+        codec, stats, metadata = self._codec, self._stats, self._metadata
         request = codec.encode(args, kwargs)
         key = None if self._key_of is None else self._key_of(args, kwargs)
         span = None
-        if tracing is not None:
-            span = tracing.begin(codec.service, codec.method, codec.system)
+        if self._begin_span is not None:
+            span = self._begin_span()
             metadata = (*(metadata or ()), *span.metadata)
         began = time.monotonic_ns()
         if stats is not None:

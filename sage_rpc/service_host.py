@@ -35,6 +35,11 @@ MESSAGE_LIMIT = 64 << 20  # bytes, where the user's options say nothing: arrays 
 LIFECYCLE = ("setup", "cleanup")
 STREAM_SECONDS, STREAM_CALLS = 0.002, 64  # a stream of results sends what it has at least so often
 _REFUSING = 4  # threads
+# gRPC's core cancels calls that Python has not taken yet beyond 1000 to 3000 of them; to refuse is for us.
+_QUEUE_OPTIONS = (
+    ("grpc.server.max_pending_requests", 1 << 20),
+    ("grpc.server.max_pending_requests_hard_limit", 1 << 20),
+)
 _HEALTH_SERVICE = "grpc.health.v1.Health"
 _LOGGER = logging.getLogger("sage_rpc")
 
@@ -504,7 +509,7 @@ class ServiceHost:
             # Who waits for admission waits in a thread; some more refuse those for whom there is no room.
             max_workers = admission.max_running + admission.max_waiting + _REFUSING
         self._pool = futures.ThreadPoolExecutor(max_workers, thread_name_prefix=f"service {name}")
-        self.server = server(self._pool, options=message_options(options))
+        self.server = server(self._pool, options=[*_QUEUE_OPTIONS, *message_options(options)])
         spans = Tracing() if tracing is True else (tracing or None)
         self.health = HostHealth()
         if add_to_server is None and isinstance(instance, servicers.Base):

@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -31,7 +31,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 class ServerProcess:
-    """A program of tests/programs that prints its port and ends with its standard input."""
+    """A program of tests/programs that prints its port and ends with its standard input.
+
+    Attributes:
+        directory: its runtime directory, where it has one of its own.
+    """
+
+    directory: Path
 
     def __init__(
         self, *args: str, program: str = "unary_server.py", env: dict[str, str] | None = None
@@ -88,6 +94,44 @@ def runtime_directory(
 def server() -> Iterator[ServerProcess]:
     with ServerProcess("127.0.0.1:0") as process:
         yield process
+
+
+@pytest.fixture(scope="module")
+def lasting_servers() -> Iterator[dict[str, ServerProcess]]:
+    """The server processes that the tests of a module share, by program, once they are there."""
+    servers: dict[str, ServerProcess] = {}
+    yield servers
+    for process in servers.values():
+        process.stop()
+
+
+@pytest.fixture
+def lasting_server(
+    lasting_servers: dict[str, ServerProcess],
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Callable[..., ServerProcess]]:
+    """Gives a process of a program that was there before, unless a test has ended it.
+
+    For tests that leave no trace in the process; its runtime directory is the test's.
+    """
+
+    def find(*args: str, program: str = "unary_server.py") -> ServerProcess:
+        if program not in lasting_servers:
+            directory = tmp_path_factory.mktemp("lasting")
+            directory.chmod(0o700)
+            env = {"SAGE_RPC_RUNTIME_DIR": str(directory)}
+            lasting_servers[program] = ServerProcess(*args, program=program, env=env)
+            lasting_servers[program].directory = directory
+        process = lasting_servers[program]
+        monkeypatch.setenv("SAGE_RPC_RUNTIME_DIR", str(process.directory))
+        return process
+
+    yield find
+    for program, process in list(lasting_servers.items()):
+        if process.process.stdin.closed or process.process.poll() is not None:
+            del lasting_servers[program]
+            process.stop()
 
 
 @pytest.fixture(params=["shm", "grpc"])

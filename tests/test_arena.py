@@ -28,9 +28,14 @@ FEATURES = w.FEATURE_STREAMS | w.FEATURE_BLOCKS
 
 
 @pytest.fixture
-def process():
-    with ServerProcess(program="array_service.py") as made:
-        yield made
+def server(lasting_server):
+    """No peer that breaks the rules is the end of it."""
+    return lasting_server("127.0.0.1:0")
+
+
+@pytest.fixture
+def process(lasting_server):
+    return lasting_server(program="array_service.py")
 
 
 @pytest.fixture
@@ -95,7 +100,7 @@ def test_a_view_outlives_its_connection(process, manager, arrays):
     array = np.random.default_rng(1).integers(0, 255, MIB, np.uint8)
     back = arrays.echo(array)
     manager.close()
-    process.kill()
+    process.kill()  # the next test gets another one
     assert np.array_equal(back, array)
 
 
@@ -136,6 +141,7 @@ def test_what_cannot_be_allocated_is_an_error():
 
 @over_memory
 def test_what_was_allocated_for_a_channel_is_not_copied(arrays):
+    arrays.forget()
     array = sage_rpc.empty(MIB, np.uint8, arrays)
     array[:] = 1
     arrays.keep(array)

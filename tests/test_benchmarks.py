@@ -8,6 +8,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Container
 from pathlib import Path
 
 import psutil
@@ -22,7 +24,11 @@ ROOT = Path(__file__).parents[1]
 STUB = "sage-shm" if native.available() else "sage-grpc"
 PEERS = ["grpc-uds", "raw-uds", STUB, *(["sage-proxy"] if native.available() else [])]
 STREAMS = ["server-stream", "client-stream", "ping-pong"]
-OVERLAPPING = {"futures", "server-stream", "client-stream", "aio-server-stream"}
+PROXIES = ("sage-proxy", "sage-declared", "sage-declared-grpc", "grpc-uds")
+ARRAYS = ("sage-proxy", "sage-empty", "sage-shm", "sage-aio", "grpc-uds", "grpc-aio")
+UNARY = ["unary", "futures", "threads", "processes", "idle"]
+AIO = ["aio-unary", "aio-window", "aio-ping-pong", "aio-server-stream"]
+OVERLAPPING = {"futures", "futures-8", "server-stream", "client-stream", "aio-server-stream"}
 
 
 def bench(*options: str, timeout: float = 50.0) -> subprocess.CompletedProcess[str]:
@@ -44,9 +50,23 @@ def measured(out: Path, *options: str) -> tuple[dict, subprocess.CompletedProces
 @pytest.fixture(scope="module")
 def quick(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, Path, subprocess.CompletedProcess[str]]:
     out = tmp_path_factory.mktemp("bench") / "made" / "record.json"
-    scenarios = ",".join(sorted(peers.UNARY))
-    found, done = measured(out, "--sizes", "64,64K", "--peers", ",".join(PEERS), "--only", scenarios)
+    found, done = measured(out, "--sizes", "64,64K", "--peers", ",".join(PEERS), "--only", ",".join(UNARY))
     return found, out, done
+
+
+@pytest.fixture(scope="module")
+def loads(tmp_path_factory: pytest.TempPathFactory) -> dict:
+    out = tmp_path_factory.mktemp("bench") / "record.json"
+    scenarios = "futures-8,threads-1,processes-2,aio-window-1,rate-1000,connect,crowd"
+    return measured(out, "--only", scenarios, "--peers", f"grpc-uds,{STUB}", "--sizes", "0")[0]
+
+
+@pytest.fixture(scope="module")
+def variants(tmp_path_factory: pytest.TempPathFactory) -> dict:
+    """Arrays, and proxies of every kind."""
+    out = tmp_path_factory.mktemp("bench") / "record.json"
+    chosen = ",".join(name for name in (*PROXIES, *ARRAYS) if peers.PEERS[name].missing() is None)
+    return measured(out, "--only", "numpy,proxies", "--sizes", "1M", "--peers", chosen)[0]
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +79,7 @@ def streams(tmp_path_factory: pytest.TempPathFactory) -> dict:
 def aio(tmp_path_factory: pytest.TempPathFactory) -> dict:
     out = tmp_path_factory.mktemp("bench") / "record.json"
     chosen = ",".join(["grpc-uds", "sage-aio" if native.available() else "grpc-aio"])
-    return measured(out, "--only", ",".join(sorted(peers.AIO)), "--peers", chosen)[0]
+    return measured(out, "--only", ",".join(AIO), "--peers", chosen)[0]
 
 
 def test_json_is_the_record_that_is_kept(quick) -> None:
@@ -85,13 +105,13 @@ def test_every_chosen_peer_is_in_every_scenario_it_can_do(quick, streams) -> Non
 
 
 def test_asyncio_is_measured_against_both_kinds_of_server() -> None:
-    usual = cells(peers.AIO, list(peers.PEERS), [64], chosen=False)
-    for scenario in peers.AIO:
+    usual = cells(AIO, list(peers.PEERS), [64], chosen=False)
+    for scenario in AIO:
         for peer in ("grpc-uds", "grpc-aio", "sage-shm", "sage-aio"):
             assert Cell(scenario, peer, 64) in usual
 
 
-@pytest.mark.parametrize("run", ["quick", "streams", "aio"])
+@pytest.mark.parametrize("run", ["quick", "streams", "aio", "loads", "variants"])
 def test_values_are_sane(run, request) -> None:
     printed = request.getfixturevalue(run)
     for cell in (printed[0] if run == "quick" else printed)["cells"]:
@@ -107,9 +127,39 @@ def test_values_are_sane(run, request) -> None:
         assert found["cpu_us_per_call"] > 0
         assert 0 < found["least_share"] <= 1
         if cell["scenario"] not in OVERLAPPING:
-            assert 0 < found["p50_us"] <= found["p99_us"] <= found["max_us"]
+            assert 0 < found["p50_us"] <= found["p99_us"] <= found["p999_us"] <= found["max_us"]
         if cell["peer"] == "grpc-uds":
             assert set(cell["ratio"].values()) == {1.0}
+
+
+def _cell(found: dict, scenario: str, peer: str) -> dict:
+    return next(c for c in found["cells"] if (c["scenario"], c["peer"]) == (scenario, peer))
+
+
+def test_a_connection_costs_memory_at_both_ends(quick) -> None:
+    for peer in ("grpc-uds", STUB):
+        found = _cell(quick[0], "idle", peer)["median"]
+        assert found["kib"] == pytest.approx(found["caller_kib"] + found["server_kib"])
+        assert 1 < found["kib"] < 10_000
+
+
+def test_a_thousand_idle_connections_do_not_slow_an_active_one(loads) -> None:
+    found = _cell(loads, "crowd", STUB)["median"]
+    # What is shown is that nothing goes through all of them. Whether both ends share a CPU, which other load
+    # decides, makes a factor of six.
+    assert found["p50_us"] < 12 * found["alone_p50_us"]
+
+
+def test_calls_are_made_at_the_rate_that_was_asked_for(loads) -> None:
+    assert _cell(loads, "rate-1000", STUB)["median"]["per_second"] == pytest.approx(1000, rel=0.1)
+
+
+def test_every_kind_of_proxy_and_array_is_measured_beside_grpcio(variants) -> None:
+    found = {(cell["scenario"], cell["peer"]) for cell in variants["cells"]}
+    for scenario, there in (("proxies", PROXIES), ("numpy", ARRAYS)):
+        assert {peer for name, peer in found if name == scenario} == {
+            peer for peer in there if peers.PEERS[peer].missing() is None
+        }
 
 
 def test_progress_is_on_stderr(quick) -> None:
@@ -133,7 +183,7 @@ def test_a_stub_over_the_memory_queue_is_many_times_faster_than_grpcio(quick, st
     assert _ratio(streams, "client-stream", "per_second") > 5
 
 
-def test_the_table_shows_every_cell(quick, streams) -> None:
+def test_the_table_shows_every_cell(quick, streams, loads) -> None:
     text = table.render(quick[0])
     for peer in PEERS:
         assert f"  {peer} " in text
@@ -141,6 +191,9 @@ def test_the_table_shows_every_cell(quick, streams) -> None:
     assert "x\n" in text
     text = table.render(streams)
     for words in ("messages/s", "CPU us/message", "round trips/s", "server-stream, 64 B"):
+        assert words in text
+    text = table.render(loads)
+    for words in ("alone p50 us", "p99.9 us", "futures-8, 0 B: one caller, 8 futures under way"):
         assert words in text
 
 
@@ -150,7 +203,9 @@ def test_the_table_shows_every_cell(quick, streams) -> None:
         (["--peers", "grpc-usd"], "did you mean grpc-uds?"),
         (["--peers", ","], "name at least one peer"),
         (["--only", "binary"], "did you mean unary?"),
-        (["--sizes", "0"], "bad size '0'"),
+        (["--sizes", "x"], "bad size 'x'"),
+        (["--quick", "--full"], "not allowed with argument --quick"),
+        (["--only", "nothing-*"], "no scenario 'nothing-*'"),
         (["--sizes", "64,1G"], "bad size '1G'"),
         (["--repeats", "0"], "expected 1 to 1000"),
         (["--seconds", "-1"], "expected seconds"),
@@ -244,6 +299,51 @@ class Liar:
 def test_a_wrong_answer_fails_the_cell(loop, said: str) -> None:
     with pytest.raises(answers.WrongAnswerError, match=said):
         loop(Liar(), answers.payloads(64), 0.05, contextlib.nullcontext())
+
+
+class Slow:
+    """A caller whose calls of some numbers take a hundredth of a second, and all others none."""
+
+    def __init__(self, numbers: Container[int]) -> None:
+        self.numbers = numbers
+        self.calls = 0
+
+    def prepare(self, payload: bytes) -> bytes:
+        return payload
+
+    def call(self, request: bytes) -> bytes:
+        self.calls += 1
+        if self.calls in self.numbers:
+            threading.Event().wait(0.01)
+        return request
+
+
+class Notes(contextlib.nullcontext):
+    """A window that lets a caller count its calls anew when it opens."""
+
+    def __init__(self, caller: Slow) -> None:
+        super().__init__(caller)
+        self.notes: dict[str, float] = {}
+
+    def __enter__(self) -> None:
+        self.enter_result.calls = 0
+
+
+def test_latency_at_a_rate_counts_from_when_a_call_was_due() -> None:
+    # While one call takes 10 ms, others become due: each has waited for it.
+    caller = Slow({50})
+    found = measure.paced(caller, answers.payloads(64), 0.1, window := Notes(caller), 1000)
+    assert len(found) == 100
+    assert window.notes["calls"] > 90
+    assert sum(latency > 5_000_000 for latency in found) >= 5
+
+
+def test_calls_that_were_due_and_not_made_count_as_long_as_they_waited() -> None:
+    caller = Slow(range(10**6))
+    found = measure.paced(caller, answers.payloads(64), 0.2, window := Notes(caller), 1000)
+    assert len(found) == 200
+    assert measure.FEWEST_CALLS <= window.notes["calls"] <= 25
+    assert measure.quantile(sorted(found), 0.5) > 50_000
 
 
 def test_a_stream_that_ends_too_early_fails_the_cell() -> None:

@@ -69,6 +69,16 @@ def test_doctor_names_a_wrong_transport() -> None:
     assert "auto, shm, grpc" in findings(done)["SAGE_RPC_TRANSPORT"]["advice"]
 
 
+@pytest.mark.skipif(not native.available(), reason="no native core here")
+@pytest.mark.parametrize(
+    ("spin", "status"), [("0", "note"), ("12.5", "note"), ("-1", "problem"), ("long", "problem")]
+)
+def test_doctor_knows_how_long_threads_watch(spin: str, status: str) -> None:
+    done = sage_rpc_command("doctor", "--json", SAGE_RPC_SPIN_US=spin)
+    assert findings(done)["SAGE_RPC_SPIN_US"]["status"] == status
+    assert findings(done)["round trip"]["status"] == "ok"  # it is no reason not to work
+
+
 def test_doctor_names_an_unsafe_runtime_directory(tmp_path: Path) -> None:
     tmp_path.chmod(0o777)
     done = sage_rpc_command("doctor", "--json", SAGE_RPC_RUNTIME_DIR=str(tmp_path))

@@ -22,6 +22,14 @@ from tests.conftest import UNLIMITED, ServerProcess, needs_native
 pytestmark = [pytest.mark.timeout(30), needs_native]
 
 SHM = [("sage_rpc.transport", "shm")]
+
+
+@pytest.fixture
+def server(lasting_server):
+    """No peer that breaks the rules is the end of it."""
+    return lasting_server("127.0.0.1:0")
+
+
 ECHO = b"/test.Unary/echo"
 CALL = w.END | w.HAS_MESSAGE | w.HAS_NAME
 

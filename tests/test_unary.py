@@ -15,6 +15,14 @@ from tests.conftest import UNLIMITED, ServerProcess
 pytestmark = pytest.mark.timeout(30)
 
 
+@pytest.fixture
+def server(lasting_server):
+    process = lasting_server("127.0.0.1:0")
+    with grpc.insecure_channel(process.target) as stock:
+        method(stock, "reset")(b"")
+    return process
+
+
 def method(channel: grpc.Channel, name: str):
     return channel.unary_unary(f"/test.Unary/{name}")
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-__all__ = ["PEERS", "REFERENCE", "AioCaller", "Caller", "Peer", "PeerModule", "StreamCaller"]
+__all__ = ["PEERS", "REFERENCE", "AioCaller", "ArrayCaller", "Caller", "Peer", "PeerModule", "StreamCaller"]
 
 REFERENCE = "grpc-uds"
 
@@ -31,7 +31,7 @@ class Caller(Protocol):
     def prepare(self, payload: bytes) -> Any:
         """The request that carries `payload`, made before anything is timed."""
 
-    def call(self, request: Any) -> bytes | bytearray:
+    def call(self, request: Any) -> bytes | bytearray | memoryview:
         """One round trip. -> the payload that came back, valid until the next call."""
 
     def start(self, request: Any) -> Any:
@@ -39,6 +39,16 @@ class Caller(Protocol):
 
     def finish(self, future: Any) -> bytes | bytearray:
         """Wait for a future. -> the payload that came back."""
+
+
+class ArrayCaller(Caller, Protocol):
+    """The calling end of a peer that numpy arrays travel with, too."""
+
+    def arrays(self) -> Caller:
+        """The same connection as a caller of arrays: its requests are arrays of the payload's bytes.
+
+        `call` gives the memory of the array that came back.
+        """
 
 
 class StreamCaller(Caller, Protocol):
@@ -73,8 +83,11 @@ class AioCaller(Protocol):
 class PeerModule(Protocol):
     """What a module of this package offers."""
 
-    def serve(self, peer: str, directory: Path, size: int) -> AbstractContextManager[str]:
-        """Serve in threads of this process. -> the address for `connect`."""
+    def serve(self, peer: str, directory: Path, size: int) -> AbstractContextManager[str | tuple[str, int]]:
+        """Serve in threads of this process. -> the address for `connect`.
+
+        Where another process runs the handlers: the address, and its process id.
+        """
 
     def connect(self, peer: str, address: str, size: int) -> AbstractContextManager[Caller]:
         """A connection of its own to a server, for payloads of `size` bytes."""
@@ -93,7 +106,8 @@ class Peer:
         module: of this package.
         needs: modules that must be importable.
         packages: distributions whose versions belong in the record.
-        scenarios: what it can do.
+        loops: of call.py, that it can do.
+        extra: of our distribution, that brings what it needs.
     """
 
     name: str
@@ -101,12 +115,17 @@ class Peer:
     module: str
     needs: tuple[str, ...]
     packages: tuple[str, ...]
-    scenarios: frozenset[str]
+    loops: frozenset[str]
+    extra: str = "bench"
 
     def load(self) -> PeerModule:
         """Import its module."""
         module: Any = importlib.import_module(f"benchmarks.peers.{self.module}")
         return module  # type: ignore[no-any-return]  # modules have no static type
+
+    def can(self, loop: str) -> bool:
+        """Whether it has what `loop` calls."""
+        return loop in self.loops
 
     def missing(self) -> str | None:
         """None when it can run here, else why not."""
@@ -114,7 +133,7 @@ class Peer:
             try:
                 importlib.import_module(name)
             except ImportError as error:
-                return f"cannot import {name}: {error}"
+                return f"cannot import {name}: {error} (pip install 'sage-rpc[{self.extra}]')"
         return _native_missing() if self.name in NEED_NATIVE else None
 
 
@@ -124,12 +143,13 @@ def _native_missing() -> str | None:
     return None if native.available() else f"no memory queue: {native.why_not()}"
 
 
-UNARY = frozenset({"unary", "futures", "threads", "processes", "idle"})
+UNARY = frozenset({"unary", "futures", "threads", "paced", "connect", "idle", "crowd"})
 NO_FUTURES = UNARY - {"futures"}
+ARRAYS = frozenset({"numpy"})
 STREAMS = frozenset({"server-stream", "client-stream", "ping-pong"})
 AIO = frozenset({"aio-unary", "aio-window", "aio-ping-pong", "aio-server-stream"})
-EVERYTHING = UNARY | STREAMS | AIO
-NEED_NATIVE = frozenset({"sage-shm", "sage-aio", "sage-proxy"})
+EVERYTHING = UNARY | ARRAYS | STREAMS | AIO
+NEED_NATIVE = frozenset({"sage-shm", "sage-aio", "sage-proxy", "sage-empty", "sage-declared"})
 _GRPC = ("grpcio", "protobuf")
 _OURS = ("sage-rpc", *_GRPC)
 
@@ -137,7 +157,17 @@ _ALL: tuple[Peer, ...] = (
     Peer("sage-shm", "generated stub, memory queue", "sage_stub", ("sage_rpc",), _OURS, EVERYTHING),
     Peer("sage-aio", "the same, asyncio server", "sage_stub", ("sage_rpc",), _OURS, EVERYTHING),
     Peer("sage-grpc", "the same program, gRPC forced", "sage_stub", ("sage_rpc",), _OURS, EVERYTHING),
-    Peer("sage-proxy", "plain class by ServiceManager", "sage_proxy", ("sage_rpc",), _OURS, UNARY),
+    Peer("sage-proxy", "plain class by ServiceManager", "sage_proxy", ("sage_rpc",), _OURS, UNARY | ARRAYS),
+    Peer("sage-empty", "the same, arrays of sage_rpc.empty", "sage_proxy", ("sage_rpc",), _OURS, ARRAYS),
+    Peer("sage-declared", "declared service by ServiceManager", "sage_declared", ("sage_rpc",), _OURS, UNARY),
+    Peer(
+        "sage-declared-grpc",
+        "the same, grpcio server as grpc-uds",
+        "sage_declared",
+        ("sage_rpc",),
+        _OURS,
+        UNARY,
+    ),
     Peer("grpc-uds", "grpcio, Unix socket", "stock_grpc", ("grpc",), _GRPC, EVERYTHING),
     Peer("grpc-aio", "the same, asyncio server", "stock_grpc", ("grpc",), _GRPC, EVERYTHING),
     Peer("grpc-tcp", "grpcio, loopback TCP", "stock_grpc", ("grpc",), _GRPC, EVERYTHING),
@@ -150,6 +180,15 @@ _ALL: tuple[Peer, ...] = (
         ("iceoryx2",),
         ("iceoryx2",),
         frozenset({"unary"}),
+    ),
+    Peer(
+        "ray",
+        "an actor of Ray",
+        "ray_actor",
+        ("ray",),
+        ("ray",),
+        frozenset({"unary", "futures", "threads", "paced", "numpy"}),
+        extra="bench-ray",
     ),
 )
 PEERS: dict[str, Peer] = {peer.name: peer for peer in _ALL}

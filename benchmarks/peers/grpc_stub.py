@@ -24,6 +24,7 @@ __all__ = [
     "WORKERS",
     "AioEchoServicer",
     "AioStubCaller",
+    "ArrayStubCaller",
     "EchoServicer",
     "Options",
     "StubCaller",
@@ -43,6 +44,9 @@ class EchoServicer(echo_pb2_grpc.EchoServicer):
 
     def Call(self, request: echo_pb2.Blob, context: grpc.ServicerContext) -> echo_pb2.Blob:
         return request
+
+    def CallArray(self, request: echo_pb2.Blob, context: grpc.ServicerContext) -> echo_pb2.Blob:
+        return _array_again(request)
 
     def Repeat(self, request: echo_pb2.Batch, context: grpc.ServicerContext) -> Iterator[echo_pb2.Blob]:
         blobs = list(request.blobs)
@@ -66,11 +70,21 @@ class EchoServicer(echo_pb2_grpc.EchoServicer):
         yield from requests
 
 
+def _array_again(request: echo_pb2.Blob) -> echo_pb2.Blob:
+    import numpy as np
+
+    array = np.frombuffer(request.payload, np.uint8)
+    return echo_pb2.Blob(payload=array.tobytes())
+
+
 class AioEchoServicer(echo_pb2_grpc.EchoServicer):
     """The same in asyncio; no scenario of it sends a stream of requests alone."""
 
     async def Call(self, request: echo_pb2.Blob, context: Any) -> echo_pb2.Blob:
         return request
+
+    async def CallArray(self, request: echo_pb2.Blob, context: Any) -> echo_pb2.Blob:
+        return _array_again(request)
 
     async def Repeat(self, request: echo_pb2.Batch, context: Any) -> AsyncIterator[echo_pb2.Blob]:
         blobs = list(request.blobs)
@@ -108,6 +122,9 @@ class StubCaller(_Preparer):
         payload: bytes = future.result().payload
         return payload
 
+    def arrays(self) -> ArrayStubCaller:
+        return ArrayStubCaller(self._stub)
+
     def responses(self, requests: Iterable[echo_pb2.Blob]) -> Generator[bytes, None, None]:
         call = self._stub.Repeat(echo_pb2.Batch(blobs=requests))
         try:
@@ -136,6 +153,31 @@ class StubCaller(_Preparer):
             yield call
         finally:
             put(None)
+
+
+class ArrayStubCaller:
+    """Calls with an array, as a user of stubs writes them: its bytes there, an array of the bytes back."""
+
+    shared = True
+
+    def __init__(self, stub: echo_pb2_grpc.EchoStub) -> None:
+        self._call = stub.CallArray
+
+    def prepare(self, payload: bytes) -> Any:
+        import numpy as np
+
+        return np.frombuffer(payload, np.uint8)
+
+    def call(self, request: Any) -> memoryview:
+        import numpy as np
+
+        response = self._call(echo_pb2.Blob(payload=request.tobytes()))
+        return np.frombuffer(response.payload, np.uint8).data
+
+    def start(self, request: Any) -> Any:
+        raise NotImplementedError("no scenario has futures of arrays")
+
+    finish = start
 
 
 class AioStubCaller(_Preparer):

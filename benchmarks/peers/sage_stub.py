@@ -39,16 +39,12 @@ def serve(peer: str, directory: Path, size: int) -> Iterator[str]:
 @contextlib.contextmanager
 def connect(peer: str, address: str, size: int) -> Iterator[StubCaller]:
     with sage_rpc.insecure_channel(address, options=_client_options(peer)) as channel:
-        caller = StubCaller(channel)
-        caller.call(caller.prepare(b""))
+        yield StubCaller(channel)
         _check(peer, channel)
-        yield caller
 
 
 @contextlib.asynccontextmanager
 async def connect_aio(peer: str, address: str, size: int) -> AsyncIterator[AioStubCaller]:
     async with aio.insecure_channel(address, options=_client_options(peer)) as channel:
-        caller = AioStubCaller(channel)
-        await caller.call(caller.prepare(b""))
+        yield AioStubCaller(channel)
         _check(peer, channel)
-        yield caller

@@ -202,7 +202,7 @@ FRAME_FLAGS = {"END": SW_END, "HAS_MESSAGE": SW_HAS_MESSAGE, "MORE": SW_MORE, "H
                "HAS_DETAILS": SW_HAS_DETAILS, "CONTINUED": SW_CONTINUED}
 
 cdef uint64_t GIL_FREE_COPY = 65536   # bytes; from here a copy is long enough to let other threads run
-cdef uint64_t SPIN_NS = 50000         # covers a peer's wake-up (about 25 us) and a short handler
+cdef uint64_t SPIN_NS = 50000         # covers a peer's wake-up (about 25 us) and a short handler; SAGE_RPC_SPIN_US
 cdef uint64_t TRANSFER_SPIN_NS = 200000
 cdef int64_t SLOW_NS = 200000         # a handler this slow is not run by the thread that must read on
 cdef int MAX_BACKOFF = 6
@@ -258,6 +258,33 @@ def _count_cpus():
 
 
 set_usable_cpus(_count_cpus())
+
+
+def set_spin(double microseconds):
+    """How long a thread that waits watches its ring before it sleeps; 0: not at all."""
+    global SPIN_NS
+    SPIN_NS = <uint64_t>(microseconds * 1000)
+
+
+def spin_of_environment():
+    """What SAGE_RPC_SPIN_US says, in microseconds; None: nothing. ValueError: nothing that makes sense."""
+    text = os.environ.get("SAGE_RPC_SPIN_US", "")
+    if not text:
+        return None
+    try:
+        microseconds = float(text)
+    except ValueError:
+        microseconds = -1
+    if not 0 <= microseconds <= 100000:
+        raise ValueError(f"SAGE_RPC_SPIN_US={text} is ignored: expected microseconds from 0 to 100000")
+    return microseconds
+
+
+try:
+    if spin_of_environment() is not None:
+        set_spin(spin_of_environment())
+except ValueError as error:
+    _LOGGER.warning("%s", error)
 
 
 class ProtocolViolation(Exception):

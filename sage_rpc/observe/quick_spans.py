@@ -73,10 +73,7 @@ class QuickSpans:
 
     def begin(self, name: str, attributes: MappingProxyType[str, str]) -> _QuickSpan | None:
         """A call is made. -> its span, or None: this one must be an ordinary one."""
-        if self._multi._span_processors is not self._processors:  # one was added
-            self._processors = self._multi._span_processors
-            self._usable = all(map(_only_looks_at_ends, self._processors))
-        if not self._usable:
+        if self._multi._span_processors is not self._processors and not self._still_usable():
             return None
         current = get_current_span()
         if current is INVALID_SPAN:
@@ -95,7 +92,13 @@ class QuickSpans:
         span.began = time_ns()
         return span
 
-    _usable = True
+    def _still_usable(self) -> bool:
+        """A processor was added: is it one that only looks at ends?"""
+        processors = self._multi._span_processors
+        if not all(map(_only_looks_at_ends, processors)):
+            return False
+        self._processors = processors
+        return True
 
     def finish(self, span: _QuickSpan, error: BaseException | None) -> None:
         """Make the span, and give it to the processors."""

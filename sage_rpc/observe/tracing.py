@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any
 
@@ -142,8 +143,8 @@ class Tracing:
             self._attributes[service, method, system] = found
         return found
 
-    def begin(self, service: str, method: str, system: str = "sage_rpc") -> Any:
-        """A call is made. -> a CallSpan, or what does as one.
+    def of_method(self, service: str, method: str, system: str = "sage_rpc") -> Callable[[], Any]:
+        """What begins the span of a call of one method: a CallSpan, or what does as one.
 
         Args:
             service: its full name.
@@ -151,15 +152,20 @@ class Tracing:
             system: "grpc" for a declared service.
         """
         name, attributes = self._named(service, method, system)
-        quick = self._quick
-        if quick is not None:
-            span = quick.begin(name, attributes)
-            if span is not None:
-                return span
-        elif time.monotonic() >= self._examine_at:
-            self._examine_at = time.monotonic() + _EXAMINE_SECONDS
-            self._quick = QuickSpans.of(self._provider or trace.get_tracer_provider())
-        return CallSpan(self._tracer.start_span(name, kind=trace.SpanKind.CLIENT, attributes=attributes))
+        client = trace.SpanKind.CLIENT
+
+        def begin() -> Any:
+            quick = self._quick
+            if quick is not None:
+                span = quick.begin(name, attributes)
+                if span is not None:
+                    return span
+            elif time.monotonic() >= self._examine_at:
+                self._examine_at = time.monotonic() + _EXAMINE_SECONDS
+                self._quick = QuickSpans.of(self._provider or trace.get_tracer_provider())
+            return CallSpan(self._tracer.start_span(name, kind=client, attributes=attributes))
+
+        return begin
 
     def serve(
         self, service: str, method: str, metadata: Any, peer: str, system: str = "sage_rpc"

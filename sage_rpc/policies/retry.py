@@ -34,19 +34,21 @@ class RetryBudget:
     def __init__(self, policy: RetryBudgetPolicy) -> None:
         self._policy = policy
         self._tokens = float(policy.max_tokens)
+        self.full = True  # so that a success need not even ask
         self._lock = threading.Lock()  # guards _tokens
         _budgets.add(self)
 
     def success(self) -> None:
         """A call succeeded."""
-        if self._tokens < self._policy.max_tokens:
-            with self._lock:
-                self._tokens = min(self._policy.max_tokens, self._tokens + self._policy.token_ratio)
+        with self._lock:
+            self._tokens = min(self._policy.max_tokens, self._tokens + self._policy.token_ratio)
+            self.full = self._tokens >= self._policy.max_tokens
 
     def failure(self) -> bool:
         """A call failed. -> whether it may be tried again."""
         with self._lock:
             self._tokens = max(0.0, self._tokens - 1)
+            self.full = False
             return self._tokens > self._policy.max_tokens / 2
 
     @property
@@ -152,7 +154,8 @@ class Retrying:
                 if wait is None:
                     raise
             else:
-                self.budget.success()
+                if not self.budget.full:
+                    self.budget.success()
                 return response
             time.sleep(wait)
             if deadline is not None:

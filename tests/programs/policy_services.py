@@ -132,7 +132,8 @@ def main() -> None:
     subject = Subject()
     host = sage_rpc.ServiceHost("subject", subject, f"127.0.0.1:{port}", **given).start()
     print(host.address.rpartition(":")[2], flush=True)
-    sys.stdin.read()
+    for line in sys.stdin:  # the name of a gate to open, for whom there is no worker to do it
+        subject.release(line.strip())
     for gate in list(subject._gates.values()):
         gate.set()
     host.stop(1.0)

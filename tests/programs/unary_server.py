@@ -67,6 +67,13 @@ def open_gate(request: bytes, context: grpc.ServicerContext) -> bytes:
     return b""
 
 
+def reset(request: bytes, context: grpc.ServicerContext) -> bytes:
+    """As it was when this program began."""
+    for event in (GATE, BEGUN, TERMINATED):
+        event.clear()
+    return b""
+
+
 def was_terminated(request: bytes, context: grpc.ServicerContext) -> bytes:
     """Whether what `wait` asked to be called at its end was called, after a while."""
     return b"yes" if TERMINATED.wait(10) else b"no"
@@ -117,6 +124,7 @@ def handlers() -> grpc.GenericRpcHandler:
         remaining,
         wait,
         open_gate,
+        reset,
         was_terminated,
         has_begun,
         pause,

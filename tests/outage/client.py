@@ -1,0 +1,112 @@
+"""A caller in the outage: `client.py NUMBER SECONDS TARGET...`; prints its account as JSON.
+
+It calls at a steady pace, every other call idempotent, and notes how each one ended and when. A thread of its
+own notes how
+late this process itself is scheduled: on a busy machine that, and not the policies, makes a call late.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+
+import sage_rpc
+from sage_rpc.policies import (
+    BreakerPolicy,
+    MethodPolicy,
+    OutlierPolicy,
+    PoolPolicy,
+    RetryBudgetPolicy,
+    RetryPolicy,
+    ServicePolicy,
+)
+
+DEADLINE = 0.25  # seconds
+PACE = 0.004  # seconds between two calls
+BUDGET = RetryBudgetPolicy(max_tokens=100, token_ratio=0.1)
+RETRY = RetryPolicy(max_attempts=4, initial_backoff=0.01, max_backoff=0.05)
+POLICY = ServicePolicy(
+    default=MethodPolicy(timeout=DEADLINE, retry=RETRY),
+    methods={"get": MethodPolicy(idempotent=True)},
+    breaker=BreakerPolicy(failure_rate=0.8, window=2, min_calls=50, open_for=0.2),
+    retry_budget=BUDGET,
+    pool=PoolPolicy(outlier=OutlierPolicy(consecutive_failures=3, probe_interval=0.1, base_ejection=0.1)),
+)
+
+
+class Lateness(threading.Thread):
+    """How much later than wished this process ran: (when, by how much), where it was more than 5 ms."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.seen: list[tuple[float, float]] = []
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        while True:
+            before = time.monotonic()
+            if self._over.wait(0.005):
+                return
+            late = time.monotonic() - before - 0.005
+            if late > 0.005:
+                self.seen.append((time.monotonic(), late))
+
+    def stop(self) -> None:
+        self._over.set()
+        self.join()
+
+    def between(self, start: float, end: float) -> float:
+        return sum(late for at, late in self.seen if start <= at <= end + 0.1)
+
+
+def main() -> None:
+    number, seconds, targets = sys.argv[1], float(sys.argv[2]), sys.argv[3:]
+    lateness = Lateness()
+    lateness.start()
+    records: dict[str, str] = {}
+    ends: dict[str, int] = {}
+    overdue: list[dict[str, float | str]] = []
+    count = 0
+    pause = threading.Event()
+    with sage_rpc.ServiceManager({"ledger": targets}, policy=POLICY) as manager:
+        proxy = manager.get_sync_proxy("ledger")
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            count += 1
+            method, entry = ("get", "record")[count % 2], f"{number}-{count}"
+            began = time.monotonic()
+            try:
+                found = getattr(proxy, method)(entry)
+                end = "OK" if found == entry else "WRONG"
+            except sage_rpc.RpcError as error:
+                end = f"{type(error).__name__} {error.code().name}"
+            took = time.monotonic() - began
+            if method == "record":
+                records[entry] = end
+            ends[f"{method} {end}"] = ends.get(f"{method} {end}", 0) + 1
+            if took > DEADLINE:
+                overdue.append(
+                    {"end": end, "by": took - DEADLINE, "late": lateness.between(began, began + took)}
+                )
+            pause.wait(PACE)
+        stats = manager.stats().of("ledger")
+    lateness.stop()
+    print(
+        json.dumps(
+            {
+                "records": records,
+                "ends": ends,
+                "overdue": overdue,
+                "retries": stats.retries,
+                "successes": stats.successes,
+                "p99": stats.p99,
+                "calls": count,
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
