@@ -42,7 +42,7 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = (
         ),
     ),
     (frozenset({"processes"}),),
-    (frozenset({"supervisor", "config"}),),
+    (frozenset({"supervisor", "config"}), frozenset({"testing"})),
     (frozenset({"operators"}),),
     # The package itself offers the public names of all that is below.
     (frozenset({""}),),
