@@ -1,7 +1,8 @@
 """A configuration as it stands in files: YAML with the place of everything in it, variables, includes.
 
 Rules: every complaint names file, line and column. `${VAR}` is the variable's value and an error without it,
-`${VAR:-default}` has one, `$$` is a dollar; they stand in values, not in keys. `include:` at the top names
+`${VAR:-default}` has one, `$$` is a dollar; they stand in values, not in keys, and unquoted ones may be
+numbers. `include:` at the top names
 files, relative to the one that includes: what is written in this one wins, mappings are merged.
 """
 
@@ -184,26 +185,40 @@ class _Builder:
     def build(self, node: yaml.Node, path: Path_) -> Any:
         self.places[path] = where = self._location(node)
         if isinstance(node, yaml.MappingNode):
-            self._loader.flatten_mapping(node)
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             return [self.build(child, (*path, index)) for index, child in enumerate(node.value)]
         value = self._loader.construct_object(node)
         if isinstance(value, str) and "$" in value:
-            return self._substitute(value, where)
+            text = self._substitute(value, where)
+            if isinstance(node, yaml.ScalarNode) and node.style is None:
+                return self._typed(text)
+            return text
         return value
 
+    def _typed(self, text: str) -> Any:
+        """What an unquoted `${VAR}` became, as if it had been written there: a number is a number."""
+        loader: Any = self._loader
+        tag = loader.resolve(yaml.ScalarNode, text, (True, False))
+        return self._loader.construct_object(yaml.ScalarNode(tag, text))
+
     def _mapping(self, node: yaml.MappingNode, path: Path_) -> dict[str, Any]:
+        own = sum(key.tag != "tag:yaml.org,2002:merge" for key, _ in node.value)
+        self._loader.flatten_mapping(node)
+        merged = len(node.value) - own  # of "<<" come first, and may be said otherwise after that
         found: dict[str, Any] = {}
-        for key_node, value_node in node.value:
+        mine: set[str] = set()
+        for number, (key_node, value_node) in enumerate(node.value):
             key = self._loader.construct_object(key_node)
             where = self._location(key_node)
             if not isinstance(key, Hashable) or not isinstance(key, (str, int, float, bool)):
                 self.problems.append(Problem(where, f"a key must be text, not {key!r}"))
                 continue
             key = str(key)
-            if key in found:
+            if key in mine:
                 self.problems.append(Problem(where, f"{key!r} stands here twice"))
+            if number >= merged:
+                mine.add(key)
             found[key] = self.build(value_node, (*path, key))
             self.places[(*path, key)] = where
         return found

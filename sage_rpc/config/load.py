@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,8 @@ def load_config(path: str | Path, variables: Mapping[str, str] | None = None) ->
     try:
         config = Config.model_validate(value)
     except ValidationError as error:
-        problems = [_problem(document, found) for found in error.errors()]
+        errors = error.errors()
+        problems = [_problem(document, e) for e in errors if not _misspelt(e, errors)]
         raise ConfigError(sorted(set(problems), key=lambda p: p.where)) from None
     problems = list(_contradictions(document, config))
     if problems:
@@ -72,6 +73,15 @@ def _with_defaults(document: Document) -> dict[str, Any]:
         for name, service in services.items()
     }
     return value
+
+
+def _misspelt(missing: Any, errors: Sequence[Any]) -> bool:
+    """Whether what is missing is there under a name that is almost right, which is said already."""
+    *parent, name = missing["loc"] or ("",)
+    unknown = [
+        str(e["loc"][-1]) for e in errors if e["type"] == "extra_forbidden" and [*e["loc"][:-1]] == parent
+    ]
+    return missing["type"] == "missing" and any(difflib.get_close_matches(u, [str(name)]) for u in unknown)
 
 
 def _problem(document: Document, found: Any) -> Problem:

@@ -52,11 +52,13 @@ def tls_of_environment() -> grpc.ChannelCredentials | None:
     """Credentials from the files that `$SAGE_RPC_TLS_CA`, `_CERT` and `_KEY` name; None where none is set.
 
     Raises:
-        ValueError: a file cannot be read.
+        ValueError: a file cannot be read, or a certificate is without its key.
     """
     named = [os.environ.get(variable) for variable in TLS_VARIABLES]
     if not any(named):
         return None
+    if bool(named[1]) != bool(named[2]):  # gRPC would end the process
+        raise ValueError(f"{TLS_VARIABLES[1]} and {TLS_VARIABLES[2]} go together: one of them is not set")
     try:
         ca, cert, key = (Path(name).read_bytes() if name else None for name in named)
     except OSError as error:
@@ -178,11 +180,12 @@ class DiscoveredChannel(grpc.Channel):
             self._generation, self._pid = -1, os.getpid()
         if self._closed:
             raise ValueError("Cannot invoke RPC on closed channel!")
-        known = self._directory.endpoints(self._service)  # the first one opens the registry
-        if self._generation == self._directory.generation and not self._resting:
+        generation = self._directory.generation  # before what belongs to it: it may only be too small
+        known = self._directory.endpoints(self._service)
+        if self._generation == generation and not self._resting:
             return self._order
         with self._lock:
-            self._generation = self._directory.generation
+            self._generation = generation
             now = time.monotonic()
             self._resting = {i: until for i, until in self._resting.items() if until > now}
             self._order = in_turn(known, self._resting)

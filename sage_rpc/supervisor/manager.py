@@ -583,7 +583,7 @@ class ServiceProcessManager:
     def _why(self, process: ServiceProcess) -> str:
         failure = process.failure
         if failure is None:
-            return process.kill_reason if process.kill_at == 0.0 else f"its process {process.death()}"
+            return process.kill_reason if process.killed else f"its process {process.death()}"
         if failure.type_name.endswith(".LoadError"):
             return failure.message
         where = _last_line(failure.remote_traceback)
@@ -653,7 +653,7 @@ class ServiceProcessManager:
             self._at(process.kill_at, lambda: self._kill_if_late(service, process))
             return
         self._say(service, f"{process.title}: killing it: {process.kill_reason}")
-        process.kill_at = 0.0  # says to _why that it was us
+        process.killed = True
         process.process.kill()
 
     # -- going

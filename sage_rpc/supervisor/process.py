@@ -75,6 +75,7 @@ class ServiceProcess(Child):
         self.check_at = float("inf")
         self.checking = False
         self.kill_at = self.started + task.config.start_timeout
+        self.killed = False  # by us
         self.kill_reason = f"it was not ready after {task.config.start_timeout:g} s"
         self._channel: Channel | None = None
         self._partial = b""

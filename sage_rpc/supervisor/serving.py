@@ -32,6 +32,7 @@ from grpc_reflection.v1alpha import reflection
 
 from sage_rpc.config.load import is_loopback
 from sage_rpc.discovery import Endpoint, Registration, host_identity, open_registry
+from sage_rpc.discovery.local import record_paths
 from sage_rpc.manager import ServiceManager
 from sage_rpc.processes.context import Context
 from sage_rpc.processes.control import Bound, Done, Failed, Ready
@@ -334,7 +335,7 @@ class _Hosted:
     def sockets(self) -> tuple[str, ...]:
         """What must be removed when this process cannot."""
         inside = inside_path(self.task.endpoint_id)
-        found = [str(self._path), str(inside)]
+        found = [str(self._path), str(inside), *map(str, record_paths(self.task.endpoint_id))]
         with contextlib.suppress(OSError):
             found += map(str, published(endpoint_of_port(f"unix:{inside}", 0)))
             found += map(str, published(endpoint_of_port(self.target, 0)))
@@ -356,8 +357,11 @@ class _Hosted:
     def stop(self, grace: float) -> None:
         """Stop serving; calls that go on after `grace` seconds are cancelled."""
         if self._registration is not None:
-            registry, self._registration = self._registry, None
-            threading.Thread(target=registry.close, name="deregister", daemon=True).start()
+            self._registration = None
+            # Beside the rest: a registry of many hosts may be slow, or away.
+            leaving = threading.Thread(target=self._registry.close, name="deregister", daemon=True)
+            leaving.start()
+            leaving.join(GRACE / 2)
         self._server.stop(grace).wait(grace + 0.5)
         self._server.stop(None)
         self._inside.stop(None)
