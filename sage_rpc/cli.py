@@ -12,8 +12,8 @@ import sys
 from collections.abc import Sequence
 
 from sage_rpc import run
-from sage_rpc.commands import call, config, control, demo, doctor, ps, serve, services, trace, version
 from sage_rpc.codegen import command as gen
+from sage_rpc.commands import call, config, control, demo, doctor, ps, serve, services, trace, version
 from sage_rpc.commands.printing import CommandError
 
 __all__ = ["main", "parser"]

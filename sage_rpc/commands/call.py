@@ -14,7 +14,7 @@ from sage_rpc.channel import insecure_channel, secure_channel
 from sage_rpc.commands.printing import CommandError, as_json, json_option
 from sage_rpc.commands.services import discovered
 from sage_rpc.discovery.channel import tls_of_environment
-from sage_rpc.proxies import PlainMethods
+from sage_rpc.processes.asking import ask
 from sage_rpc.service_host import message_options
 
 __all__ = ["add", "parse_arguments"]
@@ -102,9 +102,8 @@ def _plain(arguments: argparse.Namespace, service: str, method: str, given: Any)
     else:
         channel = insecure_channel(target, options)
     with channel:
-        found = PlainMethods(service, channel, arguments.timeout).find(method)
         args, kwargs = _placed(given)
-        _print(arguments, found.call(args, kwargs, arguments.timeout))
+        _print(arguments, ask(channel, service, method, args, kwargs, timeout=arguments.timeout))
     return 0
 
 

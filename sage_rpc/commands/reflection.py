@@ -14,7 +14,7 @@ from google.protobuf.descriptor import MethodDescriptor
 from sage_rpc.channel import insecure_channel, secure_channel
 from sage_rpc.commands.printing import CommandError
 from sage_rpc.discovery.channel import tls_of_environment
-from sage_rpc.proxies import snake_case
+from sage_rpc.methods import snake_case
 
 __all__ = ["Reflected"]
 

@@ -12,7 +12,7 @@ from sage_rpc import errors
 from sage_rpc.channel import insecure_channel
 from sage_rpc.commands.printing import CommandError
 from sage_rpc.discovery import Endpoint, LocalRegistry, RegistryError
-from sage_rpc.proxies import PlainMethods
+from sage_rpc.processes.asking import ask
 
 __all__ = ["SupervisorClient", "all_supervisors", "supervisor_of"]
 
@@ -28,7 +28,6 @@ class SupervisorClient:
         self.name = endpoint.metadata.get("name", "?")
         self.pid = endpoint.pid
         self._channel = insecure_channel(endpoint.address)
-        self._methods = PlainMethods(CONTROL, self._channel, _ASK_SECONDS)
 
     def ask(self, method: str, *args: Any, timeout: float = _ASK_SECONDS, **kwargs: Any) -> Any:
         """Call a method of `sage_rpc.supervisor.control.Control`.
@@ -37,7 +36,7 @@ class SupervisorClient:
             CommandError: the supervisor refuses, or does not answer.
         """
         try:
-            return self._methods.find(method).call(args, kwargs, timeout)
+            return ask(self._channel, CONTROL, method, args, kwargs, timeout=timeout)
         except errors.RemoteError as error:
             raise CommandError(error.message) from None
         except grpc.RpcError as error:

@@ -36,9 +36,9 @@ from typing import Any
 import grpc
 
 from sage_rpc.config import ServiceConfig
+from sage_rpc.processes.asking import begin_to_ask
 from sage_rpc.processes.control import Finish, Stop
 from sage_rpc.processes.group import Group
-from sage_rpc.proxies import PlainMethods
 from sage_rpc.supervisor.output import Output
 from sage_rpc.supervisor.process import ServiceProcess, State
 from sage_rpc.supervisor.serving import GRACE, REPORT
@@ -366,12 +366,11 @@ class ServiceProcessManager:
         channels = self._order(
             lambda: [p.inside() for p in self._processes if p.state in (State.SERVING, State.UNHEALTHY)]
         )
-        methods = [PlainMethods(REPORT, channel, timeout).find("report") for channel in channels]
-        calls = [method.start((), {}, timeout) for method in methods]
+        calls = [begin_to_ask(channel, REPORT, "report", timeout=timeout) for channel in channels]
         found = []
-        for call in calls:
-            with contextlib.suppress(grpc.RpcError, futures.TimeoutError, futures.CancelledError):
-                found.append(call.result(timeout))
+        for result in calls:
+            with contextlib.suppress(grpc.RpcError, grpc.FutureCancelledError):
+                found.append(result())
         return sorted(found, key=lambda r: (r["service"], r["number"]))
 
     def close(self) -> None:

@@ -1,12 +1,7 @@
-"""What a service process counts of the calls it serves: numbers, latencies, errors, the last calls.
-
-Latencies fall into classes whose bounds grow by a quarter of an octave, so a percentile is right within 19%,
-and the counts of several processes add up. A call costs about two microseconds here.
-"""
+"""What a service process counts of the calls it serves: numbers, latencies, errors, the last calls."""
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections import deque
@@ -16,61 +11,66 @@ from typing import Any
 
 import grpc
 
+from sage_rpc.observe.histogram import Histogram
 from sage_rpc.proto.v1 import invoke_pb2
 
-__all__ = ["CLASSES", "Meter", "add_counts", "percentile"]
+__all__ = ["Counts", "Meter"]
 
-_PER_OCTAVE = 4
-CLASSES = 27 * _PER_OCTAVE  # up to 2**27 us, two minutes
 _KEPT_ERRORS, _KEPT_CALLS = 50, 200
-
-
-def class_of(seconds: float) -> int:
-    """The class of a latency."""
-    micros = seconds * 1e6
-    return 0 if micros <= 1.0 else min(CLASSES - 1, int(math.log2(micros) * _PER_OCTAVE) + 1)
-
-
-def percentile(classes: list[int], share: float) -> float:
-    """The latency in seconds that `share` (0 to 1) of the calls did not exceed; 0.0 without any."""
-    total = sum(classes)
-    left = share * total
-    for index, count in enumerate(classes):
-        left -= count
-        if count and left <= 0:
-            return float(2 ** (index / _PER_OCTAVE)) / 1e6
-    return 0.0
 
 
 @dataclass
 class Counts:
-    """Of one method."""
+    """Of one method, or of several together.
 
-    calls: int = 0
-    seconds: float = 0.0
+    Attributes:
+        codes: name of a status code -> calls that ended with it.
+        histogram: how long they took.
+    """
+
     codes: dict[str, int] = field(default_factory=dict)
-    classes: list[int] = field(default_factory=lambda: [0] * CLASSES)
+    histogram: Histogram = field(default_factory=Histogram)
+
+    @property
+    def calls(self) -> int:
+        """How many."""
+        return sum(self.codes.values())
+
+    @property
+    def failures(self) -> int:
+        """How many did not end with OK."""
+        return self.calls - self.codes.get("OK", 0)
+
+    def merge(self, other: Counts) -> None:
+        """Count everything that `other` has counted, too."""
+        for code, count in other.codes.items():
+            self.codes[code] = self.codes.get(code, 0) + count
+        self.histogram.merge(other.histogram)
+
+    def since(self, before: Counts | None) -> Counts:
+        """What was counted after `before`, which counted the same."""
+        if before is None or before.calls > self.calls:  # another process, by now
+            return self
+        codes = {code: count - before.codes.get(code, 0) for code, count in self.codes.items()}
+        old = before.histogram
+        counts = {b: n - old.counts.get(b, 0) for b, n in self.histogram.counts.items()}
+        spent = self.histogram.total_ns - old.total_ns
+        return Counts(
+            {c: n for c, n in codes.items() if n}, Histogram({b: n for b, n in counts.items() if n}, spent)
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """For the wire."""
         return {
-            "calls": self.calls,
-            "seconds": self.seconds,
             "codes": dict(self.codes),
-            "classes": list(self.classes),
+            "durations": dict(self.histogram.counts),
+            "total_ns": self.histogram.total_ns,
         }
 
-
-def add_counts(into: dict[str, Any], more: dict[str, Any]) -> None:
-    """Add what one process counted of a method (`Counts.as_dict`) to a sum of the same form."""
-    into["calls"] = into.get("calls", 0) + more["calls"]
-    into["seconds"] = into.get("seconds", 0.0) + more["seconds"]
-    codes = into.setdefault("codes", {})
-    for code, count in more["codes"].items():
-        codes[code] = codes.get(code, 0) + count
-    classes = into.setdefault("classes", [0] * CLASSES)
-    for index, count in enumerate(more["classes"]):
-        classes[index] += count
+    @classmethod
+    def from_dict(cls, value: dict[str, Any]) -> Counts:
+        """What `as_dict` gave."""
+        return cls(dict(value["codes"]), Histogram(value["durations"], value["total_ns"]))
 
 
 class Meter:
@@ -187,10 +187,8 @@ class Meter:
             counts = self._methods.get(method)
             if counts is None:
                 counts = self._methods[method] = Counts()
-            counts.calls += 1
-            counts.seconds += seconds
             counts.codes[code] = counts.codes.get(code, 0) + 1
-            counts.classes[class_of(seconds)] += 1
+            counts.histogram.add(seconds)
             now = time.time()
             self._calls.append((now, method, seconds, code, peer, trace))
             if code != "OK":
@@ -212,7 +210,6 @@ def _outcome(response: Any, context: grpc.ServicerContext) -> tuple[str, str]:
     code = context.code()
     if isinstance(code, grpc.StatusCode) and code is not grpc.StatusCode.OK:
         return code.name, str(context.details() or "")
-    remote: Any = getattr(response, "exception", None)
-    if isinstance(remote, invoke_pb2.RemoteException) and remote.type:
-        return "UNKNOWN", f"{remote.type}: {remote.message}"
+    if type(response) is invoke_pb2.ServiceResponse and response.HasField("exception"):
+        return "UNKNOWN", f"{response.exception.type}: {response.exception.message}"
     return "OK", ""

@@ -27,13 +27,14 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from sage_rpc.buffers import WithBuffers
 from sage_rpc.config.load import is_loopback
 from sage_rpc.discovery import Endpoint, Registration, host_identity, open_registry
 from sage_rpc.discovery.local import record_paths
 from sage_rpc.manager import ServiceManager
+from sage_rpc.observe.health import HostHealth
 from sage_rpc.processes.context import Context
 from sage_rpc.processes.control import Bound, Done, Failed, Ready
 from sage_rpc.processes.parent import Parent, Stopped
@@ -151,28 +152,6 @@ def _limit(task: Task) -> None:
         os.sched_setaffinity(0, task.config.cpu_affinity)
 
 
-class _Health(health.HealthServicer):
-    """grpc.health.v1, with the service's own `health_check()` where it has one."""
-
-    def __init__(self, instance: Any) -> None:
-        super().__init__()
-        self._check = getattr(instance, "health_check", None)
-
-    def Check(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """As the protocol says."""
-        found = super().Check(request, context)
-        serving = health_pb2.HealthCheckResponse.SERVING
-        if found.status == serving and callable(self._check):
-            try:
-                healthy = bool(self._check())
-            except Exception:
-                _LOGGER.exception("health_check() raised")
-                healthy = False
-            if not healthy:
-                return health_pb2.HealthCheckResponse(status=health_pb2.HealthCheckResponse.NOT_SERVING)
-        return found
-
-
 class _Report:
     """What a process tells of itself, as a plain service."""
 
@@ -221,14 +200,14 @@ class _Collector:
         self._target.add_registered_method_handlers(service_name, counted)
 
 
-def _inside(task: Task, meter: Meter, checked: _Health) -> grpc.Server:
+def _inside(task: Task, meter: Meter, checked: HostHealth) -> grpc.Server:
     """A server for the supervisor alone: its checks come through when all threads of the service are busy."""
     pool = futures.ThreadPoolExecutor(2, thread_name_prefix="supervision")
     found = server(pool)
     plain = PlainServices()
     plain.add(REPORT, _Report(task, meter))
     found.add_generic_rpc_handlers((plain.handler(),))
-    health_pb2_grpc.add_HealthServicer_to_server(checked, found)
+    checked.add_to(found)
     found.add_insecure_port(f"unix:{inside_path(task.endpoint_id)}")
     return found
 
@@ -249,9 +228,10 @@ class _Hosted:
             ("grpc.so_reuseport", 1),  # the processes of a service share its port
         ]
         self._server = server(pool, options=message_options(options))
-        self._health = _Health(instance)
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        self._names = [task.service, ""]
+        self._health = HostHealth()
+        check = getattr(instance, "health_check", None)
+        self._health.add(task.service, check if callable(check) else None)
+        self._health.add_to(self._server)
         declared: list[str] = []
         if add_servicer is not None:
             collector = _Collector(self._server, self.meter)
@@ -274,9 +254,12 @@ class _Hosted:
     def _counted(self, plain: PlainServices) -> grpc.GenericRpcHandler:
         """The generic service, each call counted as the method that it names."""
         found: Any = plain.handler()
-        handler = found.service(_Details("/sage.rpc.v1.Invocation/Call"))
-        counted = self.meter.measured(handler, lambda request: str(request.method))
-        return grpc.method_handlers_generic_handler("sage.rpc.v1.Invocation", {"Call": counted})
+        name = "sage.rpc.v1.Invocation"
+        methods = {
+            method: self.meter.measured(found.service(_Details(f"/{name}/{method}")), _method_of)
+            for method in ("Call", "Batch", "BatchStream")
+        }
+        return grpc.method_handlers_generic_handler(name, methods)
 
     def _listen(self) -> int:
         config = self.task.config
@@ -328,7 +311,6 @@ class _Hosted:
         """Serve, and let discovery know."""
         self._inside.start()
         self._server.start()
-        self._set_health(health_pb2.HealthCheckResponse.SERVING)
         self._registry = open_registry()
         self._registration = self._registry.register_service(self._endpoint())
 
@@ -347,7 +329,7 @@ class _Hosted:
         """Let calls under way finish and new ones go elsewhere, then stop."""
         if self._registration is not None:
             self._registration.update("draining")
-        self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+        self._health.enter_graceful_shutdown()
         grace = self.task.config.stop_grace
         began = time.monotonic()
         if not self.meter.wait_until_quiet(QUIET, grace):
@@ -369,9 +351,10 @@ class _Hosted:
             with contextlib.suppress(OSError):
                 path.unlink()
 
-    def _set_health(self, status: Any) -> None:
-        for name in self._names:
-            self._health.set(name, status)
+
+def _method_of(request: Any) -> str:
+    message = request.message if type(request) is WithBuffers else request
+    return str(message.method)
 
 
 def _always(name: str) -> Callable[[Any], str]:
