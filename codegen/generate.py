@@ -1,7 +1,7 @@
 """Generates the Python modules of every .proto here; `--check` only says whether they are fresh.
 
 Two kinds of job. What is ours goes through our own generator, as `sage-rpc gen` runs it: proto/ becomes
-sage_rpc/proto/v1/, examples/ and the protos of tests/codegen become modules beside them. What shows stock
+sage_rpc/proto/v1/, those of examples/cache and tests/codegen become packages beside them. What shows stock
 stubs at work is made by protoc alone: benchmarks/ and tests/interop/. Run by `make proto`.
 """
 
@@ -18,7 +18,6 @@ from grpc_tools import protoc
 
 from sage_rpc.codegen import command
 from sage_rpc.codegen.protoc import INCLUDE, GenerationError
-from sage_rpc.codegen.render import Imports
 
 ROOT = Path(__file__).resolve().parent.parent
 PATTERNS = ("*_pb2.py", "*_pb2.pyi", "*_pb2_grpc.py", "*_sage.py")
@@ -30,7 +29,6 @@ class Ours(NamedTuple):
     Attributes:
         protos: where they are; imports start from here, or from `root`.
         target: where the modules go.
-        imports: how they import each other.
         root: what import paths start from; the modules go to the same place below `target` as the protos
             are below `protos` all the same.
         stubs: whether gRPC's stubs are kept.
@@ -38,7 +36,6 @@ class Ours(NamedTuple):
 
     protos: Path
     target: Path
-    imports: Imports = "relative"
     root: Path | None = None
     stubs: bool = True
 
@@ -51,7 +48,7 @@ class Stock(NamedTuple):
 
 OURS = (
     Ours(ROOT / "proto" / "sage" / "rpc", ROOT / "sage_rpc" / "proto", root=ROOT / "proto", stubs=False),
-    Ours(ROOT / "examples", ROOT / "examples", imports="absolute"),
+    Ours(ROOT / "examples" / "cache", ROOT / "examples" / "cache" / "generated"),
     Ours(ROOT / "tests" / "codegen" / "protos", ROOT / "tests" / "codegen" / "golden"),
 )
 STOCK = (Stock(ROOT / "benchmarks"), Stock(ROOT / "tests" / "interop"))
@@ -60,7 +57,7 @@ STOCK = (Stock(ROOT / "benchmarks"), Stock(ROOT / "tests" / "interop"))
 def by_ours(job: Ours, into: Path) -> dict[Path, str]:
     """Run our generator. -> what each generated file must contain."""
     root = job.root or job.protos
-    made = command.generate([job.protos], into, [root], imports=job.imports)
+    made = command.generate([job.protos], into, [root])
     start = into / job.protos.relative_to(root)
     produced: dict[Path, str] = {}
     for path, text in made.items():

@@ -165,7 +165,7 @@ class Base(ABC):
         Raises:
             TypeError: a method is `async`, and the server has no event loop.
         """
-        looping = isinstance(server, grpc.aio.Server)
+        looping = inspect.iscoroutinefunction(getattr(server, "start", None))  # also of one in a wrapper
         handlers = {rpc.name: _handler(self, rpc, looping=looping) for rpc in self.RPCS}
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(self.SERVICE, handlers),))
         server.add_registered_method_handlers(self.SERVICE, handlers)
