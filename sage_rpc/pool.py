@@ -84,7 +84,8 @@ class Endpoint:
     @property
     def local(self) -> bool:
         """Whether it is on this host."""
-        return self.channel._picker.possible
+        picker = getattr(self.channel, "_picker", None)  # other kinds of channels have none
+        return picker is not None and bool(picker.possible)
 
     def unary(self, path: str, serializer: Any, deserializer: Any) -> Any:
         """The multicallable of a method."""
