@@ -15,6 +15,7 @@ import pytest
 
 import sage_rpc
 from sage_rpc import native
+from sage_rpc.discovery.channel import TLS_VARIABLES
 from sage_rpc.discovery.directory import close_default_directories
 from tests.conformance.differences import pytest_collection_modifyitems, pytest_configure  # noqa: F401
 
@@ -84,7 +85,7 @@ def runtime_directory(
     path = tmp_path_factory.mktemp("run")
     path.chmod(0o700)
     monkeypatch.setenv("SAGE_RPC_RUNTIME_DIR", str(path))
-    for name in ("SAGE_RPC_TRANSPORT", "SAGE_RPC_REGISTRY", "SAGE_RPC_TLS_DIR"):
+    for name in ("SAGE_RPC_TRANSPORT", "SAGE_RPC_REGISTRY", *TLS_VARIABLES):
         monkeypatch.delenv(name, raising=False)
     yield path
     close_default_directories()

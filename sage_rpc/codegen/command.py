@@ -56,7 +56,7 @@ def add_parser(commands: Any) -> None:
     parser.set_defaults(run=_run, parser=parser)
 
 
-def _run(arguments: argparse.Namespace, _rest: list[str]) -> int:
+def _run(arguments: argparse.Namespace) -> int:
     parser: argparse.ArgumentParser = arguments.parser
     try:
         if arguments.from_class is not None:

@@ -28,10 +28,10 @@ from sage_rpc.channel import Channel, register_scheme
 from sage_rpc.discovery.directory import Directory, default_directory
 from sage_rpc.discovery.endpoint import Endpoint, host_identity
 
-__all__ = ["SCHEME", "TLS_VARIABLE", "DiscoveredChannel", "service_of_target", "tls_of_environment"]
+__all__ = ["SCHEME", "TLS_VARIABLES", "DiscoveredChannel", "service_of_target", "tls_of_environment"]
 
 SCHEME = "sage"
-TLS_VARIABLE = "SAGE_RPC_TLS_DIR"
+TLS_VARIABLES = ("SAGE_RPC_TLS_CA", "SAGE_RPC_TLS_CERT", "SAGE_RPC_TLS_KEY")
 REST = 1.0  # seconds
 _ATTEMPTS = 3
 
@@ -49,21 +49,21 @@ def service_of_target(target: str) -> str:
 
 
 def tls_of_environment() -> grpc.ChannelCredentials | None:
-    """Credentials from `$SAGE_RPC_TLS_DIR`: ca.pem, and for mutual TLS cert.pem and key.pem.
+    """Credentials from the files that `$SAGE_RPC_TLS_CA`, `_CERT` and `_KEY` name; None where none is set.
 
     Raises:
-        ValueError: a file cannot be read.
+        ValueError: a file cannot be read, or a certificate is without its key.
     """
-    named = os.environ.get(TLS_VARIABLE)
-    if not named:
+    named = [os.environ.get(variable) for variable in TLS_VARIABLES]
+    if not any(named):
         return None
-    directory = Path(named)
+    if bool(named[1]) != bool(named[2]):  # gRPC would end the process
+        raise ValueError(f"{TLS_VARIABLES[1]} and {TLS_VARIABLES[2]} go together: one of them is not set")
     try:
-        ca = (directory / "ca.pem").read_bytes()
-        pair = [directory / "key.pem", directory / "cert.pem"]
-        key, cert = (p.read_bytes() for p in pair) if all(p.exists() for p in pair) else (None, None)
+        ca, cert, key = (Path(name).read_bytes() if name else None for name in named)
     except OSError as error:
-        raise ValueError(f"{TLS_VARIABLE}={named}: cannot read {error.filename}: {error.strerror}") from error
+        at = TLS_VARIABLES[named.index(str(error.filename))]
+        raise ValueError(f"{at}: cannot read {error.filename}: {error.strerror}") from error
     return grpc.ssl_channel_credentials(ca, key, cert)
 
 
@@ -180,11 +180,12 @@ class DiscoveredChannel(grpc.Channel):
             self._generation, self._pid = -1, os.getpid()
         if self._closed:
             raise ValueError("Cannot invoke RPC on closed channel!")
-        known = self._directory.endpoints(self._service)  # the first one opens the registry
-        if self._generation == self._directory.generation and not self._resting:
+        generation = self._directory.generation  # before what belongs to it: it may only be too small
+        known = self._directory.endpoints(self._service)
+        if self._generation == generation and not self._resting:
             return self._order
         with self._lock:
-            self._generation = self._directory.generation
+            self._generation = generation
             now = time.monotonic()
             self._resting = {i: until for i, until in self._resting.items() if until > now}
             self._order = in_turn(known, self._resting)

@@ -29,7 +29,7 @@ from sage_rpc.discovery.inotify import CLOSED, GONE, OVERFLOW, Inotify
 from sage_rpc.discovery.registry import Registration, RegistryError, ServiceRegistry, State, Watch, Watchers
 from sage_rpc.transport.shm.rendezvous import RuntimeDirectoryError, runtime_directory
 
-__all__ = ["LocalRegistry"]
+__all__ = ["LocalRegistry", "record_paths"]
 
 _DIRECTORY, _SUFFIX = "registry", ".endpoint"
 _LARGEST = 4096  # bytes of a record: within one page, so that a reader sees it whole
@@ -49,7 +49,7 @@ class LocalRegistry(ServiceRegistry):
         self._watchers = Watchers()
         self._lock = threading.Lock()  # guards _watcher and _registrations
         self._watcher: _Watcher | None = None
-        self._registrations: weakref.WeakSet[_Record] = weakref.WeakSet()
+        self._registrations: set[_Record] = set()
         _registries.add(self)
 
     def register_service(self, endpoint: Endpoint) -> Registration:
@@ -58,10 +58,14 @@ class LocalRegistry(ServiceRegistry):
         Raises:
             RegistryError: the runtime directory cannot be used, or the endpoint is larger than 4 KiB.
         """
-        record = _Record(self._directory(), endpoint)
+        record = _Record(self._directory(), endpoint, self._forget)
         with self._lock:
             self._registrations.add(record)
         return record
+
+    def _forget(self, record: _Record) -> None:
+        with self._lock:
+            self._registrations.discard(record)
 
     def discover_services(self) -> dict[str, ServiceInfo]:
         """Every endpoint of this host whose process lives."""
@@ -125,8 +129,9 @@ os.register_at_fork(after_in_child=_after_fork_in_child)
 class _Record(Registration):
     """A file, open and locked."""
 
-    def __init__(self, directory: Path, endpoint: Endpoint) -> None:
+    def __init__(self, directory: Path, endpoint: Endpoint, closed: Callable[[_Record], None]) -> None:
         self.endpoint = endpoint
+        self._closed = closed
         self._path = directory / f"{endpoint.id}{_SUFFIX}"
         temporary = directory / f".{endpoint.id}.tmp"
         self._lock = threading.Lock()  # guards the descriptor
@@ -155,6 +160,7 @@ class _Record(Registration):
                 with contextlib.suppress(OSError):
                     self._path.unlink()
             self.forget()
+        self._closed(self)
 
     def forget(self) -> None:
         """Close the file, without a word."""
@@ -172,6 +178,12 @@ def _encoded(endpoint: Endpoint) -> bytes:
             "give it less metadata"
         )
     return data.ljust(_LARGEST, b" ")
+
+
+def record_paths(endpoint_id: str) -> list[Path]:
+    """The files of an endpoint of this host, for whoever cleans up after a process that was killed."""
+    directory = runtime_directory() / _DIRECTORY
+    return [directory / f"{endpoint_id}{_SUFFIX}", directory / f".{endpoint_id}.tmp"]
 
 
 def _names(directory: Path) -> list[str]:

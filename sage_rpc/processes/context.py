@@ -149,6 +149,20 @@ class InContext:
             raise RuntimeError(NOT_RUNNING)
         return self.ctx.async_services
 
+    def call_with_retry(
+        self, service_name: str, method_name: str, *args: Any, max_retries: int = 3, **kwargs: Any
+    ) -> Any:
+        """Call a method that may run twice, again after each failure: see `ServiceManager.call_with_retry`.
+
+        Raises:
+            RuntimeError: this object does not run in a job.
+        """
+        if self.ctx is None:
+            raise RuntimeError(NOT_RUNNING)
+        return self.ctx.service_manager.call_with_retry(
+            service_name, method_name, *args, max_retries=max_retries, **kwargs
+        )
+
     @property
     def logger(self) -> logging.Logger:
         """Writes to stderr of the program, each line marked with job, name and worker."""

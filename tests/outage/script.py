@@ -98,8 +98,9 @@ class Account:
         ends: how they ended -> how many.
         lost: acknowledged and in no journal.
         duplicated: in the journals more than once.
-        overdue: seconds by which calls passed their deadline, without what their process was late itself.
-        worst_overdue: the most, lateness of the process included.
+        overdue: seconds by which calls passed their deadline, without what their thread waited for a
+            processor.
+        worst_overdue: the most, as measured.
         retries: of each client.
         allowed_retries: what the budget allowed each.
         recoveries: event -> seconds until the endpoint had its next call.
@@ -150,7 +151,7 @@ class Account:
             ("calls that ran twice", str(len(self.duplicated))),
             ("deadline", f"{DEADLINE * 1000:g} ms"),
             ("calls past their deadline", str(len(self.overdue))),
-            ("the most, without its process's lateness", f"{max(self.overdue, default=0) * 1000:.1f} ms"),
+            ("the most, without waiting for a processor", f"{max(self.overdue, default=0) * 1000:.1f} ms"),
             ("the most, as measured", f"{self.worst_overdue * 1000:.1f} ms"),
             ("retries of each client", ", ".join(map(str, self.retries))),
             ("retries that the budget allowed each", ", ".join(f"{n:.0f}" for n in self.allowed_retries)),

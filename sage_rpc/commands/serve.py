@@ -1,0 +1,42 @@
+"""`sage-rpc serve`: a supervisor in the foreground."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from sage_rpc.commands.printing import CommandError
+
+__all__ = ["add"]
+
+
+def add(commands: Any) -> None:
+    """Add the parser."""
+    parser = commands.add_parser(
+        "serve",
+        help="run the services of a configuration",
+        description="Run the services of a configuration file until SIGTERM or Ctrl-C; a second one ends "
+        "it at "
+        "once. SIGHUP reads the file again and changes what has changed.",
+    )
+    parser.add_argument(
+        "config", type=Path, help="YAML file; sage-rpc config check tells what is wrong with it"
+    )
+    parser.add_argument("--quiet", action="store_true", help="do not pass on what services print")
+    parser.add_argument(
+        "--dashboard", metavar="ADDR", help='serve the web page at HOST:PORT, as "127.0.0.1:8080"'
+    )
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    try:
+        from sage_rpc.config import ConfigError
+        from sage_rpc.supervisor.serve import StartError, serve
+    except ImportError as error:
+        raise CommandError(f"sage-rpc serve needs more: {error}; pip install 'sage-rpc[serve]'") from None
+    try:
+        return serve(arguments.config, echo=not arguments.quiet)
+    except (ConfigError, StartError) as error:
+        raise CommandError(str(error)) from None

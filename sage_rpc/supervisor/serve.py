@@ -1,0 +1,268 @@
+"""A supervisor in the foreground: a configuration becomes running services, until a signal ends it.
+
+SIGTERM and SIGINT stop everything in order, a second one at once. SIGHUP reads the configuration again and
+changes only what has changed; one that is wrong changes nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from sage_rpc.config import Config, ConfigError, load_config
+from sage_rpc.discovery import Endpoint, LocalRegistry, host_identity
+from sage_rpc.discovery.channel import TLS_VARIABLES
+from sage_rpc.discovery.location import REGISTRY_VARIABLE
+from sage_rpc.service_host import ServiceHost
+from sage_rpc.supervisor import preflight
+from sage_rpc.supervisor.control import CONTROL, Control
+from sage_rpc.supervisor.manager import ServiceProcessManager, ServiceStartError
+from sage_rpc.supervisor.output import Output
+from sage_rpc.supervisor.process import ServiceProcess
+from sage_rpc.supervisor.sockets import socket_path
+
+__all__ = ["StartError", "Supervisor", "serve"]
+
+_CONTROL_THREADS = 16
+
+
+class StartError(RuntimeError):
+    """The supervisor cannot start; the text says why, a line for each reason."""
+
+
+def registry_location(config: Config) -> str | None:
+    """Where the configuration says that services of other hosts are known; None where it says nothing."""
+    registry = config.registry
+    if registry.etcd is not None:
+        etcd = registry.etcd
+        query = {"prefix": etcd.prefix, "ttl": str(etcd.ttl)}
+        if etcd.tls is not None:
+            query.update(cert=etcd.tls.cert, key=etcd.tls.key, ca=etcd.tls.ca or "")
+        scheme = "etcds" if etcd.tls is not None else "etcd"
+        return f"{scheme}://{','.join(etcd.members)}?{urlencode(query)}"
+    if registry.static:
+        return "static:" + ";".join(f"{name}={','.join(found)}" for name, found in registry.static.items())
+    return None
+
+
+def environment(config: Config) -> dict[str, str]:
+    """What processes of this configuration find in their environment, beside what is there."""
+    found = dict(config.env)
+    if config.runtime_dir is not None:
+        found["SAGE_RPC_RUNTIME_DIR"] = config.runtime_dir
+    location = registry_location(config)
+    if location is not None:
+        found[REGISTRY_VARIABLE] = location
+    if config.tls is not None:
+        values = (config.tls.ca, config.tls.cert, config.tls.key)
+        found.update((name, value) for name, value in zip(TLS_VARIABLES, values, strict=True) if value)
+    return found
+
+
+class Supervisor:
+    """The services of one configuration file.
+
+    Args:
+        path: of the file.
+        echo: pass on what services print.
+
+    Raises:
+        ConfigError: the file cannot be used.
+        StartError: something stands in the way.
+    """
+
+    def __init__(self, path: Path, *, echo: bool = True) -> None:
+        self._path = path
+        self._echo = echo
+        self._reloading = threading.Lock()  # one reload at a time
+        self.config = load_config(path)
+        os.environ.update(environment(self.config))
+        found = list(preflight.problems(self.config))
+        if found:
+            raise StartError("\n".join(found))
+        watched = self.config.observability
+        try:
+            output = Output(
+                echo=echo, path=watched.log_file, max_bytes=watched.log_file_bytes, backups=watched.log_files
+            )
+        except OSError as error:
+            raise StartError(f"observability.log_file: {error.filename}: {error.strerror}") from error
+        self.manager = ServiceProcessManager(
+            self.config.name,
+            python_path=self.config.python_path,
+            log_level=watched.log_level,
+            output=output,
+        )
+        self._closing: list[Callable[[], Any]] = [self.manager.kill]
+
+    def start(self) -> None:
+        """Start every service, then let others on this host talk to this supervisor.
+
+        Raises:
+            StartError: a service cannot start, and everything is stopped again.
+        """
+        try:
+            for name, service in self.config.services.items():
+                self.manager.start_service_process(name, service, wait=False)
+            self._start_control()
+            self.manager.wait_until_serving()
+        except ServiceStartError as error:
+            self.close()
+            raise StartError(str(error)) from None
+        except BaseException:
+            self.close()
+            raise
+
+    def _start_control(self) -> None:
+        endpoint_id = ServiceProcess.new_id()
+        path = socket_path(endpoint_id)
+        control = Control(self.manager, self.reload, self._as_json, str(self._path.resolve()))
+        host = ServiceHost(CONTROL, control, f"unix:{path}", _CONTROL_THREADS).start()
+        registry = LocalRegistry()
+        registry.register_service(
+            Endpoint(
+                CONTROL,
+                f"unix:{path}",
+                id=endpoint_id,
+                host=host_identity(),
+                pid=os.getpid(),
+                metadata={"name": self.config.name},
+            )
+        )
+
+        def close() -> None:
+            registry.close()
+            host.stop(0.5)
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+        self._closing.append(close)
+
+    def _as_json(self) -> dict[str, Any]:
+        return self.config.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+    def reload(self) -> list[str]:
+        """Read the configuration again and change only what has changed. -> what was done, one line each.
+
+        Raises:
+            ConfigError: it cannot be used; nothing was changed.
+            ServiceStartError: a service does not start as it is described now; it goes on as it was.
+        """
+        with self._reloading:
+            new = load_config(self._path)
+            before, done = self.manager.services(), []
+            fixed = ("name", "runtime_dir", "python_path", "env", "tls", "registry", "observability")
+            ignored = [name for name in fixed if getattr(new, name) != getattr(self.config, name)]
+            done += [f"{name} has changed, which takes a restart of the supervisor" for name in ignored]
+            for name in before.keys() - new.services.keys():
+                self.manager.stop(name)
+                done.append(f"stopped {name}")
+            for name, service in new.services.items():
+                if name not in before:
+                    self.manager.start_service_process(name, service)
+                    done.append(f"started {name}")
+                elif service != before[name]:
+                    self.manager.change_service(name, service)
+                    done.append(f"changed {name}")
+            kept = {name: getattr(self.config, name) for name in fixed}
+            self.config = new.model_copy(update=kept)
+            return done
+
+    def say(self, text: str) -> None:
+        """Tell whoever reads the supervisor's output."""
+        self.manager.output.write("", f"supervisor {self.config.name}", text)
+
+    def stop(self) -> None:
+        """Drain and stop all services."""
+        self.manager.stop()
+
+    def close(self) -> None:
+        """Let go of everything; services that run are ended."""
+        while self._closing:
+            self._closing.pop()()
+
+    def __repr__(self) -> str:
+        return f"<Supervisor {self.config.name} {self._path}>"
+
+
+def serve(path: Path, *, echo: bool = True, ready: Callable[[Supervisor], None] | None = None) -> int:
+    """Run a configuration until SIGTERM or SIGINT. -> exit code.
+
+    Args:
+        path: of the file.
+        echo: pass on what services print.
+        ready: told when all services serve.
+
+    Raises:
+        ConfigError: the file cannot be used.
+        StartError: a service cannot start.
+    """
+    signals: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda signum, _frame: signals.put(signum))
+    supervisor = Supervisor(path, echo=echo)
+    starting = threading.Thread(target=_start, args=(supervisor, signals), daemon=True)
+    starting.start()
+    failure: list[BaseException] = []
+    while True:
+        signum = signals.get()
+        if signum == _STARTED:
+            supervisor.say(f"{len(supervisor.config.services)} services serve")
+            if ready is not None:
+                ready(supervisor)
+        elif signum == _FAILED:
+            failure.append(getattr(starting, "error", StartError("the supervisor could not start")))
+            break
+        elif signum == signal.SIGHUP:
+            threading.Thread(target=_reload, args=(supervisor,), daemon=True).start()
+        else:
+            break
+    if not failure:
+        supervisor.say("stopping")
+        stopping = threading.Thread(target=_stop, args=(supervisor, signals), daemon=True)
+        stopping.start()
+        while signals.get() == signal.SIGHUP:  # the end of stopping, or a second signal: now
+            continue
+    supervisor.close()
+    sys.stdout.flush()
+    if failure:
+        raise failure[0]
+    return 0
+
+
+_STARTED, _FAILED, _STOPPED = -1, -2, -3  # in the queue of signals, from threads of this file
+
+
+def _start(supervisor: Supervisor, signals: queue.SimpleQueue[int]) -> None:
+    try:
+        supervisor.start()
+    except BaseException as error:  # noqa: BLE001 - the main thread raises it
+        threading.current_thread().error = error  # type: ignore[attr-defined]
+        signals.put(_FAILED)
+    else:
+        signals.put(_STARTED)
+
+
+def _stop(supervisor: Supervisor, signals: queue.SimpleQueue[int]) -> None:
+    try:
+        supervisor.stop()
+    finally:
+        signals.put(_STOPPED)
+
+
+def _reload(supervisor: Supervisor) -> None:
+    try:
+        for line in supervisor.reload() or ["nothing has changed"]:
+            supervisor.say(f"reload: {line}")
+    except (ConfigError, ServiceStartError) as error:
+        for line in str(error).splitlines():
+            supervisor.say(f"reload: {line}")
+        supervisor.say("reload: services go on as they were")

@@ -1,0 +1,370 @@
+"""The process of a supervised service: load the class, serve, tell discovery, drain, clean up.
+
+Every process listens on a Unix socket of its own in the runtime directory, where calls of this host and the
+supervisor's checks arrive, and on the configured address, if any, where calls of other hosts do. It serves
+grpc.health.v1 and reflection beside the service.
+
+1. Discovery knows it from when it can answer until it begins to drain. Draining first tells discovery, then
+   waits until no call has come for QUIET seconds, and only then stops: so who asks discovery loses no call.
+2. When the supervisor is gone, so is this process, within GRACE seconds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import pickle
+import resource
+import socket
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from concurrent import futures
+from pathlib import Path
+from typing import Any
+
+import grpc
+from grpc_reflection.v1alpha import reflection
+
+from sage_rpc.buffers import WithBuffers
+from sage_rpc.config.load import is_loopback
+from sage_rpc.discovery import Endpoint, Registration, host_identity, open_registry
+from sage_rpc.discovery.local import record_paths
+from sage_rpc.manager import ServiceManager
+from sage_rpc.observe.health import HostHealth
+from sage_rpc.processes.context import Context
+from sage_rpc.processes.control import Bound, Done, Failed, Ready
+from sage_rpc.processes.parent import Parent, Stopped
+from sage_rpc.processes.service import Public, give_context, max_workers_of, print_by_lines, run_hook
+from sage_rpc.processes.steps import StepError, step
+from sage_rpc.server import endpoint_of_port, server
+from sage_rpc.service_host import PlainServices, message_options
+from sage_rpc.supervisor.meter import Meter
+from sage_rpc.supervisor.sockets import inside_path, socket_path
+from sage_rpc.supervisor.task import Task, load
+from sage_rpc.transport.shm.rendezvous import published
+
+__all__ = ["GRACE", "QUIET", "REPORT", "run"]
+
+GRACE = 0.5  # seconds that a process has when its supervisor is gone
+QUIET = 0.25  # seconds without a call after which nobody can still be on the way
+REPORT = "sage.process"  # the service under which a process tells of itself
+_FAILED, _STOPPED = 1, 143  # exit codes
+_HEALTH = "grpc.health.v1.Health"
+_LOGGER = logging.getLogger("sage_rpc")
+
+
+def run(_title: str, header: dict[str, Any], payload: bytes, control: socket.socket) -> int:
+    """Run one process of a service. -> its exit code."""
+    os.set_inheritable(control.fileno(), False)
+    parent = Parent(control, GRACE)
+    print_by_lines()
+    logging.basicConfig(
+        level=header["log_level"].upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    code = _STOPPED
+    try:
+        with parent.interruptible(), step("loading"):
+            task = pickle.loads(payload)  # noqa: S301 - from our parent
+        parent.send(_work(task, parent))
+        code = 0
+    except Stopped:
+        pass
+    except StepError as error:
+        code = _FAILED
+        _LOGGER.debug("%s", "".join(traceback.format_exception(error.error)))
+        parent.send(Failed.of(error.during, error.error))
+    finally:
+        parent.finish(code)
+    return code
+
+
+class _Context(ServiceManager):
+    """Reaches every service that discovery knows, by its name."""
+
+    def get_sync_proxy(self, service_name: str) -> Any:
+        self._learn(service_name)
+        return super().get_sync_proxy(service_name)
+
+    def get_async_proxy(self, service_name: str) -> Any:
+        self._learn(service_name)
+        return super().get_async_proxy(service_name)
+
+    def _learn(self, name: str) -> None:
+        if name not in self._endpoints:
+            with contextlib.suppress(ValueError):  # another thread was faster
+                self.register(name, f"sage:///{name}")
+
+
+def _work(task: Task, parent: Parent) -> Done:
+    with step("setting limits"):
+        _limit(task)
+    with parent.interruptible(), step("loading"):
+        factory = task.factory()
+        add_servicer = load(task.config.servicer) if task.config.servicer else None
+    with parent.interruptible(), step(f"__init__() of {task.config.class_}"):
+        instance = factory(*task.config.positional, **task.config.by_name)
+    with step("getting an address"):
+        hosted = _Hosted(task, instance, add_servicer)
+    parent.send(Bound(hosted.target))
+    with _Context() as manager:
+        context = Context(task.supervisor, task.service, task.number, task.config.process_count, manager)
+        give_context(instance, context)
+        try:
+            with parent.interruptible(), step("setup()"):
+                run_hook(instance, "setup")
+            with step("starting to serve"):
+                hosted.start()
+            parent.send(Ready(hosted.sockets()))
+            parent.wait_for_stop()
+        except (StepError, Stopped):
+            hosted.stop(0.0)
+            with contextlib.suppress(Exception):  # the first error is the one to report
+                run_hook(instance, "cleanup")
+            raise
+        if parent.draining:
+            hosted.drain()
+        else:
+            hosted.stop(GRACE / 4)
+        with step("cleanup()"):
+            run_hook(instance, "cleanup")
+    return Done()
+
+
+def _limit(task: Task) -> None:
+    for name, value in task.config.rlimits.items():
+        kind = getattr(resource, f"RLIMIT_{name.upper()}")
+        hard = resource.getrlimit(kind)[1]
+        if hard != resource.RLIM_INFINITY and value > hard and os.geteuid() != 0:
+            raise ValueError(f"rlimits.{name} is {value}, more than the {hard} that this user may have")
+        resource.setrlimit(kind, (value, value if hard == resource.RLIM_INFINITY else min(value, hard)))
+    if task.config.cpu_affinity:
+        usable = os.sched_getaffinity(0)
+        missing = sorted(set(task.config.cpu_affinity) - usable)
+        if missing:
+            raise ValueError(
+                f"cpu_affinity names CPU {missing[0]}, which this process may not use; it may use "
+                f"{', '.join(map(str, sorted(usable)))}"
+            )
+        os.sched_setaffinity(0, task.config.cpu_affinity)
+
+
+class _Report:
+    """What a process tells of itself, as a plain service."""
+
+    def __init__(self, task: Task, meter: Meter) -> None:
+        self._task = task
+        self._meter = meter
+        self._began = time.time()
+
+    def report(self) -> dict[str, Any]:
+        """Numbers of this process."""
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        return {
+            "service": self._task.service,
+            "number": self._task.number,
+            "pid": os.getpid(),
+            "began": self._began,
+            "threads": threading.active_count(),
+            "cpu_seconds": usage.ru_utime + usage.ru_stime,
+            "rss": _resident(),
+            **self._meter.report(),
+        }
+
+
+def _resident() -> int:
+    """Resident memory of this process, in bytes."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return 0
+
+
+class _Collector:
+    """Takes what a generated `add_XServicer_to_server` gives to a server, and passes it on, counted."""
+
+    def __init__(self, target: grpc.Server, meter: Meter) -> None:
+        self._target = target
+        self._meter = meter
+        self.services: list[str] = []
+
+    def add_generic_rpc_handlers(self, handlers: Any) -> None:
+        """As a server's; what generated code gives as registered handlers, too, is enough."""
+
+    def add_registered_method_handlers(self, service_name: str, handlers: dict[str, Any]) -> None:
+        self.services.append(service_name)
+        counted = {name: self._meter.measured(handler, _always(name)) for name, handler in handlers.items()}
+        self._target.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service_name, counted),))
+        self._target.add_registered_method_handlers(service_name, counted)
+
+
+def _inside(task: Task, meter: Meter, checked: HostHealth) -> grpc.Server:
+    """A server for the supervisor alone: its checks come through when all threads of the service are busy."""
+    pool = futures.ThreadPoolExecutor(2, thread_name_prefix="supervision")
+    found = server(pool)
+    plain = PlainServices()
+    plain.add(REPORT, _Report(task, meter))
+    found.add_generic_rpc_handlers((plain.handler(),))
+    checked.add_to(found)
+    found.add_insecure_port(f"unix:{inside_path(task.endpoint_id)}")
+    return found
+
+
+class _Hosted:
+    """The server of this process."""
+
+    def __init__(self, task: Task, instance: Any, add_servicer: Any) -> None:
+        config = task.config
+        self.task = task
+        self.meter = Meter()
+        pool = futures.ThreadPoolExecutor(
+            config.max_workers or max_workers_of(instance), thread_name_prefix=task.service
+        )
+        both = "shm" in config.transports and "grpc" in config.transports
+        options = [
+            ("sage_rpc.transport", "auto" if both else config.transports[0]),
+            ("grpc.so_reuseport", 1),  # the processes of a service share its port
+        ]
+        self._server = server(pool, options=message_options(options))
+        self._health = HostHealth()
+        check = getattr(instance, "health_check", None)
+        self._health.add(task.service, check if callable(check) else None)
+        self._health.add_to(self._server)
+        declared: list[str] = []
+        if add_servicer is not None:
+            collector = _Collector(self._server, self.meter)
+            add_servicer(instance, collector)
+            declared = collector.services
+        else:
+            plain = PlainServices()
+            plain.add(task.service, Public(instance))
+            self._server.add_generic_rpc_handlers((self._counted(plain),))
+        self._declared = declared[0] if declared else ""
+        reflected = [*(declared or ["sage.rpc.v1.Invocation"]), _HEALTH, reflection.SERVICE_NAME]
+        reflection.enable_server_reflection(reflected, self._server)
+        self._path = socket_path(task.endpoint_id)
+        self.target = f"unix:{self._path}"
+        self._server.add_insecure_port(self.target)
+        self._port = self._listen() if config.address else 0
+        self._inside = _inside(task, self.meter, self._health)
+        self._registration: Registration | None = None
+
+    def _counted(self, plain: PlainServices) -> grpc.GenericRpcHandler:
+        """The generic service, each call counted as the method that it names."""
+        found: Any = plain.handler()
+        name = "sage.rpc.v1.Invocation"
+        methods = {
+            method: self.meter.measured(found.service(_Details(f"/{name}/{method}")), _method_of)
+            for method in ("Call", "Batch", "BatchStream")
+        }
+        return grpc.method_handlers_generic_handler(name, methods)
+
+    def _listen(self) -> int:
+        config = self.task.config
+        assert config.address is not None  # noqa: S101 - asked for above
+        try:
+            if config.tls is None:
+                return int(self._server.add_insecure_port(config.address))
+            files = (config.tls.key, config.tls.cert, config.tls.ca)
+            key, cert, ca = (Path(name).read_bytes() if name else None for name in files)
+            credentials = grpc.ssl_server_credentials(
+                [(key, cert)], ca, require_client_auth=config.tls.require_client_cert
+            )
+            return int(self._server.add_secure_port(config.address, credentials))
+        except RuntimeError as error:
+            raise RuntimeError(f"cannot listen at {config.address}: {error}") from None
+
+    def _endpoint(self) -> Endpoint:
+        config, task = self.task.config, self.task
+        memory = ""
+        if "shm" in config.transports:
+            name = endpoint_of_port(self.target, 0)
+            with contextlib.suppress(OSError):
+                memory = name if published(name) else ""
+        address = self.target
+        if config.address:
+            host = config.address.rpartition(":")[0]
+            if config.advertise:
+                host = config.advertise
+            elif is_loopback(config.address):
+                host = "localhost"
+            elif host in ("", "0.0.0.0", "[::]"):  # noqa: S104 - compared, not bound
+                host = socket.gethostname()
+            address = f"{host}:{self._port}"
+        return Endpoint(
+            task.service,
+            address,
+            id=task.endpoint_id,
+            host=host_identity(),
+            memory=memory,
+            secure=config.tls is not None and bool(config.address),
+            declared=self._declared,
+            weight=config.weight,
+            version=config.version,
+            pid=os.getpid(),
+            metadata={**config.metadata, "supervisor": task.supervisor, "number": str(task.number)},
+        )
+
+    def start(self) -> None:
+        """Serve, and let discovery know."""
+        self._inside.start()
+        self._server.start()
+        self._registry = open_registry()
+        self._registration = self._registry.register_service(self._endpoint())
+
+    def sockets(self) -> tuple[str, ...]:
+        """What must be removed when this process cannot."""
+        inside = inside_path(self.task.endpoint_id)
+        found = [str(self._path), str(inside), *map(str, record_paths(self.task.endpoint_id))]
+        with contextlib.suppress(OSError):
+            found += map(str, published(endpoint_of_port(f"unix:{inside}", 0)))
+            found += map(str, published(endpoint_of_port(self.target, 0)))
+            if self._port:
+                found += map(str, published(endpoint_of_port(str(self.task.config.address), self._port)))
+        return tuple(found)
+
+    def drain(self) -> None:
+        """Let calls under way finish and new ones go elsewhere, then stop."""
+        if self._registration is not None:
+            self._registration.update("draining")
+        self._health.enter_graceful_shutdown()
+        grace = self.task.config.stop_grace
+        began = time.monotonic()
+        if not self.meter.wait_until_quiet(QUIET, grace):
+            _LOGGER.warning("%s calls go on after %s s of draining", self.meter.active, grace)
+        self.stop(max(0.5, grace - (time.monotonic() - began)))
+
+    def stop(self, grace: float) -> None:
+        """Stop serving; calls that go on after `grace` seconds are cancelled."""
+        if self._registration is not None:
+            self._registration = None
+            # Beside the rest: a registry of many hosts may be slow, or away.
+            leaving = threading.Thread(target=self._registry.close, name="deregister", daemon=True)
+            leaving.start()
+            leaving.join(GRACE / 2)
+        self._server.stop(grace).wait(grace + 0.5)
+        self._server.stop(None)
+        self._inside.stop(None)
+        for path in (self._path, inside_path(self.task.endpoint_id)):
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def _method_of(request: Any) -> str:
+    message = request.message if type(request) is WithBuffers else request
+    return str(message.method)
+
+
+def _always(name: str) -> Callable[[Any], str]:
+    return lambda _request: name
+
+
+class _Details:
+    """What a generic handler wants to know of a call."""
+
+    invocation_metadata = ()
+
+    def __init__(self, method: str) -> None:
+        self.method = method

@@ -1,0 +1,79 @@
+"""What one service process is told to do; travels pickled from the supervisor that starts it."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sage_rpc.config import ServiceConfig
+
+__all__ = ["LoadError", "Task", "load"]
+
+
+class LoadError(Exception):
+    """What a dotted name means cannot be had; the text says why."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One process of one service.
+
+    Attributes:
+        service: its name.
+        number: of the process among those of the service, from 0.
+        config: of the service.
+        code: the class itself, where there is no name for it.
+        endpoint_id: what discovery shall know it by.
+        log_level: of the root logger.
+        supervisor: name of the supervisor.
+    """
+
+    service: str
+    number: int
+    config: ServiceConfig
+    code: Any = None
+    endpoint_id: str = ""
+    log_level: str = "info"
+    supervisor: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def factory(self) -> Any:
+        """The class.
+
+        Raises:
+            LoadError: there is none of that name.
+        """
+        return self.code if self.code is not None else load(self.config.class_)
+
+
+def load(dotted: str) -> Any:
+    """What `dotted` ("package.module.Class", or "package.module:Class") means.
+
+    Raises:
+        LoadError: it means nothing.
+    """
+    module_name, _, attribute = dotted.rpartition(":" if ":" in dotted else ".")
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name and module_name.startswith(error.name):
+            raise LoadError(
+                f"{dotted}: there is no module {error.name!r}; modules are looked for in python_path"
+            ) from None
+        raise LoadError(f"{dotted}: importing {module_name} failed: {error}") from error
+    except Exception as error:
+        raise LoadError(
+            f"{dotted}: importing {module_name} failed: {type(error).__name__}: {error}"
+        ) from error
+    found = getattr(module, attribute, None)
+    if found is None:
+        names = [name for name in vars(module) if not name.startswith("_")]
+        close = difflib.get_close_matches(attribute, names, n=1)
+        hint = f"; did you mean {module_name}.{close[0]}?" if close else ""
+        raise LoadError(f"{dotted}: the module {module_name} has no {attribute!r}{hint}")
+    if not callable(found):
+        raise LoadError(f"{dotted} is no class, but {type(found).__name__}")
+    return found

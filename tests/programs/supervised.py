@@ -1,0 +1,109 @@
+"""Services for the tests of supervision, good ones and bad ones."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from sage_rpc.operators import BaseService
+
+
+class Echo:
+    """Tells who it is."""
+
+    def __init__(self, greeting: str = "hello", **more: Any) -> None:
+        self.greeting, self.more = greeting, more
+
+    def pid(self) -> int:
+        return os.getpid()
+
+    def greet(self) -> str:
+        return self.greeting
+
+    def about(self) -> dict[str, Any]:
+        return {
+            "greeting": self.greeting,
+            "more": self.more,
+            "environment": os.environ.get("SUPERVISED", ""),
+            "cwd": str(Path.cwd()),
+            "nofile": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
+            "cpus": sorted(os.sched_getaffinity(0)),
+        }
+
+    def say(self, text: str) -> None:
+        print(text)
+        print(text, file=sys.stderr)
+
+    def slow(self, seconds: float) -> str:
+        threading.Event().wait(seconds)
+        return "done"
+
+    def fail(self) -> None:
+        raise ValueError("no")
+
+    def die(self) -> None:
+        os._exit(3)
+
+
+class BadConstructor:
+    def __init__(self) -> None:
+        raise ValueError("the disk is full")
+
+
+class BadSetup:
+    def setup(self) -> None:
+        raise OSError("no database")
+
+
+class CrashesSoon:
+    def setup(self) -> None:
+        threading.Timer(0.05, os._exit, (7,)).start()
+
+
+class Sick:
+    """Healthy until it is told otherwise."""
+
+    def __init__(self) -> None:
+        self.well = True
+
+    def fall_ill(self) -> None:
+        self.well = False
+
+    def health_check(self) -> bool:
+        return self.well
+
+    def pid(self) -> int:
+        return os.getpid()
+
+
+class Stubborn:
+    """Does not come to an end, and has a child process."""
+
+    def setup(self) -> None:
+        if os.fork() == 0:
+            while True:
+                time.sleep(1000)
+
+    def pid(self) -> int:
+        return os.getpid()
+
+    def cleanup(self) -> None:
+        while True:
+            time.sleep(1000)
+
+
+class SlowStart:
+    def __init__(self) -> None:
+        time.sleep(1000)
+
+
+class Asker(BaseService):
+    """Calls another service by its name."""
+
+    def ask(self) -> str:
+        return str(self.call_service["echo"].greet())
