@@ -100,6 +100,21 @@ def test_the_plugin_makes_them_under_protoc(tmp_path):
     assert texts(tmp_path) == texts(GOLDEN, "*_sage.py")
 
 
+def test_what_plain_protoc_makes_can_be_used(tmp_path):
+    """With our options generated beside it, as protoc's own modules import them."""
+    plugin = f"--plugin=protoc-gen-sage={BIN / 'protoc-gen-sage'}"
+    outputs = [f"--python_out={tmp_path}", f"--sage_out={tmp_path}"]
+    done = protoc(PROTOS, plugin, *outputs, "kinds.proto", "sage/rpc/v1/options.proto")
+    assert (done.returncode, done.stderr) == (0, "")
+    code = (
+        "import kinds_pb2, kinds_sage; from sage_rpc.options import method_options\n"
+        "hang = kinds_pb2.DESCRIPTOR.services_by_name['Kinds'].methods_by_name['Hang']\n"
+        "print(method_options(hang).deadline, kinds_sage.KindsClient('localhost:1'))\n"
+    )
+    done = run(sys.executable, "-c", code, cwd=tmp_path)
+    assert (done.returncode, done.stdout[:20]) == (0, "0.2 <KindsClient <sag"[:20]), done.stderr
+
+
 def test_the_plugin_makes_them_under_buf(tmp_path):
     npm = shutil.which("npm")
     if npm is None:

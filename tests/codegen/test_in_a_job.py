@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 
 import pytest
 
 import sage_rpc
+from sage_rpc.config import ServiceConfig
 from sage_rpc.operators import BaseService, LocalEnvironment, MapFunction
 from sage_rpc.policies.settings import CachePolicy, MethodPolicy, RetryPolicy, ServicePolicy
+from sage_rpc.supervisor.manager import ServiceProcessManager
+from sage_rpc.supervisor.output import Output
 from tests.codegen.golden import kinds_pb2, kinds_pb2_grpc
 from tests.codegen.golden.awkward import no_package_pb2
 from tests.codegen.golden.awkward.no_package_sage import BareBase, BareClient
 from tests.codegen.golden.kinds_sage import KindsAioClient, KindsAsyncClient, KindsBase, KindsClient
 
+ROOT = Path(__file__).parents[2]
 SECONDS = 20
 
 
@@ -162,6 +167,17 @@ def broken():
     raise OSError
 
 
+def test_a_supervised_service_may_be_declared():
+    with ServiceProcessManager("declared", python_path=[str(ROOT)], output=Output(echo=False)) as processes:
+        config = ServiceConfig.model_validate(
+            {"class": f"{__name__}.Kinds", "kwargs": {"greeting": "hello "}, "process_count": 2}
+        )
+        processes.start_service_process("kinds", config)
+        endpoint = sage_rpc.ServiceEndpoint("sage:///kinds", "test.kinds.Kinds")
+        with sage_rpc.ServiceManager({"kinds": endpoint}) as manager:
+            assert manager.client(KindsClient).echo(name="a", timeout=SECONDS).name == "hello a"
+
+
 def test_calls_go_over_all_endpoints_of_a_service():
     first, second = Kinds("1"), Kinds("2")
     with sage_rpc.ServiceHost("kinds", first) as one, sage_rpc.ServiceHost("kinds", second) as two:
@@ -185,12 +201,12 @@ def test_options_of_the_proto_hold_for_generated_clients():
 
         def get(self, request, context):
             self.asked += 1
-            assert context.time_remaining() <= 0.25
+            assert context.time_remaining() < 1
             return request
 
         def put(self, request, context):
             self.asked += 1
-            assert 1 < context.time_remaining() <= 5
+            assert 1 < context.time_remaining() < 6
             return request
 
     service = Counting()
