@@ -322,6 +322,10 @@ def test_a_fallback_may_be_given_with_the_call_and_may_be_none_or_a_function(man
     assert proxy("INTERNAL", method="fail", fallback=lambda error: error.code().name) == "INTERNAL"
     with pytest.raises(errors.RpcError):
         proxy.fail("INTERNAL")
+    later = managed().get_async_proxy("subject")
+    assert later("INTERNAL", method="fail", fallback=7).result(10) == 7
+    own = managed(policy(fallback="of the policy")).get_sync_proxy("subject")
+    assert own("INTERNAL", method="fail", fallback="of the call") == "of the call"
     degraded = proxy.hold.with_options(timeout=0.05, fallback="late")
     gate = next(names)
     assert degraded(gate) == "late"
