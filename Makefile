@@ -73,6 +73,10 @@ bench: $(VENV)/.with-bench $(VENV)/.native ## Measure side by side with grpcio, 
 outage: venv ## Kill, stop, slow and fail endpoints under load for a minute (report: build/outage.md)
 	@$(PY) -m tests.outage.script --report build/outage.md $(ARGS)
 
+.PHONY: bench-docs
+bench-docs: $(VENV)/.with-bench $(VENV)/.with-bench-ray $(VENV)/.native ## Measure everything, Ray too, and write docs/benchmarks.md
+	@$(PY) -m benchmarks --full --page docs/benchmarks.md $(ARGS)
+
 .PHONY: native-test
 native-test: ## Test the C part alone: sanitizers and the model
 	@$(MAKE) -C tests/native

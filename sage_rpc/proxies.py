@@ -31,7 +31,10 @@ class _Proxy:
     def _allocate(self, size: int) -> Any:
         """Shared memory for an argument, or None: see `sage_rpc.empty`."""
         alone = self._calls.pool.alone
-        return None if alone is None or self._calls.service is not None else alone.channel._allocate(size)
+        if alone is None or self._calls.service is not None:
+            return None
+        allocate = getattr(alone.channel, "_allocate", None)
+        return None if allocate is None else allocate(size)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._name}>"

@@ -503,3 +503,44 @@ def test_a_thousand_cancelled_calls_leave_no_deadlines_behind(listener, wire_cha
     grown = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
     assert grown < 200_000, f"{grown} bytes more after 10000 cancelled calls"
+
+
+def stuffed(peer: w.Peer, frame: Callable[[int], tuple]) -> int:
+    """Send `frame(1)`, `frame(2)`, ... until the server takes no more. -> how many it took."""
+    count = 0
+    size = 16 + len(frame(1)[4]) + 7
+    while True:
+        limit = time.monotonic() + 0.5
+        while peer.capacity - (peer.head - peer.taken()) < size:
+            if time.monotonic() > limit:
+                return count
+            os.sched_yield()
+        count += 1
+        assert count * size < 200 << 20, "the server takes whatever comes"
+        peer.send(*frame(count))
+
+
+@pytest.mark.parametrize("kind", ["requests", "pings"])
+def test_a_client_that_does_not_take_its_answers_is_not_read(server, kind):
+    """What it is owed would fill the server's memory; it goes on when it reads again."""
+    body = bytes(60_000)
+    with w.client(server.port) as peer:
+        peer.send(w.OPEN, CALL, 1, 1, w.block(ECHO) + body)
+        if kind == "requests":
+            count = stuffed(peer, lambda n: (w.OPEN, w.END | w.HAS_MESSAGE, n + 1, 1, body))
+            assert count < 600  # 16 MiB and what is in the rings and on the way, of 36 MiB
+        else:
+            count = stuffed(peer, lambda n: (w.PING, 0, 0, n, b""))
+        assert echo_works(server)
+        calls, pings = (1 + count, 0) if kind == "requests" else (1, count)
+        frames: list[w.Frame] = []
+        while calls or pings:
+            frames.append(peer.receive())
+            calls -= frames[-1].type == w.TRAILERS
+            pings -= frames[-1].type == w.PING
+        assert all(frame.aux == 0 for frame in frames if frame.type == w.TRAILERS)
+        assert all(frame.body == body for frame in frames if frame.body)
+        answered = [frame.aux for frame in frames if frame.type == w.PING]
+        assert answered == list(range(1, 1 + len(answered)))
+        peer.send(w.PING, 0, 0, 7_000_000)
+        assert peer.receive().aux == 7_000_000

@@ -8,6 +8,7 @@ import pickle
 import grpc
 import pytest
 
+from sage_rpc.methods import _declared_policy
 from sage_rpc.policies import (
     NO_FALLBACK,
     AdmissionPolicy,
@@ -23,6 +24,7 @@ from sage_rpc.policies import (
     ServicePolicy,
     from_service_config,
 )
+from tests.codegen.protoc import pool_of
 
 
 @pytest.mark.parametrize(
@@ -176,3 +178,35 @@ def test_a_service_config_of_grpc_is_a_policy(form):
 def test_what_is_no_service_config_is_named_with_its_place(config, says):
     with pytest.raises(ValueError, match=says):
         from_service_config(config, "s")
+
+
+def test_what_a_proto_says_is_a_policy_that_the_configuration_goes_before(tmp_path):
+    source = """
+    syntax = "proto3";
+    package test.said;
+    import "sage/rpc/v1/options.proto";
+    service Said {
+      option (sage.rpc.v1.service) = { deadline_seconds: 2 };
+      rpc Get(Request) returns (Request) {
+        option (sage.rpc.v1.method) = {
+          idempotent: true
+          retry { max_attempts: 3 initial_backoff_seconds: 0.2 retryable_codes: [ABORTED] }
+          cache { ttl_seconds: 60 }
+          affinity_key: "item.id"
+        };
+      }
+    }
+    message Request { Item item = 1; }
+    message Item { string id = 1; }
+    """
+    method = pool_of(tmp_path, source).FindMethodByName("test.said.Said.Get")
+    said = _declared_policy(method)
+    assert said == MethodPolicy(
+        timeout=2,
+        idempotent=True,
+        retry=RetryPolicy(max_attempts=3, initial_backoff=0.2, max_backoff=1.0, codes=["ABORTED"]),
+        cache=CachePolicy(ttl=60),
+        key="item.id",
+    )
+    configured = MethodPolicy(timeout=1, idempotent=False).over(said)
+    assert (configured.timeout, configured.idempotent, configured.retry) == (1, False, said.retry)

@@ -6,6 +6,7 @@ It shares no code with the package but the rendezvous, so that tests check the d
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import mmap
 import os
 import socket
@@ -64,25 +65,29 @@ class Peer:
         self.out_data, self.into_data = (4096, 4096 + capacity) if client else (4096 + capacity, 4096)
         self.head = self.tail = 0
 
-    # Control words are read and written whole: in the formats with "<", struct moves byte by byte, and the
-    # other side would now and then see half a counter.
+    # Control words are read and written whole. struct does not: where it packs it clears the bytes first, and
+    # the other side would now and then see a counter of 0.
 
     def _u64(self, at: int) -> int:
-        return struct.unpack_from("@Q", self.memory, at)[0]
+        return ctypes.c_uint64.from_buffer(self.memory, at).value
 
-    def _store(self, kind: str, at: int, value: int) -> None:
-        struct.pack_into(kind, self.memory, at, value)
+    def _store(self, kind: type[ctypes.c_uint64 | ctypes.c_uint32], at: int, value: int) -> None:
+        kind.from_buffer(self.memory, at).value = value
 
     def bell(self) -> None:
         with contextlib.suppress(BrokenPipeError):
             self.sock.send(b"!")
 
     def set_head(self, value: int) -> None:
-        self._store("@Q", self.out, value)
+        self._store(ctypes.c_uint64, self.out, value)
         self.bell()
 
     def set_tail(self, value: int) -> None:
-        self._store("@Q", self.into + 64, value)
+        self._store(ctypes.c_uint64, self.into + 64, value)
+
+    def taken(self) -> int:
+        """Bytes of the outgoing ring that the other side has consumed."""
+        return self._u64(self.out + 64)
 
     def write(self, data: bytes) -> None:
         """Put bytes into the outgoing ring, whatever they are, and ring."""
@@ -106,7 +111,7 @@ class Peer:
     def receive(self) -> Frame | None:
         """The next frame; None at the end of the connection."""
         while self._u64(self.into) == self.tail:
-            self._store("@I", self.into + 128, 1)
+            self._store(ctypes.c_uint32, self.into + 128, 1)
             if self._u64(self.into) == self.tail:
                 try:
                     if not self.sock.recv(100):
@@ -118,7 +123,7 @@ class Peer:
         self.tail += size + -size % 8
         self.set_tail(self.tail)
         if self.memory[self.into + 192]:
-            self._store("@I", self.into + 192, 0)
+            self._store(ctypes.c_uint32, self.into + 192, 0)
             self.bell()
         return Frame(kind, flags, stream, aux, body, extra)
 

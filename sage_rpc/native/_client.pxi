@@ -400,6 +400,7 @@ cdef class ClientConnection(Connection):
         self.listener = None
         self.followers.clear()
         self.outq.clear()
+        self.unsent = 0
         for each in list(self.calls.values()):
             call = <Call>each
             call.waiters = call.callbacks = None
@@ -569,6 +570,7 @@ cdef class ClientConnection(Connection):
         calls = list(self.calls.values())
         self.calls.clear()
         self.outq.clear()
+        self.unsent = 0
         consumed = sr_consumed(&self.tx)
         for each in calls:
             call = <Call>each

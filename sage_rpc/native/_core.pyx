@@ -7,8 +7,8 @@ Rules of this file:
    and to copy large pieces; the flags `led` / `draining` (receiving) and `tx_busy` (sending) keep the
    other threads out meanwhile, so no further lock exists.
 2. Sending never blocks: what does not fit into the ring waits in `outq`, and whoever receives on the
-   connection also flushes it. Each side therefore always drains its incoming ring, and two full rings
-   cannot deadlock.
+   connection also flushes it. A client therefore always drains its incoming ring, and two full rings
+   cannot deadlock; a server may let a client wait that does not take what it is owed.
 3. No user code runs while a thread holds the receiving role of a client connection.
 4. What the peer wrote is checked by ring.h and wire.h; a violation closes this connection only.
 """
@@ -216,6 +216,7 @@ cdef int SIGNAL_MS = 500
 cdef int WATCH_MS = 100              # after this long without a call, a watched connection is received from
 cdef unsigned long MAIN_THREAD = <unsigned long>threading.main_thread().ident
 cdef int MAX_UNSENT_ATTEMPTS = 5
+cdef int64_t MAX_UNSENT = 16 << 20    # bytes; a server with more for a client reads no more of its requests meanwhile
 cdef int64_t CHARGE = SW_FRAME_HEADER # bytes of credit a MESSAGE frame costs besides its message
 cdef int64_t LEAST_PART = 16384       # bytes; a message that must be split is not split finer
 cdef int64_t OWED = SW_WINDOW // 4    # bytes of credit given back at once
@@ -533,6 +534,7 @@ cdef class OutFrame:
     cdef bytes prefix
     cdef bytes message
     cdef uint64_t offset
+    cdef int64_t size                # of memory
 
 
 cdef class Connection:
@@ -544,6 +546,7 @@ cdef class Connection:
     cdef public bint dead
     cdef public str death            # why it ended
     cdef object outq
+    cdef int64_t unsent              # bytes of memory in it
     cdef bint tx_busy
     cdef uint64_t piece              # largest frame this side writes
     cdef Arenas arenas               # None: not used on this connection
@@ -655,9 +658,11 @@ cdef class Connection:
         out.flags = flags
         out.stream = stream
         out.aux = aux
+        out.size = <int64_t>size + 256         # with the objects that hold it
         out.prefix = prefix
         out.message = message
         self.outq.append(out)
+        self.unsent += out.size
         self.flush()
         return 0
 
@@ -681,6 +686,7 @@ cdef class Connection:
                         break
                 elif out.message is None or out.offset == <uint64_t>PyBytes_GET_SIZE(out.message):
                     self.outq.popleft()
+                    self.unsent = self.unsent - out.size if self.outq else 0
         finally:
             self.tx_busy = False
             if self.dead:

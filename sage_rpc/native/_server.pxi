@@ -796,6 +796,7 @@ cdef class ServerConnection(Connection):
         self.dead = True
         self.death = why
         self.outq.clear()
+        self.unsent = 0
         for each in list(self.streams.values()):
             context = <ServicerContext>each
             context.cancelled = True
@@ -1007,9 +1008,12 @@ cdef class ServerCore:
     cdef int read_conn(self, ServerConnection conn) except -1:
         cdef int n = 0
         try:
-            n = conn.drain(DRAIN_LIMIT)
-            if conn.outq and not conn.dead:
+            if conn.unsent > MAX_UNSENT and not conn.dead:
                 conn.flush()
+            if conn.unsent <= MAX_UNSENT:
+                n = conn.drain(DRAIN_LIMIT)
+                if conn.outq and not conn.dead:
+                    conn.flush()
         except Exception as error:             # no memory for a message, say: one connection's trouble
             _LOGGER.exception("reading a connection of %s failed", conn.peer_name)
             conn.fail(f"{type(error).__name__}: {error}")
@@ -1089,7 +1093,8 @@ cdef class ServerCore:
         cdef bint data = False
         for each in self.hot:
             conn = <ServerConnection>each
-            if sr_reader_sleep(&conn.rx):
+            # Of a client that does not take its answers, nothing is read: its answers' room is what counts.
+            if conn.unsent <= MAX_UNSENT and sr_reader_sleep(&conn.rx):
                 data = True
             if conn.wants_room():
                 data = True

@@ -1,5 +1,6 @@
 """Policies: what wraps a call. `settings` says what may be configured, the other modules decide and do it."""
 
+from sage_rpc.policies.declared import method_policy, policy_of
 from sage_rpc.policies.service_config import from_service_config
 from sage_rpc.policies.settings import (
     NO_FALLBACK,
@@ -32,4 +33,6 @@ __all__ = [
     "RetryPolicy",
     "ServicePolicy",
     "from_service_config",
+    "method_policy",
+    "policy_of",
 ]
