@@ -156,6 +156,14 @@ def test_absolute_imports_are_for_a_directory_on_the_path(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_what_is_imported_and_not_generated_is_told(tmp_path):
+    done = gen(PROTOS / "awkward" / "imports.proto", "--proto-path", PROTOS, "--out", tmp_path / "out")
+    assert done.returncode == 0
+    assert "kinds.proto is imported and not generated: kinds_pb2 has to be importable" in done.stderr
+    assert "options.proto" not in done.stderr
+    assert "import kinds_pb2" in (tmp_path / "out" / "awkward" / "imports_sage.py").read_text("utf-8")
+
+
 def test_every_module_can_be_imported(made):
     modules = [
         name.removesuffix(".py").replace("/", ".")
@@ -191,6 +199,8 @@ USE = '''
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future
 
+import grpc
+
 import sage_rpc
 from sage_rpc.operators import MapFunction
 from sage_rpc.servicers import AioServicerContext, ServicerContext
@@ -203,7 +213,7 @@ class Kinds(KindsBase):
     def echo(self, request: kinds_pb2.Item, context: ServicerContext) -> kinds_pb2.Item:
         return request
 
-    def repeat(self, request: kinds_pb2.Item, context: ServicerContext) -> Iterator[kinds_pb2.Item]:
+    def repeat(self, request: kinds_pb2.Item, context: grpc.ServicerContext) -> Iterator[kinds_pb2.Item]:
         yield request
 
     async def collect(

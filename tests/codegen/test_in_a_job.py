@@ -11,7 +11,7 @@ import pytest
 import sage_rpc
 from sage_rpc.config import ServiceConfig
 from sage_rpc.operators import BaseService, LocalEnvironment, MapFunction
-from sage_rpc.policies.settings import CachePolicy, MethodPolicy, RetryPolicy, ServicePolicy
+from sage_rpc.policies.settings import CachePolicy, MethodPolicy, PoolPolicy, RetryPolicy, ServicePolicy
 from sage_rpc.supervisor.manager import ServiceProcessManager
 from sage_rpc.supervisor.output import Output
 from tests.codegen.golden import kinds_pb2, kinds_pb2_grpc
@@ -37,7 +37,7 @@ class Kinds(KindsBase):
 
     def repeat(self, request, context):
         for _ in range(request.count):
-            yield request
+            yield kinds_pb2.Item(name=self.greeting + request.name)
 
     def collect(self, requests, context):
         return kinds_pb2.Tally(count=sum(1 for _ in requests))
@@ -74,7 +74,7 @@ class Wrong(MapFunction):
 def test_operators_call_declared_services_by_their_clients():
     env = LocalEnvironment("declared")
     env.register_service("kinds", Kinds, greeting="hello ")
-    assert env.from_batch(["a"]).map(Lookup).collect() == [["hello a", "hello a", "hello a", "a", "a"]]
+    assert env.from_batch(["a"]).map(Lookup).collect() == [["hello a"] * 5]
 
 
 def test_what_an_operator_cannot_have_is_named():
@@ -191,6 +191,26 @@ def test_calls_go_over_all_endpoints_of_a_service():
                     return (await client.echo()).name
 
             assert asyncio.run(main()) in {"1", "2"}
+
+
+def test_equal_keys_go_to_the_same_endpoint_however_they_are_called():
+    hosts = [sage_rpc.ServiceHost("kinds", Kinds(name)) for name in "123"]
+    with hosts[0], hosts[1], hosts[2]:
+        policy = ServicePolicy(
+            pool=PoolPolicy(balancing="consistent_hash"),
+            methods={"Echo": MethodPolicy(key="name"), "Repeat": MethodPolicy(key="name")},
+        )
+        endpoint = sage_rpc.ServiceEndpoint([host.address for host in hosts], "test.kinds.Kinds")
+        with sage_rpc.ServiceManager({"kinds": endpoint}, policies={"kinds": policy}) as manager:
+            client, later = manager.client(KindsClient), manager.client(KindsAsyncClient)
+            served = set()
+            for key in map(str, range(20)):
+                host = client.echo(name=key).name[0]
+                served.add(host)
+                assert client.echo(name=key, metadata=[("a", "b")]).name[0] == host
+                assert later.echo(name=key, wait_for_ready=True).result(SECONDS).name[0] == host
+                assert [item.name for item in client.repeat(name=key, count=1)] == [host + key]
+            assert served == set("123")
 
 
 def test_options_of_the_proto_hold_for_generated_clients():
