@@ -1,11 +1,13 @@
 """The command: `python -m benchmarks`, or `make bench ARGS='...'`.
 
 The table, or with --json the record, is on stdout; progress and complaints are on stderr. Exit codes:
-0 all is well, 1 a cell failed, 2 wrong arguments, 130 interrupted.
+0 all is well, 1 a cell failed, 2 wrong arguments, 3 a cell is worse than in the record it is compared with,
+130 interrupted.
 """
 
 from __future__ import annotations
 
+import argparse
 import datetime as dt
 import json
 import signal
@@ -13,9 +15,9 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from benchmarks import plot
+from benchmarks import compare, page, plot
 from benchmarks.machine import Disturbance, allow_many_files, facts, versions
-from benchmarks.options import build_parser, check_writable
+from benchmarks.options import OUT, build_parser, check_reading, check_writable
 from benchmarks.peers import PEERS, REFERENCE
 from benchmarks.progress import progress
 from benchmarks.record import FORMAT, cells_of
@@ -23,6 +25,7 @@ from benchmarks.scenarios import SCENARIOS, Cell, cells, usual
 from benchmarks.suite import Failure, Repeat, rounds
 from benchmarks.table import render, size_name, value
 
+WORSE = 3
 INTERRUPTED = 130
 
 
@@ -64,31 +67,22 @@ def _terminated(number: int, frame: object) -> NoReturn:
     raise SystemExit(128 + number)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command with `argv`. -> its exit code."""
-    parser = build_parser()
-    arguments = parser.parse_args(argv)
-    absent = {name: why for name, peer in PEERS.items() if (why := peer.missing()) is not None}
-    if arguments.list:
-        _list(absent)
-        return 0
+def _measured(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Measure what the arguments say. -> the record, which is kept, too."""
     quick, full = arguments.quick, arguments.full
     scenarios = arguments.only or usual(full=full)
-    repeats = arguments.repeats or (1 if quick else 3)
+    repeats = arguments.repeats or (compare.FEWEST_REPEATS if arguments.compare else 1 if quick else 3)
     seconds = arguments.seconds or (0.2 if quick else 1.0)
+    out = arguments.out or OUT / "latest.json"
     wanted = arguments.peers or list(PEERS)
-    absent = {name: why for name, why in absent.items() if name in wanted}
+    absent = {name: why for name in wanted if (why := PEERS[name].missing()) is not None}
     present = [name for name in wanted if name not in absent]
     chosen = arguments.peers is not None
     todo = cells(scenarios, present, arguments.sizes, chosen=chosen, quick=quick, full=full)
     if not todo:
         why = "; ".join(f"{name}: {reason}" for name, reason in absent.items()) or "these peers do none of it"
         parser.error(f"nothing to measure: {why} (--list shows what each can do)")
-    if arguments.plot is not None and (problem := plot.missing()) is not None:
-        parser.error(problem)
-    for path in (arguments.out, arguments.plot):
-        if path is not None:
-            check_writable(parser, path)
+    check_writable(parser, out)
     for name, reason in absent.items():
         print(f"absent: {name}: {reason}", file=sys.stderr)
 
@@ -96,11 +90,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     allow_many_files()
     machine, disturbance = facts(), Disturbance()
     created = dt.datetime.now(dt.timezone.utc)
-    try:
-        results = measure(todo, repeats, seconds)
-    except KeyboardInterrupt:
-        print("interrupted; nothing was recorded", file=sys.stderr)
-        return INTERRUPTED
+    results = measure(todo, repeats, seconds)
     record: dict[str, Any] = {
         "format": FORMAT,
         "created": created.isoformat(timespec="seconds"),
@@ -117,14 +107,55 @@ def main(argv: Sequence[str] | None = None) -> int:
         "absent": absent,
         "cells": cells_of(results),
     }
-    text = json.dumps(record, indent=1)
-    arguments.out.write_text(text + "\n")
+    out.write_text(json.dumps(record, indent=1) + "\n")
+    return record
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command with `argv`. -> its exit code."""
+    parser = build_parser()
+    arguments = parser.parse_args(argv)
+    if arguments.list:
+        _list({name: why for name, peer in PEERS.items() if (why := peer.missing()) is not None})
+        return 0
+    check_reading(parser, arguments)
+    if (arguments.plot or arguments.page) and (problem := plot.missing()) is not None:
+        parser.error(problem)
+    for path in (arguments.plot, arguments.page):
+        if path is not None:
+            check_writable(parser, path)
+    try:
+        old = None if arguments.compare is None else compare.read(arguments.compare)
+        record = None if arguments.read is None else compare.read(arguments.read)
+    except compare.RecordError as error:
+        parser.error(str(error))
+    if record is None:
+        try:
+            record = _measured(parser, arguments)
+        except KeyboardInterrupt:
+            print("interrupted; nothing was recorded", file=sys.stderr)
+            return INTERRUPTED
+    return _show(record, old, arguments)
+
+
+def _show(record: dict[str, Any], old: dict[str, Any] | None, arguments: argparse.Namespace) -> int:
+    """Print and draw what the arguments say. -> the exit code."""
+    print(json.dumps(record, indent=1) if arguments.json else render(record))
+    notes = sys.stderr if arguments.json else sys.stdout
+    if old is not None:
+        print(f"\n{compare.render(old, record)}", file=notes)
+    written = [] if arguments.read else [arguments.out or OUT / "latest.json"]
     if arguments.plot is not None:
         plot.plot(record, arguments.plot)
-    print(text if arguments.json else render(record))
-    if not arguments.json:
-        print(f"\nwritten: {arguments.out}", *([f"and {arguments.plot}"] if arguments.plot else []))
-    return 1 if any(cell["error"] for cell in record["cells"]) else 0
+        written.append(arguments.plot)
+    if arguments.page is not None:
+        written += page.write(record, arguments.page)[:1]
+    if written:
+        print("\nwritten:", *written, file=notes)
+    if any(cell["error"] for cell in record["cells"]):
+        return 1
+    worse = old is not None and any(c.verdict is compare.Verdict.WORSE for c in compare.changes(old, record))
+    return WORSE if worse else 0
 
 
 if __name__ == "__main__":

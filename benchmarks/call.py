@@ -31,6 +31,7 @@ GRACE = 3.0  # seconds for leaving in good order after the suite has gone
 LOOPS: Mapping[str, Callable[..., Any]] = {
     "unary": measure.unary,
     "numpy": measure.arrays,
+    "batch": measure.batch,
     "futures": measure.futures,
     "paced": measure.paced,
     "server-stream": measure.server_stream,

@@ -24,13 +24,14 @@ from time import monotonic, perf_counter_ns, sleep
 from typing import Any, Protocol, TypeAlias
 
 from benchmarks.answers import Work, WrongAnswerError, check
-from benchmarks.peers import ArrayCaller, Caller, StreamCaller
+from benchmarks.peers import ArrayCaller, BatchCaller, Caller, StreamCaller
 
 __all__ = [
     "FEWEST_CALLS",
     "Latencies",
     "Window",
     "arrays",
+    "batch",
     "client_stream",
     "connecting",
     "crowd",
@@ -161,6 +162,27 @@ def _wait_until(due: int) -> None:
         sleep((left - SPIN_NS) / 1e9)
     while perf_counter_ns() < due:
         pass
+
+
+def batch(caller: BatchCaller, sent: list[bytes], seconds: float, window: Window, load: int) -> int:
+    """One caller that makes `load` calls at once and waits for all of them. -> calls made."""
+    work = Work(caller, sent)
+    pairs = list(itertools.islice(itertools.cycle(work.pairs), load))
+    requests, expected = [request for request, _ in pairs], [payload for _, payload in pairs]
+
+    def batches(seconds: float) -> int:
+        calls = 0
+        end = monotonic() + seconds
+        while monotonic() < end or calls < FEWEST_CALLS:
+            for got, payload in zip(caller.batch(requests), expected, strict=True):
+                if got != payload:
+                    check(got, payload)
+            calls += load
+        return calls
+
+    batches(seconds / 4)
+    with window:
+        return batches(seconds)
 
 
 def futures(caller: Caller, sent: list[bytes], seconds: float, window: Window, load: int) -> int:

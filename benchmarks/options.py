@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks.peers import PEERS, REFERENCE
 from benchmarks.scenarios import SCENARIOS, usual
 
-__all__ = ["build_parser", "check_writable"]
+__all__ = ["OUT", "build_parser", "check_reading", "check_writable"]
 
 OUT = Path(__file__).parent / "out"
 LARGEST = 64 << 20  # bytes
@@ -101,7 +101,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--repeats",
         type=_repeats,
         metavar="N",
-        help="measure each cell N times and report medians (default: 3)",
+        help="measure each cell N times and report medians (default: 3; 5 with --compare)",
     )
     parser.add_argument(
         "--seconds", type=_seconds, metavar="S", help="time to measure one cell once (default: 1.0)"
@@ -112,9 +112,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--full", action="store_true", help="every load and size, from 0 to 64M bytes: about half an hour"
     )
     parser.add_argument("--json", action="store_true", help="print the record as JSON and no table")
-    parser.add_argument(
-        "--out", type=Path, metavar="PATH", default=OUT / "latest.json", help="record (default: %(default)s)"
-    )
+    parser.add_argument("--out", type=Path, metavar="PATH", help=f"record (default: {OUT / 'latest.json'})")
     parser.add_argument(
         "--plot",
         type=Path,
@@ -124,9 +122,33 @@ def build_parser() -> argparse.ArgumentParser:
         help="draw it too (default: %(const)s)",
     )
     parser.add_argument(
+        "--page",
+        type=Path,
+        metavar="PATH",
+        help="write a page of Markdown about it, with charts (SVG) in a directory of its name",
+    )
+    parser.add_argument(
+        "--compare",
+        type=Path,
+        metavar="PATH",
+        help="show what has changed since the record PATH; exit code 3 if a cell is worse beyond noise",
+    )
+    parser.add_argument(
+        "--read", type=Path, metavar="PATH", help="show the record PATH of an earlier run and measure nothing"
+    )
+    parser.add_argument(
         "--list", action="store_true", help="list scenarios and peers, and say what is absent"
     )
     return parser
+
+
+def check_reading(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
+    """Complain about options that say what to measure, where nothing is."""
+    for name in ("only", "peers", "sizes", "repeats", "seconds", "quick", "full", "out"):
+        if arguments.read is not None and getattr(arguments, name):
+            parser.error(
+                f"--read measures nothing, so --{name} has no meaning beside it: leave one of them out"
+            )
 
 
 def check_writable(parser: argparse.ArgumentParser, path: Path) -> None:

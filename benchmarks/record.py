@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.peers import REFERENCE
-from benchmarks.scenarios import Cell
+from benchmarks.scenarios import SCENARIOS, Cell
 from benchmarks.suite import Failure, Repeat
 
 __all__ = ["FORMAT", "Results", "cells_of"]
@@ -27,7 +27,7 @@ def cells_of(results: Results) -> list[dict[str, Any]]:
             "size": cell.size,
             "error": next((repeat for repeat in repeats if isinstance(repeat, str)), None),
             "median": medians[cell],
-            "ratio": _ratios(medians[cell], medians.get(Cell(cell.scenario, REFERENCE, cell.size))),
+            "ratio": _ratios(cell, medians),
             "repeats": [repeat for repeat in repeats if not isinstance(repeat, str)],
         }
         for cell, repeats in results.items()
@@ -44,11 +44,17 @@ def _medians(repeats: Sequence[Repeat | Failure]) -> Repeat | None:
     }
 
 
-def _ratios(ours: Repeat | None, reference: Repeat | None) -> dict[str, float] | None:
-    """How many times better than the reference: above 1 is faster, or less CPU time."""
+def _ratios(cell: Cell, medians: Mapping[Cell, Repeat | None]) -> dict[str, float] | None:
+    """How many times better than the reference: above 1 is faster, or less CPU time, or memory.
+
+    A rate that one of the two did not keep up with gives no ratio of latencies.
+    """
+    ours, reference = medians[cell], medians.get(Cell(cell.scenario, REFERENCE, cell.size))
     if ours is None or reference is None:
         return None
-    smaller_is_better = ("p50_us", "p99_us", "p999_us", "cpu_us_per_call", "kib")
+    smaller_is_better = ["cpu_us_per_call", "kib"]
+    if all(map(SCENARIOS[cell.scenario].kept_up, (ours, reference))):
+        smaller_is_better += ["p50_us", "p99_us", "p999_us"]
     pairs = {name: (reference.get(name), ours.get(name)) for name in smaller_is_better}
     pairs["per_second"] = (ours["per_second"], reference["per_second"])
     return {

@@ -6,8 +6,9 @@ under way, and the bare name is the load that matters most.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from benchmarks.peers import PEERS
 
@@ -19,6 +20,7 @@ SIZES = (SMALL, 64 * KIB, MIB, 16 * MIB)
 EVERY_SIZE = (0, SMALL, KIB, 16 * KIB, 64 * KIB, 256 * KIB, MIB, 16 * MIB, 64 * MIB)
 ARRAY_SIZES = (MIB, 16 * MIB)
 QUICK_SIZES = (SMALL, MIB)
+KEPT_UP = 0.95  # share of the calls due that were made: fewer, and latencies grow as long as one measures
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Scenario:
         what: one line for humans.
         peers: measured when the user names none.
         loop: what a caller process runs, by its name in call.py.
-        family: what its charts are about; scenarios of one family differ in their load.
+        family, family_what: what its chart is about; scenarios of one family differ in their load.
         load: given to the loop: calls under way, threads, connections, or calls per second.
         callers: caller processes.
         sizes: of the payload in bytes, where the user names none.
@@ -47,6 +49,7 @@ class Scenario:
     peers: tuple[str, ...]
     loop: str
     family: str = ""
+    family_what: str = ""
     load: int | None = None
     callers: int = 1
     sizes: tuple[int, ...] = (SMALL,)
@@ -61,6 +64,10 @@ class Scenario:
     def connections(self) -> int:
         """How many there are, roughly: opening them takes time."""
         return self.load if self.loop in {"idle", "crowd"} and self.load is not None else self.callers
+
+    def kept_up(self, repeat: Mapping[str, Any]) -> bool:
+        """Whether the calls of a `repeat` were made at the rate that was asked for, if one was."""
+        return self.loop != "paced" or repeat["per_second"] >= KEPT_UP * (self.load or 0)
 
     @property
     def x(self) -> int:
@@ -84,10 +91,11 @@ def _family(
     for load in loads:
         yield Scenario(
             name if main == {load} else f"{name}-{load}",
-            what.format(f"{load:,}"),
+            what.format(f"{load:,}", s="" if load == 1 else "s", es="" if load == 1 else "es"),
             peers,
             loop=loop or name,
             family=name,
+            family_what=what.format("n", s="s", es="es"),
             load=None if processes else load,
             callers=load if processes else 1,
             by=by,
@@ -137,11 +145,19 @@ _ALL = (
         every_size=ARRAY_SIZES,
         by="p50_us",
     ),
-    *_family("futures", "one caller, {} futures under way", _USUAL, (1, 8, 64, 512), {64}, axis="futures"),
-    *_family("threads", "{} caller threads in one process", _USUAL, (1, 4, 16), {16}, axis="threads"),
+    *_family("futures", "one caller, {} future{s} under way", _USUAL, (1, 8, 64, 512), {64}, axis="futures"),
+    *_family(
+        "batch",
+        "one caller, {} calls at once, then all their responses",
+        ("sage-proxy", "sage-declared", "sage-shm", "grpc-uds"),
+        (10, 100, 1000),
+        {100},
+        axis="calls at once",
+    ),
+    *_family("threads", "{} caller thread{s} in one process", _USUAL, (1, 4, 16), {16}, axis="threads"),
     *_family(
         "processes",
-        "{} caller processes",
+        "{} caller process{es}",
         _CROWDED,
         (1, 2, 4, 8, 32),
         {8},
@@ -168,7 +184,7 @@ _ALL = (
     ),
     *_family(
         "aio-window",
-        "asyncio caller, {} calls under way",
+        "asyncio caller, {} call{s} under way",
         (*_AIO_SERVERS, "sage-grpc"),
         (1, 64),
         {64},

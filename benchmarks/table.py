@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.peers import REFERENCE
 from benchmarks.scenarios import SCENARIOS, Scenario
 
-__all__ = ["columns", "number", "render", "size_name", "value"]
+__all__ = ["columns", "disturbances", "heading", "lines", "number", "render", "size_name", "value"]
 
 DISTURBED = 0.02  # share of CPU time that is worth a warning
 FEW = 100  # calls of one repeat, below which a 99th percentile is in truth the maximum
@@ -88,7 +88,8 @@ def columns(scenario: Scenario) -> list[tuple[str, Callable[[dict[str, Any]], st
     ]
 
 
-def _lines(head: list[str], rows: list[tuple[str, list[str] | str]]) -> list[str]:
+def lines(head: list[str], rows: list[tuple[str, list[str] | str]]) -> list[str]:
+    """A table; a row that has failed has a text in the place of its values."""
     full = [head, *([peer, *values] for peer, values in rows if not isinstance(values, str))]
     widths = [max(len(row[i]) for row in full) for i in range(len(head))]
     widths[0] = max(widths[0], *(len(peer) for peer, _ in rows))
@@ -104,14 +105,30 @@ def _lines(head: list[str], rows: list[tuple[str, list[str] | str]]) -> list[str
     return [line(head), *body]
 
 
-def render(record: dict[str, Any]) -> str:
-    """All of it: machine, tables, peers that are absent."""
-    machine, versions = record["machine"], record["versions"]
-    parameters = record["parameters"]
-    out = [
+def heading(record: dict[str, Any]) -> list[str]:
+    """What the figures come from: machine, versions, repeats."""
+    machine, versions, parameters = record["machine"], record["versions"], record["parameters"]
+    return [
         f"{machine['cpus']} CPUs, {machine['cpu']}, {machine['kernel']}, {machine['python']}",
         ", ".join(f"{name} {version}" for name, version in versions.items()),
         f"medians of {parameters['repeats']} repeats of {parameters['seconds']:g} s each",
+    ]
+
+
+def disturbances(record: dict[str, Any]) -> list[str]:
+    """What took CPU time meanwhile, if that was enough to matter."""
+    found = []
+    for name, who in (("stolen", "the hypervisor"), ("others", "other processes")):
+        share = record["machine"][name]
+        if share is not None and share > DISTURBED:
+            found.append(f"note: {who} took {share:.0%} of the CPU time meanwhile: all figures are disturbed")
+    return found
+
+
+def render(record: dict[str, Any]) -> str:
+    """All of it: machine, tables, peers that are absent."""
+    out = [
+        *heading(record),
         f"x: times better than {REFERENCE}: by the p50 of one call at a time, by the p99 at a given rate,",
         "by the memory of an idle connection, and elsewhere by calls or messages per second",
     ]
@@ -123,11 +140,9 @@ def render(record: dict[str, Any]) -> str:
         shown = columns(scenario)
         rows = [(cell["peer"], cell["error"] or [show(cell) for _, show in shown]) for cell in cells]
         out += ["", f"{name}, {size_name(size)}: {scenario.what}"]
-        out += _lines(["", *(head for head, _ in shown)], rows)
+        out += lines(["", *(head for head, _ in shown)], rows)
     if record["absent"]:
         out += ["", *(f"absent: {peer}: {why}" for peer, why in record["absent"].items())]
-    for name, who in (("stolen", "the hypervisor"), ("others", "other processes")):
-        share = machine[name]
-        if share is not None and share > DISTURBED:
-            out += ["", f"note: {who} took {share:.0%} of the CPU time meanwhile: all figures are disturbed"]
+    for note in disturbances(record):
+        out += ["", note]
     return "\n".join(out)

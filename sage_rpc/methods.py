@@ -28,7 +28,7 @@ from sage_rpc.policies.batching import (
     Arguments,
     BatchCall,
     Coalescing,
-    results_of,
+    DeclaredBatch,
     stream_results,
 )
 from sage_rpc.policies.breaker import Breaker, Breaking
@@ -82,6 +82,7 @@ class Codec:
         received: bytes of a response.
         key: bytes that stand for arguments.
         declared: what the declaration says about calling it.
+        response: the class of responses of a declared service.
     """
 
     service: str
@@ -99,6 +100,7 @@ class Codec:
     received: Callable[[Any], int]
     key: Callable[[tuple[Any, ...], dict[str, Any]], bytes]
     declared: MethodPolicy = _NOTHING_SAID
+    response: Any = None
 
     @property
     def system(self) -> str:
@@ -114,7 +116,10 @@ class Method:
         timeout: seconds a call may take that says nothing else; None: no limit.
     """
 
-    __slots__ = ("_begin", "_calls", "_codec", "_invoke", "_method", "cache", "name", "policy", "timeout")
+    __slots__ = (
+        *("_begin", "_calls", "_codec", "_fall_back", "_invoke", "_method"),
+        *("cache", "name", "policy", "timeout"),
+    )
 
     def __init__(self, calls: ServiceCalls, method: str, codec: Codec) -> None:
         self._calls = calls
@@ -140,18 +145,44 @@ class Method:
         self.cache = compiled.cache
         self._invoke: _Invoke = compiled.invoke
         self._begin = compiled.begin
+        self._fall_back = compiled.fall_back
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call and wait, with the default timeout."""
         return self._invoke(args, kwargs, self.timeout)
 
-    def call(self, args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None) -> Any:
-        """Call and wait at most `timeout` seconds."""
-        return self._invoke(args, kwargs, timeout)
+    def call(
+        self,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        timeout: float | None,
+        fallback: Any = NO_FALLBACK,
+    ) -> Any:
+        """Call and wait at most `timeout` seconds; what failed gives `fallback`, if one is given."""
+        if fallback is NO_FALLBACK:
+            return self._invoke(args, kwargs, timeout)
+        if self.policy.fallback is not NO_FALLBACK:
+            return self.with_options(fallback=fallback).call(args, kwargs, timeout)
+        try:
+            return self._invoke(args, kwargs, timeout)
+        except errors.RpcError as error:
+            if _is_wrong_call(error):
+                raise
+            return self._fall_back(fallback, error)
 
-    def start(self, args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None) -> ServiceFuture:
+    def start(
+        self,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        timeout: float | None,
+        fallback: Any = NO_FALLBACK,
+    ) -> ServiceFuture:
         """Call without waiting."""
-        return self._begin(args, kwargs, timeout)
+        if fallback is NO_FALLBACK:
+            return self._begin(args, kwargs, timeout)
+        if self.policy.fallback is not NO_FALLBACK:
+            return self.with_options(fallback=fallback).start(args, kwargs, timeout)
+        return _Replaced(self._begin(args, kwargs, timeout), lambda error: self._fall_back(fallback, error))
 
     def with_options(
         self,
@@ -221,17 +252,21 @@ class _Compiled:
         )
         self._metadata: Metadata = ((PRIORITY, str(policy.priority)),) if policy.priority else None
         self._key_of = _key_function(policy, calls.pool)
-        batched = policy.batch is not None and codec.path == PLAIN_METHOD
-        if batched and policy.batch is not None:
-            batch = BatchCall(calls.name, method)
+        if policy.batch is not None:
             inner = calls.sender(
                 BATCH_METHOD,
                 invoke_pb2.BatchRequest.SerializeToString,
                 invoke_pb2.BatchResponse.FromString,
                 None,
             )
+            if codec.path == PLAIN_METHOD:
+                coalescing = Coalescing(BatchCall(calls.name, method), inner, policy.batch)
+            else:
+                batch = DeclaredBatch(codec.service, codec.method, codec.encode, codec.response)
+                single = calls.sender(codec.path, codec.serializer, codec.deserializer, None)
+                coalescing = Coalescing(batch, inner, policy.batch, single)
             self._codec = codec = _coalesced(codec)
-            self._sender = calls.guard(Coalescing(batch, inner, policy.batch), policy, None, self._stats)
+            self._sender = calls.guard(coalescing, policy, None, self._stats)
         else:
             self._sender = calls.guard(
                 calls.sender(codec.path, codec.serializer, codec.deserializer, codec.check),
@@ -451,7 +486,12 @@ class _Compiled:
 
     # -- the fallback
 
-    def _fall_back(self, fallback: Any, error: errors.RpcError) -> Any:
+    def fall_back(self, fallback: Any, error: errors.RpcError) -> Any:
+        """What a failed call gives instead.
+
+        Raises:
+            FallbackError: the fallback raised.
+        """
         if self._stats is not None:
             self._stats.fell_back()
         if not callable(fallback):
@@ -472,7 +512,7 @@ class _Compiled:
             except errors.RpcError as error:
                 if _is_wrong_call(error):
                     raise
-                return self._fall_back(fallback, error)
+                return self.fall_back(fallback, error)
 
         return falling_back
 
@@ -482,7 +522,7 @@ class _Compiled:
         def falling_back(
             args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None
         ) -> ServiceFuture:
-            return _Replaced(begin(args, kwargs, timeout), lambda error: self._fall_back(fallback, error))
+            return _Replaced(begin(args, kwargs, timeout), lambda error: self.fall_back(fallback, error))
 
         return falling_back
 
@@ -560,12 +600,16 @@ def _key_function(
 
 def _coalesced(codec: Codec) -> Codec:
     """The codec of a method whose sender takes arguments and gives results."""
+    plain, encode = codec.path == PLAIN_METHOD, codec.encode
     return replace(
         codec,
-        encode=lambda args, kwargs: (args, kwargs),
+        # What is wrong with a request of a declared service is told at once, not when the batch leaves.
+        encode=(lambda args, kwargs: (args, kwargs))
+        if plain
+        else (lambda args, kwargs: ((encode(args, kwargs),), {})),
         check=None,
         decode=_same,
-        copy=_same,
+        copy=_same if plain else codec.copy,
         keep=_same,
         sent=_unknown,
         received=_unknown,
@@ -689,13 +733,16 @@ class ServiceCalls:
     ) -> list[Any]:
         """The results of one call for each item, in one round trip."""
         items = list(items)
-        if self.service is not None:
-            results = self._pipelined(method, items, timeout)
-        elif items:
+        results: list[Any] = []
+        if items:
             exchange = self._batch_method(method)
-            results = exchange.call((items,), {}, exchange.timeout if timeout is None else timeout)
-        else:
-            results = []
+            limit = exchange.timeout if timeout is None else timeout
+            try:
+                results = exchange.call((items,), {}, limit)
+            except errors.Unimplemented:
+                if self.service is None:
+                    raise
+                results = self._pipelined(method, items, limit)
         if not return_errors:
             for result in results:
                 if isinstance(result, errors.RpcError):
@@ -703,7 +750,7 @@ class ServiceCalls:
         return results
 
     def _pipelined(self, method: str, items: list[Any], timeout: float | None) -> list[Any]:
-        """A declared service has no batches: all calls are under way at once."""
+        """The server knows no batches of declared services: all calls are under way at once."""
         found = self.find(method)
         limit = found.timeout if timeout is None else timeout
         started = []
@@ -730,9 +777,13 @@ class ServiceCalls:
                 raise AttributeError(
                     f"{method!r} is private: only public methods of the service {self.name} can be called"
                 )
-            batch = BatchCall(self.name, method)
-            own = self.policy.methods.get(method)
-            one = MethodPolicy() if own is None else own
+            one = self._codecs.find(method)
+            policy = self.policy_of(method, one)
+            batch: BatchCall | DeclaredBatch
+            if self.service is None:
+                batch = BatchCall(self.name, method)
+            else:
+                batch = DeclaredBatch(one.service, one.method, one.encode, one.response)
             codec = Codec(
                 service=self.name,
                 method=method,
@@ -742,13 +793,15 @@ class ServiceCalls:
                 deserializer=invoke_pb2.BatchResponse.FromString,
                 encode=lambda args, _kwargs: batch.encode(args[0]),
                 check=None,
-                decode=results_of,
-                copy=results_of,
+                decode=batch.results,
+                copy=batch.results,
                 keep=_same,
                 sent=lambda request: len(request.calls),
                 received=lambda response: len(response.results),
                 key=lambda args, _kwargs: values.encode(args),
-                declared=MethodPolicy(timeout=one.timeout, idempotent=one.idempotent, retry=one.retry),
+                declared=MethodPolicy(
+                    timeout=policy.timeout, idempotent=policy.idempotent, retry=policy.retry
+                ),
             )
             found = self._found.setdefault(name, Method(self, name, codec))
         return found
@@ -987,6 +1040,7 @@ class _DeclaredCodecs:
             received=lambda message: message.ByteSize(),
             key=key,
             declared=declared,
+            response=response,
         )
 
 

@@ -54,6 +54,7 @@ class Endpoint:
         self.target = target
         self._open = open_channel
         self._channel: Channel | None = None
+        self._local: bool | None = None
         self._lock = threading.Lock()  # guards _channel and callables
         self.callables: dict[str, Any] = {}
         self.outstanding = 0
@@ -84,7 +85,10 @@ class Endpoint:
     @property
     def local(self) -> bool:
         """Whether it is on this host."""
-        return self.channel._picker.possible
+        if self._local is None:
+            picker = getattr(self.channel, "_picker", None)  # other kinds of channels have none
+            self._local = picker is not None and bool(picker.possible)
+        return self._local
 
     def unary(self, path: str, serializer: Any, deserializer: Any) -> Any:
         """The multicallable of a method."""

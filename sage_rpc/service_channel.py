@@ -2,7 +2,8 @@
 
 Unary calls go through the service's policies, as those of a proxy do. Those that come with metadata, with
 `wait_for_ready` or with credentials, and calls that stream, go to an endpoint of the service's pool, once:
-their deadlines hold, and how they end counts for the endpoint, but nothing repeats, caches or replaces them.
+their deadlines hold, the endpoint is the one that their key belongs to, and how they end counts for it; but
+nothing repeats, caches or replaces them.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any, NoReturn
 
 import grpc
 
-from sage_rpc import deadline, errors, options
+from sage_rpc import deadline, errors, methods
 from sage_rpc.methods import Method, ServiceCalls, snake_case
 from sage_rpc.pool import Endpoint
 from sage_rpc.service_future import ServiceFuture
@@ -105,15 +106,34 @@ class _Pooled:
         self._kind = kind
         self._path = path
         self._codecs = (serializer, deserializer)
-        name = path.rpartition("/")[2]
-        if calls.service is None or name not in calls.service.methods_by_name:
+        self._name = path.rpartition("/")[2]
+        if calls.service is None or self._name not in calls.service.methods_by_name:
             raise ValueError(f"{calls.name} has no method {path}")
-        said = options.method_options(calls.service.methods_by_name[name]).deadline
-        self._timeout = calls.timeout if said is None and kind == "unary_unary" else said
+        self._declared = methods._declared_policy(calls.service.methods_by_name[self._name])
+        self._seen: Any = None  # what _timeout and _key_of were made from
+        self._timeout: float | None = None
+        self._key_of: Any = None
 
-    def _begun(self) -> tuple[Endpoint, Any]:
+    def _look(self) -> None:
+        """Learn what holds now: policies and endpoints may be others by and by."""
+        calls = self._calls
+        seen = (calls.policy, calls.pool, calls.pool.alone)
+        if seen == self._seen:
+            return
+        own = calls.policy.methods.get(methods.snake_case(self._name)) or calls.policy.methods.get(self._name)
+        configured = calls.policy.default if own is None else own.over(calls.policy.default)
+        policy = configured.over(self._declared)
+        self._timeout = (
+            calls.timeout if policy.timeout is None and self._kind == "unary_unary" else policy.timeout
+        )
+        # A stream of requests has nothing to go by when its endpoint is chosen.
+        self._key_of = methods._key_function(policy, calls.pool) if self._kind.startswith("unary") else None
+        self._seen = seen
+
+    def _begun(self, request: Any) -> tuple[Endpoint, Any]:
         """-> an endpoint, to be given back, and its multicallable."""
-        endpoint = self._calls.pool.take(None)
+        self._look()
+        endpoint = self._calls.pool.take(None if self._key_of is None else self._key_of((request,), {}))
         make = getattr(endpoint.channel, self._kind)
         serializer, deserializer = self._codecs
         return endpoint, make(self._path, request_serializer=serializer, response_deserializer=deserializer)
@@ -136,16 +156,18 @@ class _Once(_Pooled):
     """One response."""
 
     def __call__(self, request: Any, timeout: float | None = None, *rest: Any, **more: Any) -> Any:
-        return self._waited(lambda callable_, seconds: callable_(request, seconds, *rest, **more), timeout)
+        return self._waited(
+            request, lambda callable_, seconds: callable_(request, seconds, *rest, **more), timeout
+        )
 
     def with_call(self, request: Any, timeout: float | None = None, *rest: Any, **more: Any) -> Any:
         """As grpc's."""
         return self._waited(
-            lambda callable_, seconds: callable_.with_call(request, seconds, *rest, **more), timeout
+            request, lambda callable_, seconds: callable_.with_call(request, seconds, *rest, **more), timeout
         )
 
-    def _waited(self, call: Callable[[Any, float | None], Any], timeout: float | None) -> Any:
-        endpoint, callable_ = self._begun()
+    def _waited(self, request: Any, call: Callable[[Any, float | None], Any], timeout: float | None) -> Any:
+        endpoint, callable_ = self._begun(request)
         error: errors.RpcError | None = None
         try:
             return call(callable_, self._limit(timeout))
@@ -157,7 +179,7 @@ class _Once(_Pooled):
 
     def future(self, request: Any, timeout: float | None = None, *rest: Any, **more: Any) -> Any:
         """As grpc's."""
-        endpoint, callable_ = self._begun()
+        endpoint, callable_ = self._begun(request)
         try:
             pending = callable_.future(request, self._limit(timeout), *rest, **more)
         except BaseException:
@@ -171,7 +193,7 @@ class _Streams(_Pooled):
     """A stream of responses."""
 
     def __call__(self, request: Any, timeout: float | None = None, *rest: Any, **more: Any) -> Any:
-        endpoint, callable_ = self._begun()
+        endpoint, callable_ = self._begun(request)
         try:
             call = callable_(request, self._limit(timeout), *rest, **more)
         except BaseException:

@@ -19,6 +19,7 @@ from typing import Any
 import grpc
 
 from sage_rpc import buffers, deadline, errors, servicers, values
+from sage_rpc.declared_batches import DeclaredBatches
 from sage_rpc.observe.health import HostHealth
 from sage_rpc.observe.tracing import ServedSpan, Tracing
 from sage_rpc.policies.access import Access, peer_of
@@ -401,6 +402,7 @@ class _GuardedServer:
         self._server = server
         self._guard = guard
         self.services: list[str] = []
+        self.batches = DeclaredBatches()
 
     def add_generic_rpc_handlers(self, handlers: Sequence[grpc.GenericRpcHandler]) -> None:
         """As grpc's; those of a dictionary come once more by `add_registered_method_handlers`."""
@@ -423,6 +425,10 @@ class _GuardedServer:
         if service not in self.services:
             self.services.append(service)
         guard = self._guard(service)
+        for name, handler in handlers.items():
+            if handler.unary_unary is not None:
+                # Guarded as one call, and each of its calls is the handler's own.
+                self.batches.add(service, name, handler, guard.around if guard.needed else None)
         return {name: _guarded_handler(name, handler, guard) for name, handler in handlers.items()}
 
 
@@ -523,6 +529,7 @@ class ServiceHost:
                 if service != _HEALTH_SERVICE:
                     self.health.add(service, None)
             served = guarded.services
+            self.server.add_generic_rpc_handlers((guarded.batches.handler(),))
         else:
             services = PlainServices()
             services.add(name, instance, _Guard(name, access, self.gate, spans))

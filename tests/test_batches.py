@@ -154,19 +154,79 @@ def test_a_batch_is_tried_again_like_its_method(managed):
     assert proxy.batch("echo", [1, 2]) == [1, 2]
 
 
-def test_a_declared_service_is_called_many_times_at_once(shop, transport):  # noqa: F811
-    host = sage_rpc.ServiceHost("shop", implement(shop), add_to_server=shop[1].add_ShopServicer_to_server)
-    with (
-        host,
-        sage_rpc.ServiceManager(
-            {"shop": sage_rpc.ServiceEndpoint(host.address, "test.shop.Shop")},
+@pytest.fixture(params=["ours", "stock"])
+def declared(request, shop, transport):  # noqa: F811
+    """A declared service at a host of ours, which knows batches, and at one that does not."""
+    servicer, add = implement(shop), shop[1].add_ShopServicer_to_server
+    calls = []
+    original = servicer.GetPrice
+
+    def counted(request, context):
+        calls.append(request.name)
+        return original(request, context)
+
+    servicer.GetPrice = counted
+    if request.param == "ours":
+        host = sage_rpc.ServiceHost("shop", servicer, add_to_server=add).start()
+        address, stop = host.address, host.stop
+    else:
+        server = sage_rpc.server(concurrent.futures.ThreadPoolExecutor(4))
+        add(servicer, server)
+        address = f"localhost:{server.add_insecure_port('127.0.0.1:0')}"
+        server.start()
+
+        def stop():
+            server.stop(None)
+
+    opened = []
+
+    def make(policy=None):
+        manager = sage_rpc.ServiceManager(
+            {"shop": sage_rpc.ServiceEndpoint(address, "test.shop.Shop")},
+            timeout=SECONDS,
             options=[("sage_rpc.transport", transport)],
-        ) as manager,
-    ):
-        items = [{"name": "apple", "count": count} for count in (1, 2, 3)]
-        proxy = manager.get_sync_proxy("shop")
-        assert [price.amount for price in proxy.batch("get_price", items)] == [5, 10, 15]
-        results = proxy.batch("get_price", [*items, {}], return_errors=True)
-        assert isinstance(results[3], errors.InvalidArgument)
-        with pytest.raises(AttributeError, match="declared service: give it a streaming method"):
-            list(proxy.batch_stream("get_price", items))
+            policy=policy,
+        )
+        opened.append(manager)
+        return manager
+
+    yield make, calls
+    for manager in opened:
+        manager.close()
+    stop()
+
+
+def test_a_batch_of_a_declared_service(declared):
+    make, calls = declared
+    proxy = make().get_sync_proxy("shop")
+    items = [{"name": "apple", "count": count} for count in (1, 2, 3)]
+    assert [price.amount for price in proxy.batch("get_price", items)] == [5, 10, 15]
+    results = proxy.batch("get_price", [*items, {}], return_errors=True)
+    assert isinstance(results[3], errors.InvalidArgument)
+    assert "an item needs a name" in results[3].details()
+    assert len(calls) == 7
+    with pytest.raises(errors.InvalidArgument, match="an item needs a name"):
+        proxy.batch("get_price", [{}])
+    with pytest.raises(errors.InvalidArgument, match="no field 'colour'"):
+        proxy.batch("get_price", [{"colour": "red"}])
+    with pytest.raises(AttributeError, match="has no method 'get_prise'; did you mean get_price"):
+        proxy.batch("get_prise", items)
+    with pytest.raises(AttributeError, match="declared service: give it a streaming method"):
+        list(proxy.batch_stream("get_price", items))
+
+
+def test_calls_of_a_declared_service_travel_together(declared):
+    make, calls = declared
+    policy = MethodPolicy(batch=BatchPolicy(max_size=4, max_delay=2.0))
+    manager = make(ServicePolicy(methods={"get_price": policy}))
+    later = manager.get_async_proxy("shop")
+    for _ in range(2):  # the second time it is known what the server knows
+        futures = [later.get_price(name="apple", count=count) for count in (1, 2, 3)]
+        wrong = later.get_price()
+        assert [future.result(SECONDS).amount for future in futures] == [5, 10, 15]
+        with pytest.raises(errors.InvalidArgument, match="an item needs a name"):
+            wrong.result(SECONDS)
+    assert len(calls) == 8
+    with pytest.raises(errors.InvalidArgument, match="no field 'colour'"):
+        later.get_price(colour="red")
+    assert manager.stats().of("shop", "get_price").failures == {"INVALID_ARGUMENT": 2}

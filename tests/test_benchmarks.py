@@ -9,13 +9,14 @@ import signal
 import subprocess
 import sys
 import threading
+import xml.etree.ElementTree as ET
 from collections.abc import Container
 from pathlib import Path
 
 import psutil
 import pytest
 
-from benchmarks import answers, echo_pb2, measure, peers, record, table
+from benchmarks import answers, compare, echo_pb2, measure, page, peers, plot, record, table
 from benchmarks.peers.grpc_stub import EchoServicer
 from benchmarks.scenarios import Cell, cells
 from sage_rpc import native
@@ -28,7 +29,7 @@ PROXIES = ("sage-proxy", "sage-declared", "sage-declared-grpc", "grpc-uds")
 ARRAYS = ("sage-proxy", "sage-empty", "sage-shm", "sage-aio", "grpc-uds", "grpc-aio")
 UNARY = ["unary", "futures", "threads", "processes", "idle"]
 AIO = ["aio-unary", "aio-window", "aio-ping-pong", "aio-server-stream"]
-OVERLAPPING = {"futures", "futures-8", "server-stream", "client-stream", "aio-server-stream"}
+OVERLAPPING = {"batch-10", "futures", "futures-8", "server-stream", "client-stream", "aio-server-stream"}
 
 
 def bench(*options: str, timeout: float = 50.0) -> subprocess.CompletedProcess[str]:
@@ -57,7 +58,7 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, Path, subproc
 @pytest.fixture(scope="module")
 def loads(tmp_path_factory: pytest.TempPathFactory) -> dict:
     out = tmp_path_factory.mktemp("bench") / "record.json"
-    scenarios = "futures-8,threads-1,processes-2,aio-window-1,rate-1000,connect,crowd"
+    scenarios = "batch-10,futures-8,threads-1,processes-2,aio-window-1,rate-1000,connect,crowd"
     return measured(out, "--only", scenarios, "--peers", f"grpc-uds,{STUB}", "--sizes", "0")[0]
 
 
@@ -211,6 +212,9 @@ def test_the_table_shows_every_cell(quick, streams, loads) -> None:
         (["--seconds", "-1"], "expected seconds"),
         (["--peers", "raw-uds", "--only", "futures"], "nothing to measure"),
         (["--out", "/"], "it is a directory"),
+        (["--compare", "/none.json"], "cannot read /none.json: No such file"),
+        (["--compare", "README.md"], "README.md is not JSON"),
+        (["--read", "/dev/null", "--only", "unary"], "so --only has no meaning beside it"),
         (["--out", "/proc/none/x.json"], "cannot write /proc/none/x.json"),
     ],
 )
@@ -375,3 +379,119 @@ def test_a_failed_cell_stands_in_the_record_and_in_the_table() -> None:
     text = table.render({**shown, "cells": failed})
     assert "FAILED: benchmarks.call ended" in text
     assert "other processes took 50% of the CPU time" in text
+
+
+def _record(cells: dict[tuple[str, str], list[float] | str], by: str = "p50_us") -> dict:
+    """A record whose repeats have these values."""
+    results = {
+        Cell(scenario, peer, 64): [values]
+        if isinstance(values, str)
+        else [
+            dict.fromkeys(("p50_us", "p99_us", "cpu_us_per_call", "per_second"), 1.0) | {by: value}
+            for value in values
+        ]
+        for (scenario, peer), values in cells.items()
+    }
+    machine = {"cpu": "?", "cpus": 2, "revision": None}
+    return {"format": 1, "created": "then", "machine": machine, "cells": record.cells_of(results)}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "verdict"),
+    [
+        ([10, 11, 10, 12, 11], [14, 15, 14, 16, 15], compare.Verdict.WORSE),
+        ([10, 11, 10, 12, 11], [7, 8, 7, 8, 7], compare.Verdict.BETTER),
+        ([10, 11, 10, 12, 11], [11, 10.5, 11, 10.5, 11], compare.Verdict.SAME),
+        ([10, 11, 10, 16, 11], [14, 15, 14, 16, 15], compare.Verdict.SAME),  # within the noise of before
+        ([10, 10, 10, 10, 10], [10.5, 10.5, 10.5, 10.5, 10.5], compare.Verdict.SAME),  # less than 10 %
+        ([10, 11, 10, 12], [14, 15, 14, 16, 15], compare.Verdict.TOO_FEW),
+        ([10, 11, 10, 12, 11], "it broke", compare.Verdict.WORSE),
+    ],
+)
+def test_a_change_is_one_beyond_noise(old: list[float], new: list[float] | str, verdict) -> None:
+    key = ("unary", "raw-uds")
+    (change,) = compare.changes(_record({key: old}), _record({key: new}))
+    assert change.verdict is verdict
+    text = compare.render(_record({key: old}), _record({key: new}))
+    assert ("WORSE" in text) == (verdict is compare.Verdict.WORSE)
+
+
+def test_a_slower_machine_is_no_regression() -> None:
+    ours, reference = ("unary", "sage-grpc"), ("unary", "grpc-uds")
+    old = _record({ours: [100.0] * 5, reference: [200.0] * 5})
+    found = compare.changes(old, _record({ours: [150.0] * 5, reference: [300.0] * 5}))
+    assert [(change.peer, change.relative, change.verdict) for change in found] == [
+        ("sage-grpc", True, compare.Verdict.SAME),
+        ("grpc-uds", False, compare.Verdict.WORSE),
+    ]
+
+
+def test_more_calls_per_second_are_better() -> None:
+    key = ("futures", "sage-grpc")
+    old, new = (_record({key: [rate] * 5}, "per_second") for rate in (1000.0, 2000.0))
+    assert compare.changes(old, new)[0].verdict is compare.Verdict.BETTER
+    assert compare.changes(new, old)[0].verdict is compare.Verdict.WORSE
+
+
+def test_a_rate_that_was_not_kept_up_has_no_latency_to_compare() -> None:
+    (cell,) = _record({("rate-1000", "grpc-uds"): [800.0] * 5}, "per_second")["cells"]
+    assert "p99_us" not in cell["ratio"]
+    slow = {"format": 1, "created": "", "machine": {}, "cells": [cell]}
+    assert compare.changes(slow, slow) == []
+
+
+def test_regressions_since_a_record_have_an_exit_code(quick, tmp_path: Path) -> None:
+    now = json.loads(json.dumps(quick[0]))
+    for cell in now["cells"]:
+        cell["repeats"] *= 5
+    before = json.loads(json.dumps(now))
+    worst = next(c for c in before["cells"] if (c["scenario"], c["peer"]) == ("unary", "raw-uds"))
+    (tmp_path / "now.json").write_text(json.dumps(now))
+    (tmp_path / "same.json").write_text(json.dumps(before))
+    for found in (worst["median"], *worst["repeats"]):
+        found["p50_us"] /= 2
+    (tmp_path / "before.json").write_text(json.dumps(before))
+    paths = {name: str(tmp_path / f"{name}.json") for name in ("now", "same", "before")}
+    done = bench("--read", paths["now"], "--compare", paths["same"])
+    assert done.returncode == 0, done.stderr
+    assert "0 worse beyond noise" in done.stdout
+    done = bench("--read", paths["now"], "--compare", paths["before"])
+    assert done.returncode == 3, done.stderr
+    assert "1 worse beyond noise" in done.stdout
+
+
+def test_a_record_of_another_format_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "old.json"
+    for text, said in (
+        ('{"format": 0, "cells": []}', "has format 0"),
+        ("[]", "is not the record of a run"),
+    ):
+        path.write_text(text)
+        with pytest.raises(compare.RecordError, match=said):
+            compare.read(path)
+
+
+@pytest.mark.skipif(plot.missing() is not None, reason="matplotlib is not installed")
+def test_the_page_shows_every_cell_and_its_charts(quick, loads, tmp_path: Path) -> None:
+    both = {**loads, "cells": [*quick[0]["cells"], *loads["cells"]]}
+    path = tmp_path / "speed.md"
+    (tmp_path / "speed").mkdir()
+    (tmp_path / "speed" / "left.svg").write_text("of an earlier page")
+    written = page.write(both, path)
+    text = path.read_text()
+    for cell in both["cells"]:
+        assert f"| `{cell['scenario']}` | {table.size_name(cell['size'])} | `{cell['peer']}` |" in text
+    assert {file.name for file in (tmp_path / "speed").iterdir()} == {file.name for file in written[1:]}
+    assert {"ratios.svg", "unary.svg", "futures.svg", "rate.svg"} <= {file.name for file in written[1:]}
+    for file in written[1:]:
+        assert f"(speed/{file.name})" in text
+        assert ET.parse(file).getroot().tag.endswith("svg")
+    plot.plot(both, tmp_path / "all.png")
+    assert (tmp_path / "all.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.skipif(peers.PEERS["ray"].missing() is not None, reason="Ray is not installed")
+def test_ray_is_measured_where_it_is_installed(tmp_path: Path) -> None:
+    found, _ = measured(tmp_path / "r.json", "--only", "unary", "--peers", "ray", "--sizes", "64")
+    (cell,) = found["cells"]
+    assert cell["median"]["cpu_server"] > 0

@@ -37,7 +37,16 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = (
     (frozenset({"methods"}),),
     (
         frozenset(
-            {"manager", "proxies", "service_host", "service_channel", "binding", "clients", "servicers"}
+            {
+                "manager",
+                "proxies",
+                "service_host",
+                "declared_batches",
+                "service_channel",
+                "binding",
+                "clients",
+                "servicers",
+            }
             | {"proto.v1.invoke_sage"}  # generated, and made of the two before
         ),
     ),

@@ -8,12 +8,14 @@ import pickle
 import grpc
 import pytest
 
+from sage_rpc.methods import _declared_policy
 from sage_rpc.policies import (
     NO_FALLBACK,
     AdmissionPolicy,
     BatchPolicy,
     BreakerPolicy,
     CachePolicy,
+    HealthPolicy,
     HedgingPolicy,
     MethodPolicy,
     OutlierPolicy,
@@ -21,8 +23,11 @@ from sage_rpc.policies import (
     RetryBudgetPolicy,
     RetryPolicy,
     ServicePolicy,
+    admission_from,
     from_service_config,
+    policy_from,
 )
+from tests.codegen.protoc import pool_of
 
 
 @pytest.mark.parametrize(
@@ -88,6 +93,46 @@ def test_a_method_differs_from_the_default_only_where_it_says_so():
     assert policy.of("put") is policy.default
     assert policy.of("find").retry is None  # it is hedged instead
     assert MethodPolicy().fallback is NO_FALLBACK
+
+
+def test_policies_are_made_of_plain_data():
+    policy = policy_from(
+        {
+            "default": {"timeout": 2, "retry": {"codes": ["UNAVAILABLE", "ABORTED"]}, "fallback": None},
+            "methods": {"get": {"idempotent": True, "cache": {"ttl": 5}}, "put": {}},
+            "breaker": {},
+            "pool": {"balancing": "consistent_hash", "outlier": None, "health": {"interval": 2}},
+        }
+    )
+    assert policy == ServicePolicy(
+        default=MethodPolicy(timeout=2, retry=RetryPolicy(codes=["UNAVAILABLE", "ABORTED"]), fallback=None),
+        methods={"get": MethodPolicy(idempotent=True, cache=CachePolicy(ttl=5)), "put": MethodPolicy()},
+        breaker=BreakerPolicy(),
+        pool=PoolPolicy(balancing="consistent_hash", outlier=None, health=HealthPolicy(interval=2)),
+    )
+    assert admission_from({"max_running": 3}) == AdmissionPolicy(max_running=3)
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        ({"defaults": {}}, "defaults is unknown; did you mean default"),
+        (
+            {"default": {"retry": {"max_attempt": 3}}},
+            "default.retry.max_attempt is unknown; did you",
+        ),
+        (
+            {"methods": {"get": {"cache": {"ttl": 0}}}},
+            "methods.get.cache: CachePolicy.ttl is 0: ",
+        ),
+        ({"breaker": 3}, "breaker is 3: expected names and values"),
+        ({"methods": ["get"]}, "expected names of methods"),
+        ({"methods": {"get": {"retry": {}, "hedging": {}}}}, "methods.get: MethodPolicy has both"),
+    ],
+)
+def test_plain_data_that_is_no_policy_is_named_with_its_place(data, says):
+    with pytest.raises(ValueError, match=says):
+        policy_from(data)
 
 
 def test_policies_pickle():
@@ -176,3 +221,35 @@ def test_a_service_config_of_grpc_is_a_policy(form):
 def test_what_is_no_service_config_is_named_with_its_place(config, says):
     with pytest.raises(ValueError, match=says):
         from_service_config(config, "s")
+
+
+def test_what_a_proto_says_is_a_policy_that_the_configuration_goes_before(tmp_path):
+    source = """
+    syntax = "proto3";
+    package test.said;
+    import "sage/rpc/v1/options.proto";
+    service Said {
+      option (sage.rpc.v1.service) = { deadline_seconds: 2 };
+      rpc Get(Request) returns (Request) {
+        option (sage.rpc.v1.method) = {
+          idempotent: true
+          retry { max_attempts: 3 initial_backoff_seconds: 0.2 retryable_codes: [ABORTED] }
+          cache { ttl_seconds: 60 }
+          affinity_key: "item.id"
+        };
+      }
+    }
+    message Request { Item item = 1; }
+    message Item { string id = 1; }
+    """
+    method = pool_of(tmp_path, source).FindMethodByName("test.said.Said.Get")
+    said = _declared_policy(method)
+    assert said == MethodPolicy(
+        timeout=2,
+        idempotent=True,
+        retry=RetryPolicy(max_attempts=3, initial_backoff=0.2, max_backoff=1.0, codes=["ABORTED"]),
+        cache=CachePolicy(ttl=60),
+        key="item.id",
+    )
+    configured = MethodPolicy(timeout=1, idempotent=False).over(said)
+    assert (configured.timeout, configured.idempotent, configured.retry) == (1, False, said.retry)

@@ -67,3 +67,11 @@ def test_the_operator_example(examples: Path) -> None:
 
 def test_the_example_of_services_by_name(examples: Path) -> None:
     assert run(examples, "cache.py") == ["[1, 2.5, None]", "none", "[1, 2.5, None]", "{'cache': 'healthy'}"]
+
+
+def test_the_example_of_policies(examples: Path) -> None:
+    assert run(examples, "policies.py") == [
+        "[3, 3, 3] 2",
+        "later: UNKNOWN",
+        "BreakerState.CLOSED {'UNKNOWN': 1}",
+    ]

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import concurrent.futures
 import itertools
+import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import grpc
 import pytest
@@ -185,6 +189,47 @@ def test_callers_take_turns():
     assert unfair.leave("a2")
     assert not unfair.leave("a2")
     assert [unfair.next(), unfair.next(), len(unfair)] == ["a1", "b1", 0]
+
+
+OTHER_CALLER = """
+import sys, sage_rpc
+target, transport = sys.argv[1:]
+with sage_rpc.ServiceManager({"subject": target}, options=[("sage_rpc.transport", transport)]) as manager:
+    futures = [manager.get_async_proxy("subject").echo(f"other {n}") for n in range(3)]
+    print("sent", flush=True)
+    for future in futures:
+        future.result(15)
+"""
+
+
+def test_a_caller_that_sends_much_does_not_keep_another_waiting(hosted, transport):
+    """Six calls of this process wait already when three of another one come: they take turns."""
+    manager, worker, host = hosted(AdmissionPolicy(max_running=1, max_waiting=20))
+    gate = next(names)
+    later = manager.get_async_proxy("subject")
+    first = later.hold(gate)
+    until(lambda: host.gate.running == 1)
+    busy = []
+    for number in range(6):
+        busy.append(later.echo(f"busy {number}"))
+        until(lambda number=number: host.gate.waiting == number + 1)
+    other = subprocess.Popen(
+        [sys.executable, "-c", OTHER_CALLER, host.address, transport],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+    )
+    with other:
+        assert other.stdout.readline() == "sent\n"
+        until(lambda: host.gate.waiting == 9)
+        GATES[gate].set()
+        assert first.result(SECONDS)
+        for future in busy:
+            future.result(SECONDS)
+        assert other.wait(SECONDS) == 0
+    callers = [who.split()[0] for who in worker.order]
+    assert callers[:6].count("other") == 3
+    assert [who for who in worker.order if who.startswith("busy")] == [f"busy {n}" for n in range(6)]
 
 
 def test_a_gate_never_lets_more_run_than_it_should():

@@ -14,7 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-__all__ = ["PEERS", "REFERENCE", "AioCaller", "ArrayCaller", "Caller", "Peer", "PeerModule", "StreamCaller"]
+__all__ = [
+    "PEERS",
+    "REFERENCE",
+    "AioCaller",
+    "ArrayCaller",
+    "BatchCaller",
+    "Caller",
+    "Peer",
+    "PeerModule",
+    "StreamCaller",
+]
 
 REFERENCE = "grpc-uds"
 
@@ -49,6 +59,13 @@ class ArrayCaller(Caller, Protocol):
 
         `call` gives the memory of the array that came back.
         """
+
+
+class BatchCaller(Caller, Protocol):
+    """The calling end of a peer that makes many calls at once."""
+
+    def batch(self, requests: list[Any]) -> list[bytes]:
+        """A call for each request. -> the payloads that came back, in order."""
 
 
 class StreamCaller(Caller, Protocol):
@@ -143,8 +160,8 @@ def _native_missing() -> str | None:
     return None if native.available() else f"no memory queue: {native.why_not()}"
 
 
-UNARY = frozenset({"unary", "futures", "threads", "paced", "connect", "idle", "crowd"})
-NO_FUTURES = UNARY - {"futures"}
+UNARY = frozenset({"unary", "batch", "futures", "threads", "paced", "connect", "idle", "crowd"})
+NO_FUTURES = UNARY - {"batch", "futures"}
 ARRAYS = frozenset({"numpy"})
 STREAMS = frozenset({"server-stream", "client-stream", "ping-pong"})
 AIO = frozenset({"aio-unary", "aio-window", "aio-ping-pong", "aio-server-stream"})

@@ -122,6 +122,9 @@ class StubCaller(_Preparer):
         payload: bytes = future.result().payload
         return payload
 
+    def batch(self, requests: list[echo_pb2.Blob]) -> list[bytes]:
+        return [self.finish(future) for future in [self.start(request) for request in requests]]
+
     def arrays(self) -> ArrayStubCaller:
         return ArrayStubCaller(self._stub)
 

@@ -29,7 +29,8 @@ class DeclaredCaller:
     shared = True
 
     def __init__(self, manager: sage_rpc.ServiceManager) -> None:
-        self._call = manager.get_sync_proxy("echo").call
+        self._proxy = manager.get_sync_proxy("echo")
+        self._call = self._proxy.call
         self._start = manager.get_async_proxy("echo").call
 
     def prepare(self, payload: bytes) -> bytes:
@@ -38,6 +39,10 @@ class DeclaredCaller:
     def call(self, request: bytes) -> bytes:
         payload: bytes = self._call(payload=request).payload
         return payload
+
+    def batch(self, requests: list[bytes]) -> list[bytes]:
+        fields = [{"payload": payload} for payload in requests]
+        return [response.payload for response in self._proxy.batch("call", fields)]
 
     def start(self, request: bytes) -> sage_rpc.proxies.ServiceFuture:
         return self._start(payload=request)

@@ -47,6 +47,9 @@ class ProxyCaller:
         payload: bytes = future.result()
         return payload
 
+    def batch(self, requests: list[bytes]) -> list[bytes]:
+        return self._proxy.batch("get", requests)
+
     def arrays(self) -> ArrayProxyCaller:
         return ArrayProxyCaller(self._proxy, empty=self._empty)
 

@@ -9,6 +9,7 @@ import ast
 import importlib.util
 import subprocess
 import sys
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,7 +116,9 @@ def check_syntax(path: str, text: str) -> None:
         GenerationError: `text`, of the module at `path`, cannot be parsed.
     """
     try:
-        ast.parse(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)  # backslashes in comments, in grpc's docstrings
+            ast.parse(text)
     except SyntaxError as error:
         line = (error.text or "").strip()
         raise GenerationError(

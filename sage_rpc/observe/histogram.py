@@ -2,7 +2,7 @@
 
 Buckets grow with the duration, 16 to each power of two of nanoseconds, so that a quantile is off by 3.2 % at
 most, whatever the range. Histograms of threads, processes and hosts are merged by adding their counts. Why
-none of the libraries: docs/decisions/0012-statistics.md.
+none of the libraries: docs/decisions/0016-statistics-and-traces.md.
 """
 
 from __future__ import annotations

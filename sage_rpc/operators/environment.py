@@ -11,10 +11,12 @@ from __future__ import annotations
 import contextlib
 import logging
 import operator
+import pickle
 import re
 import socket
 import threading
 from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from google.protobuf import descriptor_pool
@@ -25,6 +27,7 @@ from sage_rpc.manager import DEFAULT_TIMEOUT, ServiceEndpoint
 from sage_rpc.operators.job import Job
 from sage_rpc.operators.links import Input, LinkLostError, load_row
 from sage_rpc.operators.plan import Kind, OperatorSpec, Plan, ServiceSpec, check_code, dump, suggested_name
+from sage_rpc.policies import ServicePolicy, policy_of
 
 __all__ = ["DataStream", "LocalEnvironment", "Results"]
 
@@ -64,6 +67,7 @@ class LocalEnvironment:
         self._log_level = log_level
         self._services: list[ServiceSpec] = []
         self._endpoints: dict[str, ServiceEndpoint] = {}
+        self._policies: dict[str, ServicePolicy] = {}
         self._descriptors: dict[str, bytes] = {}
         self._operators: list[OperatorSpec] = []
         self._upstream: dict[str, str] = {}
@@ -76,7 +80,8 @@ class LocalEnvironment:
         it one at a time. `setup()` and `cleanup()`, where it has them, run before the first and after the
         last call. An implementation of a generated base (`CacheBase`) is served as the declared service, and
         called by `self.call_service[CacheClient]`, too. Services are set up in the order of registration:
-        `setup` may call those registered before.
+        `setup` may call those registered before. What its methods say by `method_policy` holds for calls of
+        it.
 
         Raises:
             ValueError: the name is taken or unusable.
@@ -87,7 +92,27 @@ class LocalEnvironment:
             raise TypeError(f"the service {name!r} must be a class, not {cls!r}")
         if isinstance(cls, type) and issubclass(cls, servicers.Base):
             self._add_file(descriptor_pool.Default().FindServiceByName(cls.SERVICE).file)
+        said = policy_of(cls)
+        if said is not None:
+            self.set_policy(name, said)
         self._services.append(ServiceSpec(name, cls, args, kwargs))
+
+    def set_policy(self, name: str, policy: ServicePolicy) -> None:
+        """What holds for the calls of the service `name`; instead of what its class says.
+
+        Raises:
+            TypeError: it is no ServicePolicy, or has functions that cannot be sent to the workers.
+        """
+        if not isinstance(policy, ServicePolicy):
+            raise TypeError(f"the policy of {name!r} is {policy!r}: expected a ServicePolicy")
+        try:
+            pickle.dumps(policy)
+        except Exception as error:  # noqa: BLE001 - whatever pickling raises
+            raise TypeError(
+                f"the policy of {name!r} cannot be sent to the workers ({error}): functions in it (fallback, "
+                "key) must be defined in a module, by def"
+            ) from None
+        self._policies[name] = policy
 
     def register_endpoint(
         self, name: str, target: str, *, service: str | ServiceDescriptor | None = None
@@ -166,6 +191,12 @@ class LocalEnvironment:
             )
         if not self._operators and not self._services:
             raise ValueError(f"the environment {self.name!r} has neither services nor operators")
+        registered = {*(spec.name for spec in self._services), *self._endpoints}
+        for name in self._policies.keys() - registered:
+            raise ValueError(
+                f"there is a policy for {name!r}, and no such service; there are: "
+                f"{', '.join(sorted(registered)) or 'none'}"
+            )
         taken = {*self._upstream.values(), *(name for name, _ in self._results)}
         for spec in self._operators:
             if spec.kind is not Kind.SINK and spec.name not in taken:
@@ -180,7 +211,11 @@ class LocalEnvironment:
             results=tuple(result for _, result in self._results),
             result_of=tuple(name for name, _ in self._results),
             payloads=payloads,
-            endpoints=dict(self._endpoints),
+            endpoints={
+                name: replace(endpoint, policy=self._policies.get(name))
+                for name, endpoint in self._endpoints.items()
+            },
+            policies=dict(self._policies),
             descriptors=tuple(self._descriptors.values()),
             timeout=self._timeout,
             options=self._options,

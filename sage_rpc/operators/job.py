@@ -355,7 +355,9 @@ class Job:
         declared = {spec.name: spec.declared for spec in self._plan.services}
         self._wait(lambda: all(worker.target for worker in self._services), limit)
         for worker in self._services:
-            self._endpoints[worker.name] = ServiceEndpoint(worker.target or "", declared[worker.name])
+            self._endpoints[worker.name] = ServiceEndpoint(
+                worker.target or "", declared[worker.name], self._plan.policies.get(worker.name)
+            )
         start = self._start_message()
         for worker in self._services:
             worker.tell(start)

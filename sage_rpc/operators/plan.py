@@ -27,6 +27,7 @@ from sage_rpc.operators.functions import (
     SinkFunction,
     SourceFunction,
 )
+from sage_rpc.policies import ServicePolicy
 
 __all__ = ["Kind", "OperatorSpec", "Plan", "Receiver", "ServiceSpec", "check_code", "dump", "suggested_name"]
 
@@ -130,6 +131,7 @@ class Plan:
         result_of: for each of them the operator whose rows it reads.
         payloads: ("service" or "operator", name) -> pickled spec.
         endpoints: services that run elsewhere.
+        policies: what holds for calls of the services that have policies.
         descriptors: serialized protobuf files of the declared ones, each after those it imports.
         timeout: seconds a call may take where it says nothing else.
         options: of the channels to services.
@@ -146,6 +148,7 @@ class Plan:
     result_of: tuple[str, ...]
     payloads: dict[tuple[str, str], bytes]
     endpoints: dict[str, ServiceEndpoint]
+    policies: dict[str, ServicePolicy]
     descriptors: tuple[bytes, ...]
     timeout: float | None
     options: tuple[tuple[str, Any], ...]

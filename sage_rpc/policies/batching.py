@@ -1,7 +1,8 @@
-"""Batches: many calls of one method of a plain class in one round trip.
+"""Batches: many calls of one method in one round trip.
 
-`BatchCall` makes one of given arguments. `Coalescing` makes them of calls that happen at the same time: it is
-the innermost sender of a batchable method, takes arguments instead of encoded requests and gives results
+`BatchCall` makes one of given arguments, `DeclaredBatch` for a declared service. `Coalescing` makes them of
+calls that happen at the same time: it is the innermost sender of a batchable method, takes arguments instead
+    of encoded requests and gives results
 instead of responses. The first call of a batch sets its time; the batch leaves when it is full or when that
 time has come.
 """
@@ -13,7 +14,7 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent import futures
 from typing import Any
 
@@ -25,7 +26,15 @@ from sage_rpc.policies.settings import BatchPolicy
 from sage_rpc.policies.timer import timer
 from sage_rpc.proto.v1 import invoke_pb2
 
-__all__ = ["BATCH_METHOD", "BATCH_STREAM_METHOD", "Arguments", "BatchCall", "Coalescing", "results_of"]
+__all__ = [
+    "BATCH_METHOD",
+    "BATCH_STREAM_METHOD",
+    "Arguments",
+    "BatchCall",
+    "Coalescing",
+    "DeclaredBatch",
+    "results_of",
+]
 
 BATCH_METHOD = "/sage.rpc.v1.Invocation/Batch"
 BATCH_STREAM_METHOD = "/sage.rpc.v1.Invocation/BatchStream"
@@ -76,6 +85,63 @@ class BatchCall:
             text = str(error).replace("value[", "item[", 1)
             raise values.UnserializableError(f"a batch of {self.name}: {text}") from None
         return invoke_pb2.BatchRequest(service=self._service, method=self._method, calls=encoded, whole=whole)
+
+    def results(self, response: Any) -> list[Any]:
+        """The results, an error of the family where the method raised."""
+        return results_of(response)
+
+
+class DeclaredBatch:
+    """A batch of a declared service's method.
+
+    Args:
+        service: its full name.
+        method: its declared name.
+        encode: arguments -> request.
+        response: the class of responses.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        method: str,
+        encode: Callable[[tuple[Any, ...], dict[str, Any]], Any],
+        response: Any,
+    ) -> None:
+        self.name = f"{service}.{method}"
+        self._service = service
+        self._method = method
+        self._encode = encode
+        self._response = response
+
+    def message(self, item: Any) -> Any:
+        """The request of an item: a request, a dict of its fields, or `Arguments`."""
+        if isinstance(item, Arguments):
+            return self._encode(item.args, item.kwargs)
+        return self._encode((), item) if isinstance(item, dict) else self._encode((item,), {})
+
+    def encode(self, items: Sequence[Any]) -> Any:
+        """The request of one call for each item.
+
+        Raises:
+            InvalidArgument: an item is no request.
+        """
+        messages = [self.message(item).SerializeToString() for item in items]
+        return invoke_pb2.BatchRequest(
+            service=self._service, method=self._method, calls=values.encode(messages)
+        )
+
+    def results(self, response: Any) -> list[Any]:
+        """The responses, an error of the family where a call failed."""
+        parse = self._response.FromString
+        results = [None if each is None else parse(each) for each in values.decode(response.results)]
+        for failed in response.exceptions:
+            code = _CODES.get(failed.code, grpc.StatusCode.UNKNOWN)
+            results[failed.index - response.first] = errors.rpc_error(code, failed.details)
+        return results
+
+
+_CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
 def results_of(response: Any) -> list[Any]:
@@ -131,14 +197,23 @@ class Coalescing:
         batch: makes the requests.
         inner: sends them.
         policy: how many, how long.
+        single: sends one call alone, where the server turns out not to know batches.
     """
 
     check = None
 
-    def __init__(self, batch: BatchCall, inner: Sender, policy: BatchPolicy) -> None:
+    def __init__(
+        self,
+        batch: BatchCall | DeclaredBatch,
+        inner: Sender,
+        policy: BatchPolicy,
+        single: Sender | None = None,
+    ) -> None:
         self._batch = batch
         self._inner = inner
         self._policy = policy
+        self._single = single
+        self._alone = False  # the server knows no batches
         self.forget_parent()
         _coalescing.add(self)
 
@@ -159,6 +234,9 @@ class Coalescing:
     def _add(self, request: Any, timeout: float | None, metadata: Metadata, key: Any) -> _Waiting:
         args, kwargs = request
         call = _Waiting(args, kwargs, None if timeout is None else time.monotonic() + timeout)
+        if self._alone:
+            self._send_alone(call, metadata, key)
+            return call
         with self._lock:
             self._waiting.append(call)
             first, full = len(self._waiting) == 1, len(self._waiting) >= self._policy.max_size
@@ -195,7 +273,33 @@ class Coalescing:
             for call in calls:
                 _end(call, None, error)
             return
-        pending.add_done_callback(lambda ended: _arrive(ended, calls))
+        pending.add_done_callback(lambda ended: self._arrive(ended, calls, metadata, key))
+
+    def _arrive(self, ended: Any, calls: list[_Waiting], metadata: Metadata, key: Any) -> None:
+        response, error = outcome(ended)
+        if error is None:
+            for call, result in zip(calls, self._batch.results(response), strict=True):
+                if isinstance(result, errors.RpcError):
+                    _end(call, None, result)
+                else:
+                    _end(call, result, None)
+        elif error.code() is grpc.StatusCode.UNIMPLEMENTED and self._single is not None:
+            self._alone = True
+            for call in calls:
+                self._send_alone(call, metadata, key)
+        else:
+            for call in calls:
+                _end(call, None, error)
+
+    def _send_alone(self, call: _Waiting, metadata: Metadata, key: Any) -> None:
+        assert self._single is not None  # noqa: S101 - for mypy; the caller has looked
+        left = None if call.deadline is None else call.deadline - time.monotonic()
+        try:
+            pending = self._single.start(call.item, left, metadata, key)
+        except grpc.RpcError as error:
+            _end(call, None, error)
+            return
+        pending.add_done_callback(lambda ended: _end(call, *outcome(ended)))
 
     def _encoded(self, calls: list[_Waiting]) -> Any:
         """The request, without those calls whose arguments do not travel: these have failed."""
@@ -224,19 +328,6 @@ def _end(call: _Waiting, response: Any, error: BaseException | None) -> None:
 def _expire(call: _Waiting) -> None:
     if not call.done():
         _end(call, None, errors.rpc_error(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded"))
-
-
-def _arrive(ended: Any, calls: list[_Waiting]) -> None:
-    response, error = outcome(ended)
-    if error is not None:
-        for call in calls:
-            _end(call, None, error)
-        return
-    for call, result in zip(calls, results_of(response), strict=True):
-        if isinstance(result, errors.RemoteError):
-            _end(call, None, result)
-        else:
-            _end(call, result, None)
 
 
 def stream_results(responses: Iterator[Any]) -> Iterator[Any]:

@@ -11,7 +11,7 @@ from sage_rpc.processes.context import BaseService, Context
 
 __all__ = ["Public", "give_context", "max_workers_of", "print_by_lines", "run_hook", "served"]
 
-_CONTEXT = ("ctx", "call_service", "call_service_async", "logger")
+_CONTEXT = ("ctx", "call_service", "call_service_async", "call_with_retry", "logger")
 
 
 class Public:

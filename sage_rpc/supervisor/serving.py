@@ -29,6 +29,7 @@ from typing import Any
 import grpc
 from grpc_reflection.v1alpha import reflection
 
+from sage_rpc import servicers
 from sage_rpc.buffers import WithBuffers
 from sage_rpc.config.load import is_loopback
 from sage_rpc.discovery import Endpoint, Registration, host_identity, open_registry
@@ -233,6 +234,8 @@ class _Hosted:
         self._health.add(task.service, check if callable(check) else None)
         self._health.add_to(self._server)
         declared: list[str] = []
+        if add_servicer is None and isinstance(instance, servicers.Base):
+            add_servicer = type(instance).add_to_server
         if add_servicer is not None:
             collector = _Collector(self._server, self.meter)
             add_servicer(instance, collector)

@@ -232,7 +232,7 @@ def test_calls_of_a_handler_end_when_its_own_call_does(target):
         server.start()
         try:
             with KindsClient(f"localhost:{port}") as outer:
-                assert 1 < outer.left(timeout=5.0).weight <= 5
+                assert 1 < outer.left(timeout=5.0).weight < 6
         finally:
             server.stop(None).wait()
 
@@ -273,7 +273,7 @@ def test_a_client_from_a_manager(target):
         assert manager.client(KindsClient) is client
         assert KindsClient(manager, name="kinds").echo(name="b").name == "b"
         assert manager.client(KindsAsyncClient).echo(name="c").result(SECONDS).name == "c"
-        assert 5 < client.left().weight <= 7  # the manager's timeout
+        assert 5 < client.left().weight < 8  # the manager's timeout
         with pytest.raises(TimeoutError):
             client.hang()  # the .proto's goes before it
 
@@ -281,7 +281,7 @@ def test_a_client_from_a_manager(target):
             async with manager.client(KindsAioClient) as client:
                 return await client.left()
 
-        assert 5 < asyncio.run(main()).weight <= 7
+        assert 5 < asyncio.run(main()).weight < 8
         again = pickle.loads(pickle.dumps(client))
         assert again.echo(name="d").name == "d"
 

@@ -100,6 +100,21 @@ def test_the_plugin_makes_them_under_protoc(tmp_path):
     assert texts(tmp_path) == texts(GOLDEN, "*_sage.py")
 
 
+def test_what_plain_protoc_makes_can_be_used(tmp_path):
+    """With our options generated beside it, as protoc's own modules import them."""
+    plugin = f"--plugin=protoc-gen-sage={BIN / 'protoc-gen-sage'}"
+    outputs = [f"--python_out={tmp_path}", f"--sage_out={tmp_path}"]
+    done = protoc(PROTOS, plugin, *outputs, "kinds.proto", "sage/rpc/v1/options.proto")
+    assert (done.returncode, done.stderr) == (0, "")
+    code = (
+        "import kinds_pb2, kinds_sage; from sage_rpc.options import method_options\n"
+        "hang = kinds_pb2.DESCRIPTOR.services_by_name['Kinds'].methods_by_name['Hang']\n"
+        "print(method_options(hang).deadline, kinds_sage.KindsClient('localhost:1'))\n"
+    )
+    done = run(sys.executable, "-c", code, cwd=tmp_path)
+    assert (done.returncode, done.stdout[:20]) == (0, "0.2 <KindsClient <sag"[:20]), done.stderr
+
+
 def test_the_plugin_makes_them_under_buf(tmp_path):
     npm = shutil.which("npm")
     if npm is None:
@@ -141,6 +156,14 @@ def test_absolute_imports_are_for_a_directory_on_the_path(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_what_is_imported_and_not_generated_is_told(tmp_path):
+    done = gen(PROTOS / "awkward" / "imports.proto", "--proto-path", PROTOS, "--out", tmp_path / "out")
+    assert done.returncode == 0
+    assert "kinds.proto is imported and not generated: kinds_pb2 has to be importable" in done.stderr
+    assert "options.proto" not in done.stderr
+    assert "import kinds_pb2" in (tmp_path / "out" / "awkward" / "imports_sage.py").read_text("utf-8")
+
+
 def test_every_module_can_be_imported(made):
     modules = [
         name.removesuffix(".py").replace("/", ".")
@@ -176,6 +199,8 @@ USE = '''
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future
 
+import grpc
+
 import sage_rpc
 from sage_rpc.operators import MapFunction
 from sage_rpc.servicers import AioServicerContext, ServicerContext
@@ -188,7 +213,7 @@ class Kinds(KindsBase):
     def echo(self, request: kinds_pb2.Item, context: ServicerContext) -> kinds_pb2.Item:
         return request
 
-    def repeat(self, request: kinds_pb2.Item, context: ServicerContext) -> Iterator[kinds_pb2.Item]:
+    def repeat(self, request: kinds_pb2.Item, context: grpc.ServicerContext) -> Iterator[kinds_pb2.Item]:
         yield request
 
     async def collect(

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 
 import pytest
 
 import sage_rpc
+from sage_rpc.config import ServiceConfig
 from sage_rpc.operators import BaseService, LocalEnvironment, MapFunction
-from sage_rpc.policies.settings import CachePolicy, MethodPolicy, RetryPolicy, ServicePolicy
+from sage_rpc.policies.settings import CachePolicy, MethodPolicy, PoolPolicy, RetryPolicy, ServicePolicy
+from sage_rpc.supervisor.manager import ServiceProcessManager
+from sage_rpc.supervisor.output import Output
 from tests.codegen.golden import kinds_pb2, kinds_pb2_grpc
 from tests.codegen.golden.awkward import no_package_pb2
 from tests.codegen.golden.awkward.no_package_sage import BareBase, BareClient
 from tests.codegen.golden.kinds_sage import KindsAioClient, KindsAsyncClient, KindsBase, KindsClient
 
+ROOT = Path(__file__).parents[2]
 SECONDS = 20
 
 
@@ -32,7 +37,7 @@ class Kinds(KindsBase):
 
     def repeat(self, request, context):
         for _ in range(request.count):
-            yield request
+            yield kinds_pb2.Item(name=self.greeting + request.name)
 
     def collect(self, requests, context):
         return kinds_pb2.Tally(count=sum(1 for _ in requests))
@@ -69,7 +74,7 @@ class Wrong(MapFunction):
 def test_operators_call_declared_services_by_their_clients():
     env = LocalEnvironment("declared")
     env.register_service("kinds", Kinds, greeting="hello ")
-    assert env.from_batch(["a"]).map(Lookup).collect() == [["hello a", "hello a", "hello a", "a", "a"]]
+    assert env.from_batch(["a"]).map(Lookup).collect() == [["hello a"] * 5]
 
 
 def test_what_an_operator_cannot_have_is_named():
@@ -162,6 +167,17 @@ def broken():
     raise OSError
 
 
+def test_a_supervised_service_may_be_declared():
+    with ServiceProcessManager("declared", python_path=[str(ROOT)], output=Output(echo=False)) as processes:
+        config = ServiceConfig.model_validate(
+            {"class": f"{__name__}.Kinds", "kwargs": {"greeting": "hello "}, "process_count": 2}
+        )
+        processes.start_service_process("kinds", config)
+        endpoint = sage_rpc.ServiceEndpoint("sage:///kinds", "test.kinds.Kinds")
+        with sage_rpc.ServiceManager({"kinds": endpoint}) as manager:
+            assert manager.client(KindsClient).echo(name="a", timeout=SECONDS).name == "hello a"
+
+
 def test_calls_go_over_all_endpoints_of_a_service():
     first, second = Kinds("1"), Kinds("2")
     with sage_rpc.ServiceHost("kinds", first) as one, sage_rpc.ServiceHost("kinds", second) as two:
@@ -177,6 +193,26 @@ def test_calls_go_over_all_endpoints_of_a_service():
             assert asyncio.run(main()) in {"1", "2"}
 
 
+def test_equal_keys_go_to_the_same_endpoint_however_they_are_called():
+    hosts = [sage_rpc.ServiceHost("kinds", Kinds(name)) for name in "123"]
+    with hosts[0], hosts[1], hosts[2]:
+        policy = ServicePolicy(
+            pool=PoolPolicy(balancing="consistent_hash"),
+            methods={"Echo": MethodPolicy(key="name"), "Repeat": MethodPolicy(key="name")},
+        )
+        endpoint = sage_rpc.ServiceEndpoint([host.address for host in hosts], "test.kinds.Kinds")
+        with sage_rpc.ServiceManager({"kinds": endpoint}, policies={"kinds": policy}) as manager:
+            client, later = manager.client(KindsClient), manager.client(KindsAsyncClient)
+            served = set()
+            for key in map(str, range(20)):
+                host = client.echo(name=key).name[0]
+                served.add(host)
+                assert client.echo(name=key, metadata=[("a", "b")]).name[0] == host
+                assert later.echo(name=key, wait_for_ready=True).result(SECONDS).name[0] == host
+                assert [item.name for item in client.repeat(name=key, count=1)] == [host + key]
+            assert served == set("123")
+
+
 def test_options_of_the_proto_hold_for_generated_clients():
     """Its `Get` is cached for a minute, and is idempotent."""
 
@@ -185,12 +221,12 @@ def test_options_of_the_proto_hold_for_generated_clients():
 
         def get(self, request, context):
             self.asked += 1
-            assert context.time_remaining() <= 0.25
+            assert context.time_remaining() < 1
             return request
 
         def put(self, request, context):
             self.asked += 1
-            assert 1 < context.time_remaining() <= 5
+            assert 1 < context.time_remaining() < 6
             return request
 
     service = Counting()

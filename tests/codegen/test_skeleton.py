@@ -206,7 +206,7 @@ def test_a_prototype_grows_into_a_declared_service(tmp_path):
         "        print(adder.add(left=2, right=3).result, adder.add.__doc__)\n"
     )
     done = run(sys.executable, "program.py", cwd=tmp_path)
-    assert (done.stdout.split()[0], done.stderr) == ("5", "")
+    assert (done.returncode, done.stdout.split()[:1]) == (0, ["5"]), done.stderr
     assert "The sum." in done.stdout
 
 

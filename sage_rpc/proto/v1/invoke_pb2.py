@@ -27,7 +27,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18sage/rpc/v1/invoke.proto\x12\x0bsage.rpc.v1\"U\n\x0eServiceRequest\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x0e\n\x06method\x18\x02 \x01(\t\x12\x11\n\targuments\x18\x03 \x01(\x0c\x12\x0f\n\x07\x62uffers\x18\x04 \x03(\x0c\"c\n\x0fServiceResponse\x12\x0e\n\x06result\x18\x01 \x01(\x0c\x12/\n\texception\x18\x02 \x01(\x0b\x32\x1c.sage.rpc.v1.RemoteException\x12\x0f\n\x07\x62uffers\x18\x03 \x03(\x0c\"C\n\x0fRemoteException\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x11\n\ttraceback\x18\x03 \x01(\t\"M\n\x0c\x42\x61tchRequest\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x0e\n\x06method\x18\x02 \x01(\t\x12\r\n\x05\x63\x61lls\x18\x03 \x01(\x0c\x12\r\n\x05whole\x18\x04 \x01(\x08\"_\n\rBatchResponse\x12\r\n\x05\x66irst\x18\x01 \x01(\r\x12\x0f\n\x07results\x18\x02 \x01(\x0c\x12.\n\nexceptions\x18\x03 \x03(\x0b\x32\x1a.sage.rpc.v1.CallException\"O\n\rCallException\x12\r\n\x05index\x18\x01 \x01(\r\x12/\n\texception\x18\x02 \x01(\x0b\x32\x1c.sage.rpc.v1.RemoteException2\xd7\x01\n\nInvocation\x12\x41\n\x04\x43\x61ll\x12\x1b.sage.rpc.v1.ServiceRequest\x1a\x1c.sage.rpc.v1.ServiceResponse\x12>\n\x05\x42\x61tch\x12\x19.sage.rpc.v1.BatchRequest\x1a\x1a.sage.rpc.v1.BatchResponse\x12\x46\n\x0b\x42\x61tchStream\x12\x19.sage.rpc.v1.BatchRequest\x1a\x1a.sage.rpc.v1.BatchResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18sage/rpc/v1/invoke.proto\x12\x0bsage.rpc.v1\"U\n\x0eServiceRequest\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x0e\n\x06method\x18\x02 \x01(\t\x12\x11\n\targuments\x18\x03 \x01(\x0c\x12\x0f\n\x07\x62uffers\x18\x04 \x03(\x0c\"c\n\x0fServiceResponse\x12\x0e\n\x06result\x18\x01 \x01(\x0c\x12/\n\texception\x18\x02 \x01(\x0b\x32\x1c.sage.rpc.v1.RemoteException\x12\x0f\n\x07\x62uffers\x18\x03 \x03(\x0c\"C\n\x0fRemoteException\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x11\n\ttraceback\x18\x03 \x01(\t\"M\n\x0c\x42\x61tchRequest\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x0e\n\x06method\x18\x02 \x01(\t\x12\r\n\x05\x63\x61lls\x18\x03 \x01(\x0c\x12\r\n\x05whole\x18\x04 \x01(\x08\"_\n\rBatchResponse\x12\r\n\x05\x66irst\x18\x01 \x01(\r\x12\x0f\n\x07results\x18\x02 \x01(\x0c\x12.\n\nexceptions\x18\x03 \x03(\x0b\x32\x1a.sage.rpc.v1.CallException\"n\n\rCallException\x12\r\n\x05index\x18\x01 \x01(\r\x12/\n\texception\x18\x02 \x01(\x0b\x32\x1c.sage.rpc.v1.RemoteException\x12\x0c\n\x04\x63ode\x18\x03 \x01(\r\x12\x0f\n\x07\x64\x65tails\x18\x04 \x01(\t2\xd7\x01\n\nInvocation\x12\x41\n\x04\x43\x61ll\x12\x1b.sage.rpc.v1.ServiceRequest\x1a\x1c.sage.rpc.v1.ServiceResponse\x12>\n\x05\x42\x61tch\x12\x19.sage.rpc.v1.BatchRequest\x1a\x1a.sage.rpc.v1.BatchResponse\x12\x46\n\x0b\x42\x61tchStream\x12\x19.sage.rpc.v1.BatchRequest\x1a\x1a.sage.rpc.v1.BatchResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,7 +45,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BATCHRESPONSE']._serialized_start=377
   _globals['_BATCHRESPONSE']._serialized_end=472
   _globals['_CALLEXCEPTION']._serialized_start=474
-  _globals['_CALLEXCEPTION']._serialized_end=553
-  _globals['_INVOCATION']._serialized_start=556
-  _globals['_INVOCATION']._serialized_end=771
+  _globals['_CALLEXCEPTION']._serialized_end=584
+  _globals['_INVOCATION']._serialized_start=587
+  _globals['_INVOCATION']._serialized_end=802
 # @@protoc_insertion_point(module_scope)

@@ -64,9 +64,13 @@ class BatchResponse(_message.Message):
     def __init__(self, first: _Optional[int] = ..., results: _Optional[bytes] = ..., exceptions: _Optional[_Iterable[_Union[CallException, _Mapping[str, _Any]]]] = ...) -> None: ...
 
 class CallException(_message.Message):
-    __slots__ = ("index", "exception")
+    __slots__ = ("index", "exception", "code", "details")
     INDEX_FIELD_NUMBER: _ClassVar[int]
     EXCEPTION_FIELD_NUMBER: _ClassVar[int]
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    DETAILS_FIELD_NUMBER: _ClassVar[int]
     index: int
     exception: RemoteException
-    def __init__(self, index: _Optional[int] = ..., exception: _Optional[_Union[RemoteException, _Mapping[str, _Any]]] = ...) -> None: ...
+    code: int
+    details: str
+    def __init__(self, index: _Optional[int] = ..., exception: _Optional[_Union[RemoteException, _Mapping[str, _Any]]] = ..., code: _Optional[int] = ..., details: _Optional[str] = ...) -> None: ...

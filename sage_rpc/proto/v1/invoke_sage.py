@@ -63,7 +63,9 @@ class InvocationBase(servicers.Base):
         context: servicers.AnyServicerContext,
         /,
     ) -> servicers.Response[invoke_pb2.BatchResponse]:
-        """Calls one method many times, in order, in one round trip. An exception ends one of the calls, not the batch."""
+        """Calls one method many times, in order, in one round trip. An exception ends one of the calls, not the batch.
+        A declared service is called so by its full name; the elements of `calls` and `results` are its messages as bytes.
+        """
 
     @abstractmethod
     def batch_stream(
@@ -148,6 +150,7 @@ class InvocationClient(clients.Client):
         wait_for_ready: bool | None = None,
     ) -> invoke_pb2.BatchResponse:
         """Calls one method many times, in order, in one round trip. An exception ends one of the calls, not the batch.
+        A declared service is called so by its full name; the elements of `calls` and `results` are its messages as bytes.
 
         Args:
             calls: Encoded list, an element for each call: its only argument, or, with `whole`, a list of its list of positional
@@ -270,6 +273,7 @@ class InvocationAsyncClient(clients.AsyncClient):
         wait_for_ready: bool | None = None,
     ) -> Future[invoke_pb2.BatchResponse]:
         """Calls one method many times, in order, in one round trip. An exception ends one of the calls, not the batch.
+        A declared service is called so by its full name; the elements of `calls` and `results` are its messages as bytes.
 
         Args:
             calls: Encoded list, an element for each call: its only argument, or, with `whole`, a list of its list of positional
@@ -392,6 +396,7 @@ class InvocationAioClient(clients.AioClient):
         wait_for_ready: bool | None = None,
     ) -> invoke_pb2.BatchResponse:
         """Calls one method many times, in order, in one round trip. An exception ends one of the calls, not the batch.
+        A declared service is called so by its full name; the elements of `calls` and `results` are its messages as bytes.
 
         Args:
             calls: Encoded list, an element for each call: its only argument, or, with `whole`, a list of its list of positional

@@ -1,0 +1,53 @@
+"""Policies said at the methods of a plain class, by a decorator, and read from the class.
+
+    class Cache:
+        @method_policy(idempotent=True, cache=CachePolicy(ttl=60))
+        def get(self, key): ...
+
+`LocalEnvironment.register_service` reads them; elsewhere: `ServiceManager(..., policies={"cache":
+policy_of(Cache)})`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from sage_rpc.policies.settings import MethodPolicy, ServicePolicy
+
+__all__ = ["method_policy", "policy_of"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+_SAID = "__sage_rpc_policy__"
+
+
+def method_policy(**fields: Any) -> Callable[[F], F]:
+    """Say what holds for calls of a method; the arguments are MethodPolicy's.
+
+    Raises:
+        ValueError: a value cannot work.
+        TypeError: there is no such field, or a value has the wrong type.
+    """
+    policy = MethodPolicy(**fields)
+
+    def say(function: F) -> F:
+        setattr(function, _SAID, policy)
+        return function
+
+    return say
+
+
+def policy_of(cls: Any, **more: Any) -> ServicePolicy | None:
+    """What the methods of a class say; None: nothing.
+
+    Args:
+        cls: the class.
+        more: the other fields of the ServicePolicy.
+    """
+    methods = {
+        name: said
+        for name in dir(cls)
+        if not name.startswith("_")
+        and isinstance(said := getattr(getattr(cls, name, None), _SAID, None), MethodPolicy)
+    }
+    return ServicePolicy(methods=methods, **more) if methods or more else None
