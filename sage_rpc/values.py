@@ -10,6 +10,7 @@ buffers beside the encoded value gives a list for them; the value then refers to
 from __future__ import annotations
 
 import datetime
+import functools
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -239,10 +240,9 @@ def _view(data: Any, offset: int, descr: Any, shape: Any) -> Any:
     """The array whose elements are the bytes of `data` from `offset` on."""
     try:
         import numpy
-        from numpy.lib import format as numpy_format
     except ImportError as error:
         raise ValueError("the value holds a numpy array; pip install numpy to read it") from error
-    dtype = numpy_format.descr_to_dtype(descr)
+    dtype = _dtype_by_name(descr) if type(descr) is str else _dtype(descr)
     if dtype.hasobject:
         raise ValueError("a numpy array of Python objects is refused")
     count = 1
@@ -253,6 +253,15 @@ def _view(data: Any, offset: int, descr: Any, shape: Any) -> Any:
     if len(data) - offset != count * dtype.itemsize:
         raise ValueError("a numpy array has another size than its shape says")
     return numpy.frombuffer(data, dtype, count, offset=offset).reshape(shape)
+
+
+def _dtype(descr: Any) -> Any:
+    from numpy.lib import format as numpy_format
+
+    return numpy_format.descr_to_dtype(descr)
+
+
+_dtype_by_name = functools.lru_cache(maxsize=64)(_dtype)  # few are in use, and each is looked for often
 
 
 class _Unpacker:
