@@ -544,3 +544,27 @@ def test_a_client_that_does_not_take_its_answers_is_not_read(server, kind):
         assert answered == list(range(1, 1 + len(answered)))
         peer.send(w.PING, 0, 0, 7_000_000)
         assert peer.receive().aux == 7_000_000
+
+
+def test_who_never_says_anything_makes_room_for_the_next(monkeypatch):
+    from sage_rpc.transport.shm import listen
+
+    monkeypatch.setattr(listen, "STRANGER_SECONDS", 0.05)
+    server = sage_rpc.server(futures.ThreadPoolExecutor(1))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    silent = w.dial(port)
+    silent.settimeout(0.01)
+    limit = time.monotonic() + 10
+    while True:
+        with w.dial(port):  # each one makes the server look
+            try:
+                assert silent.recv(1) == b""
+                break
+            except TimeoutError:
+                assert time.monotonic() < limit
+    silent.close()
+    with w.client(port) as peer:
+        peer.send(w.PING, 0, 0, 5)
+        assert peer.receive().aux == 5
+    server.stop(None).wait()

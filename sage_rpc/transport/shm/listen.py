@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LoopListener", "ShmListener"]
 
+STRANGER_SECONDS = 10.0  # who has not shaken hands for so long makes room when the next one comes
+
 _LOGGER = logging.getLogger("sage_rpc")
 
 
@@ -48,7 +50,7 @@ class _Listener:
     def __init__(self, resolve: Callable[[str], MethodEntry]) -> None:
         self._resolve = resolve
         self._sockets: dict[int, tuple[socket.socket, Path]] = {}
-        self._strangers: dict[int, socket.socket] = {}
+        self._strangers: dict[int, tuple[socket.socket, float]] = {}  # and since when
         self._spare = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
 
     def listen(self, endpoint: str) -> None:
@@ -72,7 +74,7 @@ class _Listener:
 
     def _close(self) -> None:
         """Let go of what is no connection of the core's."""
-        for stranger in list(self._strangers.values()):
+        for stranger, _ in list(self._strangers.values()):
             stranger.close()
         self._strangers.clear()
         if self._spare >= 0:
@@ -101,8 +103,19 @@ class _Listener:
                 self._turn_away(listener)
             return
         sock.setblocking(False)
-        self._strangers[sock.fileno()] = sock
+        self._dismiss_silent()
+        self._strangers[sock.fileno()] = (sock, time.monotonic())
         self.core.greet(sock.fileno())
+
+    def _dismiss_silent(self) -> None:
+        """Close what has said nothing for too long: it may have forgotten us, but holds a descriptor."""
+        limit = time.monotonic() - STRANGER_SECONDS
+        for fd, (sock, since) in list(self._strangers.items()):
+            if since > limit:
+                break  # they are in order
+            del self._strangers[fd]
+            self.core.ungreet(fd)
+            sock.close()
 
     def _turn_away(self, listener: socket.socket) -> None:
         """Out of descriptors: an accept that only fails would be reported again at once, for ever."""
@@ -115,10 +128,13 @@ class _Listener:
         _LOGGER.error("a client was turned away: this process has no file descriptors left")
 
     def _greet(self, fd: int) -> None:
-        sock = self._strangers.pop(fd)
+        sock, since = self._strangers.pop(fd)
         self.core.ungreet(fd)
         try:
             self._welcome(sock)
+        except BlockingIOError:  # the news was of another socket, which had this number before
+            self._strangers[fd] = (sock, since)
+            self.core.greet(fd)
         except HandshakeError as error:
             _LOGGER.warning("refused a memory connection: %s", error)
             send_welcome(sock, error.status, str(error))
