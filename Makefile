@@ -90,7 +90,7 @@ outage: venv ## Kill, stop, slow and fail endpoints under load for a minute (rep
 
 .PHONY: bench-docs
 bench-docs: $(VENV)/.with-bench $(VENV)/.with-bench-ray $(VENV)/.native ## Measure everything, Ray too, and write docs/benchmarks.md
-	@$(PY) -m benchmarks --full --page docs/benchmarks.md $(ARGS)
+	@$(PY) -m benchmarks --full --repeats 5 --page docs/benchmarks.md $(ARGS)
 
 .PHONY: native-test
 native-test: ## Test the C part alone: sanitizers and the model
