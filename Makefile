@@ -65,6 +65,21 @@ test: venv ## Run the tests (ARGS='-k name' chooses)
 test-packaging: venv ## Build and install the package in fresh environments
 	@$(PY) -m pytest -m packaging $(ARGS)
 
+# A script that makes a Docker engine and a base image where there is neither; any other engine will do.
+ENGINE ?= $(wildcard ../shared/docker/engine.sh)
+BASE_IMAGE ?=
+
+.PHONY: test-docker
+test-docker: venv ## Test docker/ for real: two hosts, killed containers, cut networks
+	@if [ -n "$(ENGINE)" ] && [ -z "$(BASE_IMAGE)" ]; then \
+		$(ENGINE) sage-rpc-base:bookworm && base=sage-rpc-base:bookworm; \
+	else docker info >/dev/null && base="$(BASE_IMAGE)"; fi; \
+	SAGE_RPC_TEST_DOCKER=1 BASE_IMAGE="$$base" $(PY) -m pytest tests/test_docker.py $(ARGS)
+
+.PHONY: test-outage
+test-outage: venv ## Test an outage of etcd for half a minute
+	@SAGE_RPC_OUTAGE_SECONDS=30 $(PY) -m pytest tests/test_etcd.py -k outage $(ARGS)
+
 .PHONY: bench
 bench: $(VENV)/.with-bench $(VENV)/.native ## Measure side by side with grpcio, pyzmq, iceoryx2, ...
 	@$(PY) -m benchmarks $(ARGS)
@@ -75,7 +90,7 @@ outage: venv ## Kill, stop, slow and fail endpoints under load for a minute (rep
 
 .PHONY: bench-docs
 bench-docs: $(VENV)/.with-bench $(VENV)/.with-bench-ray $(VENV)/.native ## Measure everything, Ray too, and write docs/benchmarks.md
-	@$(PY) -m benchmarks --full --page docs/benchmarks.md $(ARGS)
+	@$(PY) -m benchmarks --full --repeats 5 --page docs/benchmarks.md $(ARGS)
 
 .PHONY: native-test
 native-test: ## Test the C part alone: sanitizers and the model

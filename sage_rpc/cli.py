@@ -13,13 +13,27 @@ from collections.abc import Sequence
 
 from sage_rpc import run
 from sage_rpc.codegen import command as gen
-from sage_rpc.commands import call, config, control, demo, doctor, ps, serve, services, trace, version
+from sage_rpc.commands import (
+    bench,
+    call,
+    completion,
+    config,
+    control,
+    demo,
+    doctor,
+    ps,
+    serve,
+    services,
+    top,
+    trace,
+    version,
+)
 from sage_rpc.commands.printing import CommandError
 
 __all__ = ["main", "parser"]
 
 _READER_LEFT, _INTERRUPTED = 141, 130  # as a shell says it of processes ended by SIGPIPE, SIGINT
-_MODULES = (serve, ps, services, call, control, config, trace, doctor, demo, version)
+_MODULES = (serve, ps, services, call, top, control, config, trace, bench, doctor, completion, demo, version)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -30,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments, rest = parser().parse_known_args(argv)
     if rest and not getattr(arguments, "takes_rest", False):
         parser().error(f"unrecognized arguments: {' '.join(rest)}")
-    arguments.rest = rest
+    arguments.rest, arguments.whole_parser = rest, parser
     try:
         code: int = arguments.run(arguments)
         sys.stdout.flush()

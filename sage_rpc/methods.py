@@ -116,7 +116,10 @@ class Method:
         timeout: seconds a call may take that says nothing else; None: no limit.
     """
 
-    __slots__ = ("_begin", "_calls", "_codec", "_invoke", "_method", "cache", "name", "policy", "timeout")
+    __slots__ = (
+        *("_begin", "_calls", "_codec", "_fall_back", "_invoke", "_method"),
+        *("cache", "name", "policy", "timeout"),
+    )
 
     def __init__(self, calls: ServiceCalls, method: str, codec: Codec) -> None:
         self._calls = calls
@@ -142,18 +145,44 @@ class Method:
         self.cache = compiled.cache
         self._invoke: _Invoke = compiled.invoke
         self._begin = compiled.begin
+        self._fall_back = compiled.fall_back
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call and wait, with the default timeout."""
         return self._invoke(args, kwargs, self.timeout)
 
-    def call(self, args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None) -> Any:
-        """Call and wait at most `timeout` seconds."""
-        return self._invoke(args, kwargs, timeout)
+    def call(
+        self,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        timeout: float | None,
+        fallback: Any = NO_FALLBACK,
+    ) -> Any:
+        """Call and wait at most `timeout` seconds; what failed gives `fallback`, if one is given."""
+        if fallback is NO_FALLBACK:
+            return self._invoke(args, kwargs, timeout)
+        if self.policy.fallback is not NO_FALLBACK:
+            return self.with_options(fallback=fallback).call(args, kwargs, timeout)
+        try:
+            return self._invoke(args, kwargs, timeout)
+        except errors.RpcError as error:
+            if _is_wrong_call(error):
+                raise
+            return self._fall_back(fallback, error)
 
-    def start(self, args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None) -> ServiceFuture:
+    def start(
+        self,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        timeout: float | None,
+        fallback: Any = NO_FALLBACK,
+    ) -> ServiceFuture:
         """Call without waiting."""
-        return self._begin(args, kwargs, timeout)
+        if fallback is NO_FALLBACK:
+            return self._begin(args, kwargs, timeout)
+        if self.policy.fallback is not NO_FALLBACK:
+            return self.with_options(fallback=fallback).start(args, kwargs, timeout)
+        return _Replaced(self._begin(args, kwargs, timeout), lambda error: self._fall_back(fallback, error))
 
     def with_options(
         self,
@@ -457,7 +486,12 @@ class _Compiled:
 
     # -- the fallback
 
-    def _fall_back(self, fallback: Any, error: errors.RpcError) -> Any:
+    def fall_back(self, fallback: Any, error: errors.RpcError) -> Any:
+        """What a failed call gives instead.
+
+        Raises:
+            FallbackError: the fallback raised.
+        """
         if self._stats is not None:
             self._stats.fell_back()
         if not callable(fallback):
@@ -478,7 +512,7 @@ class _Compiled:
             except errors.RpcError as error:
                 if _is_wrong_call(error):
                     raise
-                return self._fall_back(fallback, error)
+                return self.fall_back(fallback, error)
 
         return falling_back
 
@@ -488,7 +522,7 @@ class _Compiled:
         def falling_back(
             args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None
         ) -> ServiceFuture:
-            return _Replaced(begin(args, kwargs, timeout), lambda error: self._fall_back(fallback, error))
+            return _Replaced(begin(args, kwargs, timeout), lambda error: self.fall_back(fallback, error))
 
         return falling_back
 

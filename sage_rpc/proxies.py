@@ -24,10 +24,6 @@ class _Proxy:
         self._calls = calls
         self._remake = remake  # a method of the manager, which pickles: by it the proxy does, too
 
-    def _method(self, name: str, fallback: Any = NO_FALLBACK) -> Method:
-        found = self._calls.find(name)
-        return found if fallback is NO_FALLBACK else found.with_options(fallback=fallback)
-
     def _allocate(self, size: int) -> Any:
         """Shared memory for an argument, or None: see `sage_rpc.empty`."""
         alone = self._calls.pool.alone
@@ -49,7 +45,7 @@ class ServiceCallProxy(_Proxy):
     """A service whose methods wait: `proxy.get("k")`, or `proxy("k", method="get", timeout=2.0)`."""
 
     def __getattr__(self, name: str) -> Method:
-        method = self.__dict__[name] = self._method(name)
+        method = self.__dict__[name] = self._calls.find(name)
         return method
 
     def __call__(
@@ -68,8 +64,8 @@ class ServiceCallProxy(_Proxy):
             timeout: seconds; None: what the policy says, or the manager.
             fallback: what a failed call gives instead: a value, or a function of the error.
         """
-        found = self._method(method, fallback)
-        return found.call(args, kwargs, found.timeout if timeout is None else timeout)
+        found = self._calls.find(method)
+        return found.call(args, kwargs, found.timeout if timeout is None else timeout, fallback)
 
     def batch(
         self,
@@ -100,7 +96,7 @@ class AsyncServiceCallProxy(_Proxy):
     """A service whose methods give a `ServiceFuture` at once; spelled like ServiceCallProxy."""
 
     def __getattr__(self, name: str) -> Callable[..., ServiceFuture]:
-        method = self._method(name)
+        method = self._calls.find(name)
 
         def start(*args: Any, **kwargs: Any) -> ServiceFuture:
             return method.start(args, kwargs, method.timeout)
@@ -117,5 +113,5 @@ class AsyncServiceCallProxy(_Proxy):
         **kwargs: Any,
     ) -> ServiceFuture:
         """Start `method`; it ends after `timeout` seconds (None: what the policy says, or the manager)."""
-        found = self._method(method, fallback)
-        return found.start(args, kwargs, found.timeout if timeout is None else timeout)
+        found = self._calls.find(method)
+        return found.start(args, kwargs, found.timeout if timeout is None else timeout, fallback)

@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import grpc
@@ -378,3 +379,20 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
     command = [sys.executable, "-c", program, server.target]
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=30, check=True)
     assert (int(done.stdout) < 5000) == reuses, done.stdout  # of the 25,600 pages of 100 messages
+
+
+@over_memory
+def test_many_connections_that_once_had_large_messages_hold_little(process, transport):
+    """What stays warm is limited for all connections of a process together."""
+    array = np.ones(16 * MIB, np.uint8)
+    options = [("sage_rpc.transport", transport)]
+    managers = []
+    for _ in range(40):  # 640 MiB each way
+        managers.append(sage_rpc.ServiceManager({"arrays": process.target}, timeout=20, options=options))
+        assert managers[-1].get_sync_proxy("arrays").echo(array)[-1] == 1
+    limit = time.monotonic() + 10
+    while shared_bytes(process.process.pid) > 800 * MIB:  # of both directions
+        assert time.monotonic() < limit, shared_bytes(process.process.pid) >> 20
+    assert [manager.get_sync_proxy("arrays").echo(1) for manager in managers] == [1] * 40
+    for manager in managers:
+        manager.close()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import concurrent.futures
 import itertools
+import os
+import queue
 import threading
 import time
 
@@ -14,6 +16,7 @@ import sage_rpc
 from sage_rpc import errors
 from sage_rpc.methods import FallbackError
 from sage_rpc.policies import (
+    BatchPolicy,
     BreakerPolicy,
     HedgingPolicy,
     MethodPolicy,
@@ -24,6 +27,7 @@ from sage_rpc.policies import (
 from sage_rpc.policies.breaker import Breaker, BreakerState, CircuitOpen
 from sage_rpc.policies.retry import backoff, wait_before_next
 from tests.conftest import ServerProcess
+from tests.test_stubs import implement, shop  # noqa: F401 - a fixture
 
 QUICK = RetryPolicy(max_attempts=4, initial_backoff=0.005, max_backoff=0.02)
 names = (f"key {number}" for number in itertools.count())
@@ -318,6 +322,10 @@ def test_a_fallback_may_be_given_with_the_call_and_may_be_none_or_a_function(man
     assert proxy("INTERNAL", method="fail", fallback=lambda error: error.code().name) == "INTERNAL"
     with pytest.raises(errors.RpcError):
         proxy.fail("INTERNAL")
+    later = managed().get_async_proxy("subject")
+    assert later("INTERNAL", method="fail", fallback=7).result(10) == 7
+    own = managed(policy(fallback="of the policy")).get_sync_proxy("subject")
+    assert own("INTERNAL", method="fail", fallback="of the call") == "of the call"
     degraded = proxy.hold.with_options(timeout=0.05, fallback="late")
     gate = next(names)
     assert degraded(gate) == "late"
@@ -375,6 +383,64 @@ def test_cancelling_a_call_cancels_what_the_service_called_meanwhile(managed, su
     with pytest.raises(concurrent.futures.CancelledError):
         future.result(1)
     proxy.release(gate)
+
+
+@pytest.mark.parametrize("how", ["deadline", "cancel"])
+def test_a_declared_service_takes_its_deadline_along(shop, managed, how):  # noqa: F811
+    """What its handler calls meanwhile ends with the call that it serves."""
+    inner, gate = managed(), next(names)
+    ended = queue.Queue()
+    servicer = implement(shop)
+
+    def get_price(request, context):
+        try:
+            return inner.get_sync_proxy("subject").hold(gate)
+        except sage_rpc.RpcError as error:
+            ended.put(error.code())
+            raise
+
+    servicer.GetPrice = get_price
+    host = sage_rpc.ServiceHost("shop", servicer, add_to_server=shop[1].add_ShopServicer_to_server)
+    with host, managed_shop(host, inner) as outer:
+        timeout = 0.3 if how == "deadline" else 20
+        future = outer.get_async_proxy("shop")(method="get_price", name="x", timeout=timeout)
+        proxy = inner.get_sync_proxy("subject")
+        assert proxy.wait_count(gate, 1, 10)
+        if how == "cancel":
+            assert future.cancel()
+        assert ended.get(timeout=10).name == {"deadline": "DEADLINE_EXCEEDED", "cancel": "CANCELLED"}[how]
+        proxy.release(gate)
+
+
+def managed_shop(host, like):
+    return sage_rpc.ServiceManager(
+        {"shop": sage_rpc.ServiceEndpoint(host.address, "test.shop.Shop")}, options=like._options
+    )
+
+
+def test_policies_work_in_a_forked_child_too(subject, managed):
+    """Timer, batches, flights and breaker of the parent are not the child's."""
+    manager = managed(
+        ServicePolicy(
+            default=MethodPolicy(retry=QUICK, idempotent=True),
+            methods={"echo": MethodPolicy(batch=BatchPolicy(max_delay=0.01))},
+            breaker=BreakerPolicy(),
+        )
+    )
+    later, key = manager.get_async_proxy("subject"), next(names)
+    assert later.echo(1).result(10) == 1
+    if "grpc" in manager.transport_of("subject"):
+        pytest.skip("grpcio does not survive a fork after calls, unless it was told to")
+    pending = later.echo(2)  # in a batch that has not left
+    child = os.fork()
+    if child == 0:
+        try:
+            fine = later.echo(3).result(10) == 3 and later.flaky(key, 2, "UNAVAILABLE").result(10) == 3
+            os._exit(0 if fine else 1)
+        finally:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert pending.result(10) == 2
 
 
 # ---------------------------------------------------------------- the policy of a service may change

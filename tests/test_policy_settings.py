@@ -15,6 +15,7 @@ from sage_rpc.policies import (
     BatchPolicy,
     BreakerPolicy,
     CachePolicy,
+    HealthPolicy,
     HedgingPolicy,
     MethodPolicy,
     OutlierPolicy,
@@ -22,7 +23,9 @@ from sage_rpc.policies import (
     RetryBudgetPolicy,
     RetryPolicy,
     ServicePolicy,
+    admission_from,
     from_service_config,
+    policy_from,
 )
 from tests.codegen.protoc import pool_of
 
@@ -90,6 +93,46 @@ def test_a_method_differs_from_the_default_only_where_it_says_so():
     assert policy.of("put") is policy.default
     assert policy.of("find").retry is None  # it is hedged instead
     assert MethodPolicy().fallback is NO_FALLBACK
+
+
+def test_policies_are_made_of_plain_data():
+    policy = policy_from(
+        {
+            "default": {"timeout": 2, "retry": {"codes": ["UNAVAILABLE", "ABORTED"]}, "fallback": None},
+            "methods": {"get": {"idempotent": True, "cache": {"ttl": 5}}, "put": {}},
+            "breaker": {},
+            "pool": {"balancing": "consistent_hash", "outlier": None, "health": {"interval": 2}},
+        }
+    )
+    assert policy == ServicePolicy(
+        default=MethodPolicy(timeout=2, retry=RetryPolicy(codes=["UNAVAILABLE", "ABORTED"]), fallback=None),
+        methods={"get": MethodPolicy(idempotent=True, cache=CachePolicy(ttl=5)), "put": MethodPolicy()},
+        breaker=BreakerPolicy(),
+        pool=PoolPolicy(balancing="consistent_hash", outlier=None, health=HealthPolicy(interval=2)),
+    )
+    assert admission_from({"max_running": 3}) == AdmissionPolicy(max_running=3)
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        ({"defaults": {}}, "defaults is unknown; did you mean default"),
+        (
+            {"default": {"retry": {"max_attempt": 3}}},
+            "default.retry.max_attempt is unknown; did you",
+        ),
+        (
+            {"methods": {"get": {"cache": {"ttl": 0}}}},
+            "methods.get.cache: CachePolicy.ttl is 0: ",
+        ),
+        ({"breaker": 3}, "breaker is 3: expected names and values"),
+        ({"methods": ["get"]}, "expected names of methods"),
+        ({"methods": {"get": {"retry": {}, "hedging": {}}}}, "methods.get: MethodPolicy has both"),
+    ],
+)
+def test_plain_data_that_is_no_policy_is_named_with_its_place(data, says):
+    with pytest.raises(ValueError, match=says):
+        policy_from(data)
 
 
 def test_policies_pickle():

@@ -21,6 +21,7 @@ from sage_rpc import errors
 from sage_rpc.observe.quick_spans import QuickSpans
 from sage_rpc.observe.tracing import TraceContextFilter, Tracing, trace_ids
 from sage_rpc.observe.tree import read_spans, render
+from tests.conftest import ServerProcess
 from tests.test_stubs import implement, shop  # noqa: F401 - a fixture
 
 ROOT = Path(__file__).parents[1]
@@ -299,6 +300,35 @@ def test_without_opentelemetry_the_error_says_what_to_install():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
     assert "pip install 'sage-rpc[tracing]'" in done.stdout, done.stderr
+
+
+def test_one_trace_goes_through_three_processes(transport, tmp_path):
+    """Here, a relay, a leaf: each writes its own spans, and together they are one tree."""
+    files = [tmp_path / "relay", tmp_path / "leaf"]
+    with (
+        ServerProcess(f"spans={files[0]}", program="policy_services.py") as relay,
+        ServerProcess(f"spans={files[1]}", program="policy_services.py") as leaf,
+    ):
+        spans = Spans()
+        with sage_rpc.ServiceManager(
+            {"subject": relay.target},
+            timeout=SECONDS,
+            options=[("sage_rpc.transport", transport)],
+            tracing=Tracing(spans.provider),
+        ) as manager:
+            assert manager.get_sync_proxy("subject").relay_echo(leaf.target, "x") == "x"
+        pids = [relay.process.pid, leaf.process.pid]
+    here = [span.to_json(indent=None) for span in spans.finished]
+    records = read_spans([*here, *(line for file in files for line in file.read_text().splitlines())])
+    assert len({record.trace_id for record in records}) == 1
+    lines = [line for line in render(records) if "subject/" in line]
+    assert [line.index("subject/") for line in lines] == [0, 3, 6, 9]
+    assert [line.split("subject/")[1].split("  ")[0] for line in lines] == [
+        "relay_echo client [unknown_service:python]",
+        f"relay_echo server [process {pids[0]}]",
+        f"echo client [process {pids[0]}]",
+        f"echo server [process {pids[1]}]",
+    ]
 
 
 # ---------------------------------------------------------------- the tree

@@ -37,6 +37,6 @@ def _run(arguments: argparse.Namespace) -> int:
     except ImportError as error:
         raise CommandError(f"sage-rpc serve needs more: {error}; pip install 'sage-rpc[serve]'") from None
     try:
-        return serve(arguments.config, echo=not arguments.quiet)
+        return serve(arguments.config, echo=not arguments.quiet, dashboard=arguments.dashboard)
     except (ConfigError, StartError) as error:
         raise CommandError(str(error)) from None

@@ -19,18 +19,25 @@ __all__ = ["json_schema", "load_config"]
 _MESSAGES = {"missing": "is missing", "extra_forbidden": "is not known here"}
 
 
-def load_config(path: str | Path, variables: Mapping[str, str] | None = None) -> Config:
+def load_config(
+    path: str | Path, variables: Mapping[str, str] | None = None, *, dashboard: str | None = None
+) -> Config:
     """Read, merge, fill in and check a configuration.
 
     Args:
         path: of a YAML file.
         variables: what `${VAR}` stands for; None: the environment.
+        dashboard: address that counts instead of the file's.
 
     Raises:
         ConfigError: it cannot be used; each problem has file, line and what to do.
     """
     document = read(Path(path), os.environ if variables is None else variables)
     value = _with_defaults(document)
+    if dashboard is not None:
+        observability = dict(value.get("observability") or {})
+        observability["dashboard"] = {**(observability.get("dashboard") or {}), "address": dashboard}
+        value["observability"] = observability
     try:
         config = Config.model_validate(value)
     except ValidationError as error:

@@ -163,7 +163,8 @@ class DiscoveredChannel(grpc.Channel):
         if known:
             states = ", ".join(f"{e.address} is {e.health}" for e in known[:5])
             return f"no endpoint of the service {self._service!r} takes calls: {states}"
-        others = ", ".join(self._directory.names()[:10]) or "none"
+        names = [name for name in self._directory.names() if not name.startswith("sage.")]
+        others = ", ".join(names[:10]) or "none"
         return (
             f"no endpoint of the service {self._service!r} is registered: connection refused; known: {others}"
         )

@@ -39,6 +39,7 @@ class Directory:
         self._state: State = {}
         self._watch: Watch | None = None
         self._informed = False
+        self._settled_at = 0.0  # of time.monotonic
         self._listeners: list[Callable[[], None]] = []
         self.generation = 0
 
@@ -52,6 +53,12 @@ class Directory:
         if self._watch is None:
             self._start()
         info = self._state.get(service)
+        if info is None and time.monotonic() < self._settled_at:
+            # A process that has just begun: what it does not know may be known to the registry.
+            with self._changed:
+                left = self._settled_at - time.monotonic()
+                self._changed.wait_for(lambda: service in self._state, max(0.0, left))
+            info = self._state.get(service)
         return info.endpoints if info is not None else ()
 
     def names(self) -> list[str]:
@@ -95,6 +102,7 @@ class Directory:
             if self._watch is None:
                 if self._registry is None:
                     self._registry = open_registry()
+                self._settled_at = time.monotonic() + self._registry.news_seconds
                 self._watch = self._registry.watch(self._told)
         with self._changed:
             # A registry that cannot be reached now tells later; calls do not wait for it for ever.

@@ -162,6 +162,8 @@ class EtcdRegistry(ServiceRegistry):
         RegistryError: a TLS file cannot be read.
     """
 
+    news_seconds = _CALL_SECONDS
+
     def __init__(
         self,
         members: Sequence[str],

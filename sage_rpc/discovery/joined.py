@@ -28,6 +28,7 @@ class JoinedRegistry(ServiceRegistry):
     def __init__(self, local: ServiceRegistry, remote: ServiceRegistry) -> None:
         self.local = local
         self.remote = remote
+        self.news_seconds = remote.news_seconds
 
     def register_service(self, endpoint: Endpoint) -> Registration:
         """Register with both; one whose address reaches this host only (`unix:`, localhost), locally."""

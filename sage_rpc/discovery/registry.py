@@ -107,7 +107,13 @@ class Watchers:
 
 
 class ServiceRegistry(ABC):
-    """Names to endpoints."""
+    """Names to endpoints.
+
+    Attributes:
+        news_seconds: how long after the beginning of a watch its first news may be incomplete.
+    """
+
+    news_seconds: float = 0.0
 
     @abstractmethod
     def register_service(self, endpoint: Endpoint) -> Registration:

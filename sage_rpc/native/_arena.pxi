@@ -22,7 +22,10 @@ cdef extern from "Python.h":
     int PyBUF_SIMPLE
 
 cdef uint64_t PAGE = SR_PAGE
-cdef uint64_t KEPT = 64 << 20         # bytes of an arena that stay when nothing in it is in use
+cdef uint64_t KEPT = 64 << 20         # bytes of an arena that stay when nothing in it is in use,
+cdef uint64_t KEPT_IN_ALL = 256 << 20 # as long as the arenas of this process have not more than this
+cdef uint64_t touched_in_all = 0
+cdef Py_ssize_t LARGE_BLOCK = 1 << 20 # a sleeping peer is woken to hear that it has these back
 cdef uint64_t forks = 0
 
 
@@ -72,6 +75,14 @@ cdef class Pool:
         self.size = arenas.size
         self.blocks = []
 
+    def __dealloc__(self):
+        self.set_touched(0)
+
+    cdef void set_touched(self, uint64_t touched):
+        global touched_in_all
+        touched_in_all += touched - self.touched
+        self.touched = touched
+
     cdef Allocation allocate(self, uint64_t size):
         """The first gap that is large enough; None when there is none."""
         cdef Allocation each, new
@@ -91,7 +102,7 @@ cdef class Pool:
         new.size = n
         self.blocks.insert(index, new)
         if at + n > self.touched:
-            self.touched = at + n
+            self.set_touched(at + n)
         return new
 
     cdef Allocation holding(self, uint64_t offset):
@@ -115,12 +126,15 @@ cdef class Pool:
         return self.free_if_unused(block)
 
     cdef int free_if_unused(self, Allocation block) except -1:
+        cdef uint64_t kept
         if block.sent > 0 or block.held:
             return 0
         self.blocks.remove(block)
-        if not self.blocks and self.touched > KEPT:
-            madvise(self.base + KEPT, self.touched - KEPT, MADV_REMOVE)
-            self.touched = KEPT
+        if not self.blocks:
+            kept = KEPT if touched_in_all <= KEPT_IN_ALL else 0
+            if self.touched > kept:
+                madvise(self.base + kept, self.touched - kept, MADV_REMOVE)
+                self.set_touched(kept)
         return 0
 
     cdef int64_t find(self, const void *at, uint64_t size):
@@ -178,7 +192,7 @@ cdef class Block:
 
     def __del__(self):
         if self.made == forks:
-            self.conn.release_block(self.page)
+            self.conn.release_block(self.page, self.size >= LARGE_BLOCK)
 
 
 cdef class Parts:
@@ -253,6 +267,13 @@ cdef class Shipment:
             self.pool.give_back(<Allocation>block)
         self.blocks = []
         return 0
+
+
+cdef int _undo(message) except -1:
+    """`message`, a Shipment or anything else, is not sent after all."""
+    if type(message) is Shipment:
+        (<Shipment>message).undo()
+    return 0
 
 
 cdef Shipment _ship(Pool pool, Parts parts, Py_ssize_t limit):

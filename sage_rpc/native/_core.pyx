@@ -801,10 +801,17 @@ cdef class Connection:
             parts = Parts((message,))
         return _ship(self.pool, parts, <Py_ssize_t>(self.piece // 4) - 1024)
 
-    cdef int release_block(self, uint32_t page) except -1:
+    cdef object ready_to_send(self, message):
+        """A unary message, Parts or bytes, as bytes or as a Shipment. Releases the GIL."""
+        cdef Shipment shipment = self.ship(message)
+        if shipment is not None:
+            return shipment
+        return (<Parts>message).join() if type(message) is Parts else message
+
+    cdef int release_block(self, uint32_t page, bint at_once) except -1:
         """Tell the peer that a block of its arena is not used any more. In any thread, at any moment.
 
-        The news may wait until the peer wakes up for something else: no bell.
+        The news may wait until the peer wakes up for something else, unless it is to be told `at_once`.
         """
         cdef sw_header h
         cdef uint8_t *at
@@ -820,6 +827,8 @@ cdef class Connection:
             h.aux = page
             memcpy(at, &h, SW_FRAME_HEADER)
             sr_commit(&self.tx, SW_FRAME_HEADER)
+            if at_once and sr_must_wake_reader(&self.tx):
+                self.bell()
             return 0
         out = OutFrame.__new__(OutFrame)
         out.type = SW_RELEASE

@@ -316,8 +316,6 @@ cdef class ServicerContext:
         """Run the handler and send its answer."""
         cdef MethodEntry entry = self.entry
         cdef int64_t begun = <int64_t>sr_now_ns()
-        data = self.request
-        self.request = None
         self.thread = PyThread_get_thread_ident()
         # As in gRPC, a handler of streaming requests learns from its iterator that its call is over.
         if (self.cancelled or self.conn.dead) and self.inbox is None:
@@ -329,7 +327,7 @@ cdef class ServicerContext:
         context = PyContext_New()
         PyContext_Enter(context)
         try:
-            self.call_behavior(entry, data)
+            self.call_behavior(entry)
         except Exception:                      # not the handler's, which was taken care of
             _LOGGER.exception("answering a call of %s failed", entry.name)
         finally:
@@ -342,7 +340,9 @@ cdef class ServicerContext:
         self.entry.typical_ns += (begun - self.entry.typical_ns) // 8
         return 0
 
-    cdef int call_behavior(self, MethodEntry entry, data) except -1:
+    cdef int call_behavior(self, MethodEntry entry) except -1:
+        data = self.request
+        self.request = None
         if entry.dynamic:
             try:
                 entry = self.core.owner._resolve_dynamic(entry.name, self.invocation_metadata())
@@ -391,6 +391,8 @@ cdef class ServicerContext:
             return self.refuse(INTERNAL, "Failed to serialize response!")
         if 0 <= self.core.max_send < len(message):
             return self.refuse(RESOURCE_EXHAUSTED, _too_large_to_answer(len(message), self.core.max_send))
+        message = self.conn.ready_to_send(message)
+        request = response = None              # their blocks go back before the client hears of the end
         if self.status is None and self.text is None and self.trailing is None:
             return self.conn.end(self, OK, None, None, message)
         return self.finish_with(OK, "", message)
@@ -411,12 +413,15 @@ cdef class ServicerContext:
                 if not _metadata_fits(trailing, self.conn.piece):
                     code = RESOURCE_EXHAUSTED
                     details = _metadata_too_large(trailing, self.conn.piece // 2)
-                    message = trailing = None
+                    trailing = None
             except Exception:
                 _LOGGER.exception("Bad trailing metadata from %s", self.entry.name)
                 code = INTERNAL
                 details = "Invalid metadata"
-                message = None
+                trailing = None
+        if code != OK and message is not None:
+            _undo(message)
+            message = None
         return self.conn.end(self, code, details, trailing, message)
 
     cdef int run_callbacks(self) except -1:
@@ -745,27 +750,24 @@ cdef class ServerConnection(Connection):
         return 0
 
     cdef int end(self, ServicerContext context, int code, str details, bytes trailing, message) except -1:
-        """Send the end of a call; once only, and not to a client that cancelled."""
+        """Send the end of a call; once only, and not to a client that cancelled.
+
+        `message` comes of ready_to_send().
+        """
         cdef int flags = SW_END
-        cdef Shipment shipment
         cdef bytes prefix = None
         if context.ended:
+            _undo(message)
             return 0
         if code == OK and context.deadline != NEVER and <int64_t>sr_now_ns() >= context.deadline:
+            _undo(message)
             code, details, trailing, message = DEADLINE_EXCEEDED, "Deadline Exceeded", None, None
-        shipment = None if message is None else self.ship(message)
-        if shipment is not None or type(message) is Parts:
-            if shipment is None:
-                message = (<Parts>message).join()
-            elif context.ended or context.cancelled or self.dead:  # meanwhile
-                shipment.undo()
-                message = b""
-            else:
-                message = shipment.message
+        if context.cancelled or self.dead:
+            _undo(message)
+        else:
+            if type(message) is Shipment:
+                message = (<Shipment>message).message
                 flags |= IN_BLOCKS
-            if context.ended:
-                return 0
-        if not context.cancelled and not self.dead:
             if trailing is not None:
                 flags |= SW_HAS_METADATA
                 prefix = _block(trailing)

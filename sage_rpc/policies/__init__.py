@@ -1,6 +1,7 @@
 """Policies: what wraps a call. `settings` says what may be configured, the other modules decide and do it."""
 
 from sage_rpc.policies.declared import method_policy, policy_of
+from sage_rpc.policies.mapping import admission_from, policy_from
 from sage_rpc.policies.service_config import from_service_config
 from sage_rpc.policies.settings import (
     NO_FALLBACK,
@@ -32,7 +33,9 @@ __all__ = [
     "RetryBudgetPolicy",
     "RetryPolicy",
     "ServicePolicy",
+    "admission_from",
     "from_service_config",
     "method_policy",
+    "policy_from",
     "policy_of",
 ]

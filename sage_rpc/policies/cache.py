@@ -9,6 +9,7 @@ entry goes first.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import threading
 import time
@@ -23,6 +24,7 @@ from sage_rpc.policies.settings import CachePolicy
 
 __all__ = ["Cache", "CacheInfo", "Entry"]
 
+_LONG_KEY = 256  # bytes; for longer ones a digest stands
 _UNCHANGEABLE = frozenset({type(None), bool, int, float, str, bytes})
 _PLAIN = frozenset({str, bytes, int})  # exact types of which no two values are equal across types
 
@@ -106,8 +108,10 @@ class Cache:
             return key
         if not kwargs and len(args) == 1 and type(args[0]) in _PLAIN:
             return args[0]
-        # A tuple, so that it is not taken for an argument of bytes.
-        return (self._encode_key(args, dict(sorted(kwargs.items())) if kwargs else kwargs),)
+        encoded = self._encode_key(args, dict(sorted(kwargs.items())) if kwargs else kwargs)
+        if len(encoded) > _LONG_KEY:
+            encoded = hashlib.blake2b(encoded, digest_size=32).digest()
+        return (encoded,)  # a tuple, so that it is not taken for an argument of bytes
 
     def get(self, key: Any) -> Entry | None:
         """The entry of `key`, if it has not expired."""

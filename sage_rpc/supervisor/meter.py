@@ -155,7 +155,7 @@ class Meter:
             except GeneratorExit:
                 raise
             except BaseException as error:
-                code, text = _failure(context), str(error)
+                code, text = _failure(context), str(error) or _details(context)
                 raise
             finally:
                 self._end(began, name_of(None if streams_in else request), context, code, text)
@@ -205,11 +205,17 @@ def _failure(context: grpc.ServicerContext) -> str:
     return code.name if isinstance(code, grpc.StatusCode) and code is not grpc.StatusCode.OK else "UNKNOWN"
 
 
+def _details(context: grpc.ServicerContext) -> str:
+    """What abort() was told."""
+    details = context.details()
+    return details.decode("utf-8", "replace") if isinstance(details, bytes) else str(details or "")
+
+
 def _outcome(response: Any, context: grpc.ServicerContext) -> tuple[str, str]:
     """Code and text of a call whose handler returned `response`."""
     code = context.code()
     if isinstance(code, grpc.StatusCode) and code is not grpc.StatusCode.OK:
-        return code.name, str(context.details() or "")
+        return code.name, _details(context)
     if type(response) is invoke_pb2.ServiceResponse and response.HasField("exception"):
         return "UNKNOWN", f"{response.exception.type}: {response.exception.message}"
     return "OK", ""

@@ -28,6 +28,7 @@ from sage_rpc.supervisor.manager import ServiceProcessManager, ServiceStartError
 from sage_rpc.supervisor.output import Output
 from sage_rpc.supervisor.process import ServiceProcess
 from sage_rpc.supervisor.sockets import socket_path
+from sage_rpc.supervisor.web import Web
 
 __all__ = ["StartError", "Supervisor", "serve"]
 
@@ -73,17 +74,18 @@ class Supervisor:
     Args:
         path: of the file.
         echo: pass on what services print.
+        dashboard: where the web page is, "HOST:PORT"; None: as the file says.
 
     Raises:
         ConfigError: the file cannot be used.
         StartError: something stands in the way.
     """
 
-    def __init__(self, path: Path, *, echo: bool = True) -> None:
+    def __init__(self, path: Path, *, echo: bool = True, dashboard: str | None = None) -> None:
         self._path = path
-        self._echo = echo
+        self._dashboard = dashboard
         self._reloading = threading.Lock()  # one reload at a time
-        self.config = load_config(path)
+        self.config = load_config(path, dashboard=dashboard)
         os.environ.update(environment(self.config))
         found = list(preflight.problems(self.config))
         if found:
@@ -113,6 +115,7 @@ class Supervisor:
             for name, service in self.config.services.items():
                 self.manager.start_service_process(name, service, wait=False)
             self._start_control()
+            self._start_web()
             self.manager.wait_until_serving()
         except ServiceStartError as error:
             self.close()
@@ -146,6 +149,22 @@ class Supervisor:
 
         self._closing.append(close)
 
+    def _start_web(self) -> None:
+        watched = self.config.observability
+        wanted: list[tuple[str, str | None, bool]] = []
+        if watched.dashboard is not None:
+            wanted.append((watched.dashboard.address, watched.dashboard.token, True))
+        if watched.metrics is not None:
+            wanted.append((watched.metrics, None, False))
+        for address, token, page in wanted:
+            what = "dashboard" if page else "metrics"
+            try:
+                web = Web(self.manager, address, token=token, page=page)
+            except OSError as error:
+                raise StartError(f"the {what} cannot listen at {address}: {error.strerror}") from error
+            self._closing.append(web.close)
+            self.say(f"the {what} is at http://{web.address}/{'' if page else 'metrics'}")
+
     def _as_json(self) -> dict[str, Any]:
         return self.config.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
@@ -157,7 +176,7 @@ class Supervisor:
             ServiceStartError: a service does not start as it is described now; it goes on as it was.
         """
         with self._reloading:
-            new = load_config(self._path)
+            new = load_config(self._path, dashboard=self._dashboard)
             before, done = self.manager.services(), []
             fixed = ("name", "runtime_dir", "python_path", "env", "tls", "registry", "observability")
             ignored = [name for name in fixed if getattr(new, name) != getattr(self.config, name)]
@@ -193,13 +212,13 @@ class Supervisor:
         return f"<Supervisor {self.config.name} {self._path}>"
 
 
-def serve(path: Path, *, echo: bool = True, ready: Callable[[Supervisor], None] | None = None) -> int:
+def serve(path: Path, *, echo: bool = True, dashboard: str | None = None) -> int:
     """Run a configuration until SIGTERM or SIGINT. -> exit code.
 
     Args:
         path: of the file.
         echo: pass on what services print.
-        ready: told when all services serve.
+        dashboard: where the web page is, "HOST:PORT"; None: as the file says.
 
     Raises:
         ConfigError: the file cannot be used.
@@ -208,7 +227,7 @@ def serve(path: Path, *, echo: bool = True, ready: Callable[[Supervisor], None] 
     signals: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda signum, _frame: signals.put(signum))
-    supervisor = Supervisor(path, echo=echo)
+    supervisor = Supervisor(path, echo=echo, dashboard=dashboard)
     starting = threading.Thread(target=_start, args=(supervisor, signals), daemon=True)
     starting.start()
     failure: list[BaseException] = []
@@ -216,8 +235,6 @@ def serve(path: Path, *, echo: bool = True, ready: Callable[[Supervisor], None] 
         signum = signals.get()
         if signum == _STARTED:
             supervisor.say(f"{len(supervisor.config.services)} services serve")
-            if ready is not None:
-                ready(supervisor)
         elif signum == _FAILED:
             failure.append(getattr(starting, "error", StartError("the supervisor could not start")))
             break

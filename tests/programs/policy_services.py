@@ -1,4 +1,4 @@
-"""A service for tests of policies: `policy_services.py [port] [denying|tracing]...`; prints its port, ends
+"""A service for tests of policies: `policy_services.py [port] [denying] [spans=FILE]`; prints its port, ends
 with its stdin.
 
 Its own counts are what tests compare with: what ran, how often, and for whom.
@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 import time
+from pathlib import Path
 
 import grpc
 
@@ -18,13 +19,13 @@ import sage_rpc
 
 
 class Subject:
-    def __init__(self) -> None:
+    def __init__(self, tracing=False) -> None:
+        self._tracing = tracing
         self._counts = collections.Counter()
         self._lock = threading.Lock()
         self._gates = collections.defaultdict(threading.Event)
         self._order = []
         self._healthy = True
-        self._manager = None
 
     def echo(self, value=None):
         return value
@@ -100,6 +101,11 @@ class Subject:
                 self.add(f"{gate} ended with {error.code().name}")
                 raise
 
+    def relay_echo(self, target, value):
+        """Calls another service, in the trace of this call."""
+        with sage_rpc.ServiceManager({"subject": target}, timeout=20, tracing=self._tracing) as manager:
+            return manager.get_sync_proxy("subject").echo(value)
+
     def wait_count(self, key, least, seconds):
         """Whether `key` is counted so often within some seconds."""
         until = time.monotonic() + seconds
@@ -114,6 +120,23 @@ class Subject:
         return seconds
 
 
+def trace_to(path):
+    """Spans as lines of JSON in a file, by OpenTelemetry's own exporter."""
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
+
+    from sage_rpc.observe.tracing import Tracing
+
+    provider = TracerProvider(resource=Resource({"service.name": f"process {os.getpid()}"}))
+    exporter = ConsoleSpanExporter(
+        out=Path(path).open("w", buffering=1),  # noqa: SIM115 - it is written to until the process ends
+        formatter=lambda span: span.to_json(indent=None) + "\n",
+    )
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    return Tracing(provider)
+
+
 def main() -> None:
     given = {}
     if "denying" in sys.argv:
@@ -126,10 +149,11 @@ def main() -> None:
             return peer.transport == "grpc" or peer.uid == os.getuid()
 
         given["access"] = access
-    if "tracing" in sys.argv:
-        given["tracing"] = True
+    for argument in sys.argv:
+        if argument.startswith("spans="):
+            given["tracing"] = trace_to(argument.removeprefix("spans="))
     port = sys.argv[1] if len(sys.argv) > 1 and sys.argv[1].isdigit() else "0"
-    subject = Subject()
+    subject = Subject(given.get("tracing", False))
     host = sage_rpc.ServiceHost("subject", subject, f"127.0.0.1:{port}", **given).start()
     print(host.address.rpartition(":")[2], flush=True)
     for line in sys.stdin:  # the name of a gate to open, for whom there is no worker to do it

@@ -46,6 +46,9 @@ class Echo:
     def fail(self) -> None:
         raise ValueError("no")
 
+    def shout(self, text: str) -> None:
+        raise ValueError(text)
+
     def die(self) -> None:
         os._exit(3)
 
