@@ -203,8 +203,8 @@ class Pool:
 
     @property
     def transport(self) -> str:
-        """What carries calls: "shm", "grpc", "mixed", or "idle"."""
-        found = {endpoint.transport for endpoint in self.endpoints} - {"idle"}
+        """What carries calls to the endpoints that take some: "shm", "grpc", "mixed", or "idle"."""
+        found = {endpoint.transport for endpoint in self._usable} - {"idle"}
         return found.pop() if len(found) == 1 else "mixed" if found else "idle"
 
     # -- calls
@@ -342,6 +342,14 @@ class Pool:
             timer.call_later((idle_after or 1.0) / 2, sweep)
 
         timer.call_later(idle_after / 2, sweep)
+
+    def retire(self) -> None:
+        """Another pool takes over: calls under way finish."""
+        with self._lock:
+            self._closed = True
+            self._wake.notify_all()
+        for endpoint in self.endpoints:
+            endpoint.release()
 
     def close(self) -> None:
         """Close the connections; calls under way end with CANCELLED."""
