@@ -74,7 +74,7 @@ test-docker: venv ## Test docker/ for real: two hosts, killed containers, cut ne
 	@if [ -n "$(ENGINE)" ] && [ -z "$(BASE_IMAGE)" ]; then \
 		$(ENGINE) sage-rpc-base:bookworm && base=sage-rpc-base:bookworm; \
 	else docker info >/dev/null && base="$(BASE_IMAGE)"; fi; \
-	SAGE_RPC_TEST_DOCKER=1 BASE_IMAGE="$$base" $(PY) -m pytest tests/test_docker.py $(ARGS)
+	SAGE_RPC_TEST_DOCKER=1 BASE_IMAGE="$$base" $(PY) -m pytest -o faulthandler_timeout=0 tests/test_docker.py $(ARGS)
 
 .PHONY: test-outage
 test-outage: venv ## Test an outage of etcd for half a minute
@@ -90,7 +90,7 @@ outage: venv ## Kill, stop, slow and fail endpoints under load for a minute (rep
 
 .PHONY: bench-docs
 bench-docs: $(VENV)/.with-bench $(VENV)/.with-bench-ray $(VENV)/.native ## Measure everything, Ray too, and write docs/benchmarks.md
-	@$(PY) -m benchmarks --full --page docs/benchmarks.md $(ARGS)
+	@$(PY) -m benchmarks --full --repeats 5 --page docs/benchmarks.md $(ARGS)
 
 .PHONY: native-test
 native-test: ## Test the C part alone: sanitizers and the model

@@ -2,7 +2,7 @@
 
 The table, or with --json the record, is on stdout; progress and complaints are on stderr. Exit codes:
 0 all is well, 1 a cell failed, 2 wrong arguments, 3 a cell is worse than in the record it is compared with,
-130 interrupted.
+4 what must hold does not, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from benchmarks import compare, page, plot
+from benchmarks import compare, goals, page, plot
 from benchmarks.machine import Disturbance, allow_many_files, facts, versions
-from benchmarks.options import OUT, build_parser, check_reading, check_writable
+from benchmarks.options import OUT, build_parser, check_measuring, check_writable
 from benchmarks.peers import PEERS, REFERENCE
 from benchmarks.progress import progress
 from benchmarks.record import FORMAT, cells_of
@@ -26,6 +26,7 @@ from benchmarks.suite import Failure, Repeat, rounds
 from benchmarks.table import render, size_name, value
 
 WORSE = 3
+MISSED = 4
 INTERRUPTED = 130
 
 
@@ -71,14 +72,19 @@ def _measured(parser: argparse.ArgumentParser, arguments: argparse.Namespace) ->
     """Measure what the arguments say. -> the record, which is kept, too."""
     quick, full = arguments.quick, arguments.full
     scenarios = arguments.only or usual(full=full)
-    repeats = arguments.repeats or (compare.FEWEST_REPEATS if arguments.compare else 1 if quick else 3)
+    judged = arguments.compare or arguments.goals
+    repeats = arguments.repeats or (compare.FEWEST_REPEATS if judged else 1 if quick else 3)
     seconds = arguments.seconds or (0.2 if quick else 1.0)
     out = arguments.out or OUT / "latest.json"
     wanted = arguments.peers or list(PEERS)
     absent = {name: why for name in wanted if (why := PEERS[name].missing()) is not None}
     present = [name for name in wanted if name not in absent]
     chosen = arguments.peers is not None
-    todo = cells(scenarios, present, arguments.sizes, chosen=chosen, quick=quick, full=full)
+    todo = (
+        goals.cells_of_goals(present)
+        if arguments.goals
+        else cells(scenarios, present, arguments.sizes, chosen=chosen, quick=quick, full=full)
+    )
     if not todo:
         why = "; ".join(f"{name}: {reason}" for name, reason in absent.items()) or "these peers do none of it"
         parser.error(f"nothing to measure: {why} (--list shows what each can do)")
@@ -97,7 +103,7 @@ def _measured(parser: argparse.ArgumentParser, arguments: argparse.Namespace) ->
         "machine": {**machine, **disturbance.shares()},
         "versions": versions([PEERS[name] for name in present]),
         "parameters": {
-            "scenarios": scenarios,
+            "scenarios": list(dict.fromkeys(cell.scenario for cell in todo)),
             "peers": present,
             "sizes": sorted({cell.size for cell in todo}),
             "repeats": repeats,
@@ -118,7 +124,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.list:
         _list({name: why for name, peer in PEERS.items() if (why := peer.missing()) is not None})
         return 0
-    check_reading(parser, arguments)
+    check_measuring(parser, arguments)
     if (arguments.plot or arguments.page) and (problem := plot.missing()) is not None:
         parser.error(problem)
     for path in (arguments.plot, arguments.page):
@@ -144,6 +150,8 @@ def _show(record: dict[str, Any], old: dict[str, Any] | None, arguments: argpars
     notes = sys.stderr if arguments.json else sys.stdout
     if old is not None:
         print(f"\n{compare.render(old, record)}", file=notes)
+    if arguments.goals:
+        print(f"\n{goals.render(record)}", file=notes)
     written = [] if arguments.read else [arguments.out or OUT / "latest.json"]
     if arguments.plot is not None:
         plot.plot(record, arguments.plot)
@@ -155,7 +163,9 @@ def _show(record: dict[str, Any], old: dict[str, Any] | None, arguments: argpars
     if any(cell["error"] for cell in record["cells"]):
         return 1
     worse = old is not None and any(c.verdict is compare.Verdict.WORSE for c in compare.changes(old, record))
-    return WORSE if worse else 0
+    if worse:
+        return WORSE
+    return MISSED if arguments.goals and not all(s.reaches(s.goal.must) for s in goals.states(record)) else 0
 
 
 if __name__ == "__main__":

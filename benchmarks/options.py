@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks.peers import PEERS, REFERENCE
 from benchmarks.scenarios import SCENARIOS, usual
 
-__all__ = ["OUT", "build_parser", "check_reading", "check_writable"]
+__all__ = ["OUT", "build_parser", "check_measuring", "check_writable"]
 
 OUT = Path(__file__).parent / "out"
 LARGEST = 64 << 20  # bytes
@@ -73,7 +73,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Measure sage_rpc beside stock grpcio and others, in one run, in processes of their own.",
-        epilog=f"A usual run takes about nine minutes on two CPUs. Ratios are to {REFERENCE}. "
+        epilog=f"A usual run takes about ten minutes on two CPUs. Ratios are to {REFERENCE}. "
         "What is measured and how to read it: docs/benchmarking.md.",
     )
     parser.add_argument(
@@ -111,6 +111,12 @@ def build_parser() -> argparse.ArgumentParser:
     extent.add_argument(
         "--full", action="store_true", help="every load and size, from 0 to 64M bytes: about half an hour"
     )
+    extent.add_argument(
+        "--goals",
+        action="store_true",
+        help="what the project's goals are about, 5 times unless given, and how far each is: five minutes; "
+        "exit code 4 if what must hold does not",
+    )
     parser.add_argument("--json", action="store_true", help="print the record as JSON and no table")
     parser.add_argument("--out", type=Path, metavar="PATH", help=f"record (default: {OUT / 'latest.json'})")
     parser.add_argument(
@@ -142,8 +148,11 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def check_reading(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
-    """Complain about options that say what to measure, where nothing is."""
+def check_measuring(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
+    """Complain about options that say what to measure, where something else does."""
+    for name in ("only", "peers", "sizes"):
+        if arguments.goals and getattr(arguments, name):
+            parser.error(f"--goals says what to measure, and so does --{name}: leave one of them out")
     for name in ("only", "peers", "sizes", "repeats", "seconds", "quick", "full", "out"):
         if arguments.read is not None and getattr(arguments, name):
             parser.error(

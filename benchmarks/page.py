@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from benchmarks import goals
 from benchmarks.peers import PEERS, REFERENCE
 from benchmarks.plot import charts, save
 from benchmarks.scenarios import SCENARIOS
@@ -44,7 +45,7 @@ def write(record: dict[str, Any], path: Path) -> list[Path]:
     for cell in record["cells"]:
         scenario = SCENARIOS[cell["scenario"]]
         families.setdefault(scenario.family or scenario.name, []).append(cell)
-    out = [INTRODUCTION, *_origin(record)]
+    out = [INTRODUCTION, *_origin(record), "", "## Goals", "", *_goals(record)]
     pictures = dict(zip((chart.name for chart in found), zip(found, files, strict=True), strict=True))
     for family, cells in families.items():
         out += ["", f"## {family if cells else 'At a glance'}", ""]
@@ -68,6 +69,13 @@ def _origin(record: dict[str, Any]) -> list[str]:
     ]
     there = dict.fromkeys(cell["peer"] for cell in record["cells"])
     return [*lines, "", "| peer | what |", "| --- | --- |", *(f"| `{p}` | {PEERS[p].what} |" for p in there)]
+
+
+def _goals(record: dict[str, Any]) -> list[str]:
+    rows = [[state.goal.what, *state.columns] for state in goals.states(record)]
+    return ["| | " + " | ".join(goals.HEADS) + " |", "| --- | ---: | ---: | ---: | --- |"] + [
+        "| " + " | ".join(row) + " |" for row in rows
+    ]
 
 
 def _tables(cells: list[dict[str, Any]]) -> list[str]:

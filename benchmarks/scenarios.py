@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmarks.peers import PEERS
 
-__all__ = ["SCENARIOS", "SMALL", "Cell", "Scenario", "cells", "sizes_of", "usual"]
+__all__ = ["MIB", "SCENARIOS", "SMALL", "Cell", "Scenario", "cells", "sizes_of", "usual"]
 
 SMALL = 64  # bytes
 KIB, MIB = 1 << 10, 1 << 20
@@ -218,7 +218,7 @@ _ALL = (
     Scenario(
         "connect",
         "from nothing to the first response, over and over",
-        ("sage-shm", "sage-proxy", "grpc-uds", "raw-uds", "pyzmq"),
+        ("sage-shm", "sage-proxy", "grpc-uds", "raw-uds"),
         loop="connect",
         by="p50_us",
     ),

@@ -44,7 +44,6 @@ __all__ = [
 ]
 
 RequestT = TypeVar("RequestT", bound=Message)
-SelfT = TypeVar("SelfT")
 
 
 def request_of(

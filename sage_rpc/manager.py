@@ -171,7 +171,7 @@ class ServiceManager:
             calls.recompile()
 
     def set_policy(self, name: str, policy: ServicePolicy) -> None:
-        """Another policy for the service `name`; its connections and statistics stay.
+        """Another policy for the service `name`; calls under way finish, and its statistics stay.
 
         Raises:
             NotFound: no service of that name is registered.
@@ -182,7 +182,7 @@ class ServiceManager:
             self._policies[name] = policy
             calls = self._calls.get(name)
             if calls is not None and calls.policy.pool != policy.pool:
-                calls.pool.close()
+                calls.pool.retire()
                 calls.pool = self._pool(name)
         if calls is not None:
             calls.recompile(policy)

@@ -259,12 +259,13 @@ class _Compiled:
                 invoke_pb2.BatchResponse.FromString,
                 None,
             )
+            place = calls.pool.place_of if calls.pool.by_keys else None
             if codec.path == PLAIN_METHOD:
-                coalescing = Coalescing(BatchCall(calls.name, method), inner, policy.batch)
+                coalescing = Coalescing(BatchCall(calls.name, method), inner, policy.batch, place=place)
             else:
                 batch = DeclaredBatch(codec.service, codec.method, codec.encode, codec.response)
                 single = calls.sender(codec.path, codec.serializer, codec.deserializer, None)
-                coalescing = Coalescing(batch, inner, policy.batch, single)
+                coalescing = Coalescing(batch, inner, policy.batch, single, place)
             self._codec = codec = _coalesced(codec)
             self._sender = calls.guard(coalescing, policy, None, self._stats)
         else:
@@ -568,7 +569,7 @@ def _key_function(
     policy: MethodPolicy, pool: Pool
 ) -> Callable[[tuple[Any, ...], dict[str, Any]], Any] | None:
     """What gives the key of a call, where the balancing goes by keys."""
-    if pool.policy.balancing != "consistent_hash" or pool.alone is not None:
+    if not pool.by_keys:
         return None
     key = policy.key
     if callable(key):
@@ -622,6 +623,16 @@ def _same(response: Any) -> Any:
 
 def _unknown(_message: Any) -> int:
     return 0
+
+
+_BATCH_OF = "batch of "  # and then the method's name: the name of a method that is called in batches
+
+
+def _arguments_of(item: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of an item of a batch."""
+    if isinstance(item, Arguments):
+        return item.args, item.kwargs
+    return (item,), {}
 
 
 class ServiceCalls:
@@ -685,6 +696,22 @@ class ServiceCalls:
 
     def policy_of(self, method: str, codec: Codec) -> MethodPolicy:
         """What holds for a method: as configured, under either of its names; then as declared."""
+        if codec.path == BATCH_METHOD:
+            one = method.removeprefix(_BATCH_OF)
+            single = self.policy_of(one, self._codecs.find(one))
+            # A batch is one call: it is sent again like each of its calls, and goes where its first one goes.
+            key_of = _key_function(single, self.pool)
+            return MethodPolicy(
+                timeout=single.timeout,
+                idempotent=single.idempotent,
+                retry=single.retry,
+                priority=single.priority,
+                key=None
+                if key_of is None
+                else lambda items: key_of(
+                    *(((), items[0]) if self._fields(items[0]) else _arguments_of(items[0]))
+                ),
+            )
         methods = self.policy.methods
         own = methods.get(method) or methods.get(codec.method)
         configured = self.policy.default if own is None else own.over(self.policy.default)
@@ -738,7 +765,10 @@ class ServiceCalls:
             exchange = self._batch_method(method)
             limit = exchange.timeout if timeout is None else timeout
             try:
-                results = exchange.call((items,), {}, limit)
+                if self.pool.by_keys:
+                    results = self._divided(exchange, method, items, limit)
+                else:
+                    results = exchange.call((items,), {}, limit)
             except errors.Unimplemented:
                 if self.service is None:
                     raise
@@ -749,18 +779,36 @@ class ServiceCalls:
                     raise result
         return results
 
+    def _divided(self, exchange: Method, method: str, items: list[Any], timeout: float | None) -> list[Any]:
+        """A batch for each endpoint, of the items whose keys are there; all at once."""
+        key_of = _key_function(self.find(method).policy, self.pool)
+        by_place: dict[Any, list[int]] = {}
+        for index, item in enumerate(items):
+            args, kwargs = ((), item) if self._fields(item) else _arguments_of(item)
+            key = None if key_of is None else key_of(args, kwargs)
+            by_place.setdefault(self.pool.place_of(key), []).append(index)
+        parts = [
+            (indices, exchange.start(([items[index] for index in indices],), {}, timeout))
+            for indices in by_place.values()
+        ]
+        results: list[Any] = [None] * len(items)
+        for indices, future in parts:
+            for index, result in zip(indices, future.result(), strict=True):
+                results[index] = result
+        return results
+
+    def _fields(self, item: Any) -> bool:
+        """Whether an item is the fields of a declared request."""
+        return self.service is not None and isinstance(item, dict)
+
     def _pipelined(self, method: str, items: list[Any], timeout: float | None) -> list[Any]:
         """The server knows no batches of declared services: all calls are under way at once."""
         found = self.find(method)
         limit = found.timeout if timeout is None else timeout
         started = []
         for item in items:
-            if isinstance(item, Arguments):
-                started.append(found.start(item.args, item.kwargs, limit))
-            elif isinstance(item, dict):
-                started.append(found.start((), item, limit))
-            else:
-                started.append(found.start((item,), {}, limit))
+            args, kwargs = ((), item) if self._fields(item) else _arguments_of(item)
+            started.append(found.start(args, kwargs, limit))
         results: list[Any] = []
         for future in started:
             try:
@@ -770,7 +818,7 @@ class ServiceCalls:
         return results
 
     def _batch_method(self, method: str) -> Method:
-        name = f"batch of {method}"
+        name = _BATCH_OF + method
         found = self._found.get(name)
         if found is None:
             if method.startswith("_"):
@@ -778,7 +826,6 @@ class ServiceCalls:
                     f"{method!r} is private: only public methods of the service {self.name} can be called"
                 )
             one = self._codecs.find(method)
-            policy = self.policy_of(method, one)
             batch: BatchCall | DeclaredBatch
             if self.service is None:
                 batch = BatchCall(self.name, method)
@@ -799,9 +846,6 @@ class ServiceCalls:
                 sent=lambda request: len(request.calls),
                 received=lambda response: len(response.results),
                 key=lambda args, _kwargs: values.encode(args),
-                declared=MethodPolicy(
-                    timeout=policy.timeout, idempotent=policy.idempotent, retry=policy.retry
-                ),
             )
             found = self._found.setdefault(name, Method(self, name, codec))
         return found
@@ -818,7 +862,11 @@ class ServiceCalls:
             )
         if method.startswith("_"):
             raise AttributeError(f"{method!r} is private")
-        request = BatchCall(self.name, method).encode(list(items))
+        items = list(items)
+        if self.pool.by_keys:  # the results of several endpoints have no common order to come in
+            yield from self.batch(method, items, timeout, return_errors=True)
+            return
+        request = BatchCall(self.name, method).encode(items)
         limit = deadline.limit(self.timeout if timeout is None else timeout)
         endpoint = self.pool.take(None)
         call = endpoint.channel.unary_stream(

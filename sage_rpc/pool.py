@@ -31,6 +31,7 @@ from sage_rpc.channel import Channel
 from sage_rpc.policies.sending import Metadata, Pending, never_ran, outcome
 from sage_rpc.policies.settings import PoolPolicy
 from sage_rpc.policies.timer import timer
+from sage_rpc.transport.shm.rendezvous import UnreachableError, endpoint_of_target
 
 __all__ = ["Endpoint", "Pool", "Pooled"]
 
@@ -86,8 +87,12 @@ class Endpoint:
     def local(self) -> bool:
         """Whether it is on this host."""
         if self._local is None:
-            picker = getattr(self.channel, "_picker", None)  # other kinds of channels have none
-            self._local = picker is not None and bool(picker.possible)
+            try:
+                endpoint_of_target(self.target)
+            except (UnreachableError, OSError, ValueError):
+                self._local = False
+            else:
+                self._local = True
         return self._local
 
     def unary(self, path: str, serializer: Any, deserializer: Any) -> Any:
@@ -198,8 +203,8 @@ class Pool:
 
     @property
     def transport(self) -> str:
-        """What carries calls: "shm", "grpc", "mixed", or "idle"."""
-        found = {endpoint.transport for endpoint in self.endpoints} - {"idle"}
+        """What carries calls to the endpoints that take some: "shm", "grpc", "mixed", or "idle"."""
+        found = {endpoint.transport for endpoint in self._usable} - {"idle"}
         return found.pop() if len(found) == 1 else "mixed" if found else "idle"
 
     # -- calls
@@ -220,6 +225,16 @@ class Pool:
             endpoint = usable[0] if len(usable) == 1 else self._balance(usable, key)
             endpoint.outstanding += 1
             return endpoint
+
+    def place_of(self, key: Any) -> str | None:
+        """The address where a call with that key goes now, where the balancing goes by keys."""
+        with self._lock:
+            return self._balance(self._usable, key).target if self._usable else None
+
+    @property
+    def by_keys(self) -> bool:
+        """Whether calls with other keys go elsewhere."""
+        return self.policy.balancing == "consistent_hash" and self.alone is None
 
     def give_back(self, endpoint: Endpoint, error: errors.RpcError | None) -> None:
         """A call has ended, with `error` or well."""
@@ -327,6 +342,14 @@ class Pool:
             timer.call_later((idle_after or 1.0) / 2, sweep)
 
         timer.call_later(idle_after / 2, sweep)
+
+    def retire(self) -> None:
+        """Another pool takes over: calls under way finish."""
+        with self._lock:
+            self._closed = True
+            self._wake.notify_all()
+        for endpoint in self.endpoints:
+            endpoint.release()
 
     def close(self) -> None:
         """Close the connections; calls under way end with CANCELLED."""

@@ -16,9 +16,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from benchmarks import answers, compare, echo_pb2, measure, page, peers, plot, record, table
+from benchmarks import answers, compare, echo_pb2, goals, measure, page, peers, plot, record, table
 from benchmarks.peers.grpc_stub import EchoServicer
-from benchmarks.scenarios import Cell, cells
+from benchmarks.scenarios import SCENARIOS, Cell, cells
 from sage_rpc import native
 
 ROOT = Path(__file__).parents[1]
@@ -214,6 +214,7 @@ def test_the_table_shows_every_cell(quick, streams, loads) -> None:
         (["--out", "/"], "it is a directory"),
         (["--compare", "/none.json"], "cannot read /none.json: No such file"),
         (["--compare", "README.md"], "README.md is not JSON"),
+        (["--goals", "--peers", "sage-shm"], "and so does --peers"),
         (["--read", "/dev/null", "--only", "unary"], "so --only has no meaning beside it"),
         (["--out", "/proc/none/x.json"], "cannot write /proc/none/x.json"),
     ],
@@ -230,6 +231,16 @@ def test_list_names_scenarios_and_peers() -> None:
     assert done.returncode == 0
     for name in ("unary", "idle", "sage-shm", "grpc-uds", "iceoryx2"):
         assert name in done.stdout
+
+
+def test_every_scenario_and_peer_is_explained() -> None:
+    text = (ROOT / "docs" / "benchmarking.md").read_text("utf-8")
+    for scenario in SCENARIOS.values():
+        assert f"`{scenario.family or scenario.name}" in text
+        if scenario.name != scenario.family:
+            assert f"`{scenario.name}`" in text or f"`-{scenario.x}`" in text, scenario.name
+    for peer in peers.PEERS:
+        assert f"| `{peer}` |" in text
 
 
 def test_absent_peers_are_named_and_no_error(tmp_path: Path) -> None:
@@ -469,6 +480,38 @@ def test_a_record_of_another_format_is_refused(tmp_path: Path) -> None:
         path.write_text(text)
         with pytest.raises(compare.RecordError, match=said):
             compare.read(path)
+
+
+def _state(ours: float | str, reference: float, what: str = "unary, p99") -> goals.State:
+    values = {("unary", "sage-shm"): ours if isinstance(ours, str) else [ours] * 5}
+    found = _record({**values, ("unary", "grpc-uds"): [reference] * 5}, "p99_us")
+    return next(state for state in goals.states(found) if state.goal.what == what)
+
+
+@pytest.mark.parametrize(
+    ("ours", "verdict"),
+    [(5.0, "aim reached"), (20.0, "holds"), (40.0, "MISSED"), ("it broke", "not measured")],
+)
+def test_a_goal_is_a_ratio_inside_one_run(ours: float | str, verdict: str) -> None:
+    state = _state(ours, 1000.0)
+    assert state.verdict == verdict
+    assert state.reaches(state.goal.must) == (verdict in {"aim reached", "holds"})
+
+
+def test_every_goal_can_be_measured() -> None:
+    for goal in goals.GOALS:
+        for cell in goal.cells:
+            scenario = SCENARIOS[cell.scenario]
+            assert peers.PEERS[cell.peer].can(scenario.loop)
+            assert cell.peer in scenario.peers
+            assert cell.size in scenario.sizes
+
+
+def test_goals_that_are_missed_have_an_exit_code(quick) -> None:
+    done = bench("--read", str(quick[1]), "--goals")
+    assert done.returncode == 4, done.stderr
+    assert "16 MiB numpy array through a proxy, p50" in done.stdout
+    assert "not measured" in done.stdout
 
 
 @pytest.mark.skipif(plot.missing() is not None, reason="matplotlib is not installed")

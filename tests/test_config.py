@@ -166,6 +166,15 @@ def test_paths_are_the_files(tmp_path: Path) -> None:
             "services:\n  a: {class: m.C, address: ':80'}\n  b: {class: m.C, address: ':80'}\n",
             "c.yaml:3:19: services.b.address is that of a, too: :80",
         ),
+        (
+            "services:\n  a: {class: m.C, policy: {default: {retry: {max_atempts: 3}}}}\n",
+            "policy.default.retry.max_atempts is not known; did you mean max_attempts?",
+        ),
+        (
+            "services:\n  a: {class: m.C, policy: {default: {timeout: -1}}}\n",
+            "c.yaml:2:19: services.a.policy: policy.default: MethodPolicy.timeout is -1",
+        ),
+        ("services:\n  a: {class: m.C, admission: {max_running: 0}}\n", "services.a.admission: admission: "),
         ("name: 'x y'\nservices: {}\n", "c.yaml:1:1: name: 'x y' is wrong"),
         (
             "services:\n  a:\n    class: ${NO_SUCH}\n",

@@ -956,6 +956,7 @@ def test_a_forked_child_keeps_no_lifeline_open(tmp_path: Path, runtime_directory
     [
         ("hello_stub.py", "Hello, Ada!\nINVALID_ARGUMENT: whom shall I greet?\ncarried by: "),
         ("hello_operators.py", "words; the most common:\n"),
+        ("hello_policies.py", "2 endpoints answer, and no call failed\n"),
     ],
 )
 def test_the_examples_run(program: str, expected: str) -> None:

@@ -20,6 +20,7 @@ from sage_rpc.policies import (
     BreakerPolicy,
     HedgingPolicy,
     MethodPolicy,
+    PoolPolicy,
     RetryBudgetPolicy,
     RetryPolicy,
     ServicePolicy,
@@ -453,6 +454,11 @@ def test_a_new_policy_holds_for_proxies_and_methods_that_are_in_use(managed):
         method("INTERNAL")
     manager.set_policy("subject", policy(fallback="now"))
     assert method("INTERNAL") == "now"
+    gate = next(names)
+    under_way = manager.get_async_proxy("subject").hold(gate)
+    manager.set_policy("subject", ServicePolicy(pool=PoolPolicy(balancing="least_outstanding")))
+    manager.get_sync_proxy("subject").release(gate)  # over a new connection
+    assert under_way.result(10) is True
 
 
 # ---------------------------------------------------------------- the design document's snippets, as written

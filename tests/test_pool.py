@@ -13,6 +13,7 @@ import sage_rpc
 from sage_rpc import errors
 from sage_rpc.balancing import ConsistentHash, LeastOutstanding, RoundRobin, key_bytes
 from sage_rpc.policies import (
+    BatchPolicy,
     HealthPolicy,
     MethodPolicy,
     OutlierPolicy,
@@ -159,6 +160,24 @@ def test_equal_keys_meet_the_same_endpoint_so_a_sharded_cache_is_right(servers, 
     assert len({first.get_sync_proxy("subject").pid.with_options(key=lambda k=key: k)() for key in keys}) == 3
 
 
+def test_batches_are_divided_by_keys_too(servers, managed, transport):
+    """By hand and coalesced: each process counts its own keys, and results come in order."""
+    targets = [each.target for each in servers]
+    keys = [f"{transport} batch key {number}" for number in range(40)]
+    hashed = PoolPolicy(balancing="consistent_hash")
+    manager = managed(targets, hashed)
+    proxy = manager.get_sync_proxy("subject")
+    assert proxy.batch("add", keys) == [1] * 40
+    assert proxy.batch("add", [sage_rpc.Arguments(key=key) for key in keys]) == [2] * 40
+    assert [proxy.add(key) for key in keys] == [3] * 40
+    assert list(proxy.batch_stream("add", keys)) == [4] * 40
+    assert proxy.batch("echo", keys) == keys
+    coalescing = managed(targets, hashed, batch=BatchPolicy(max_size=100, max_delay=0.02))
+    futures = [coalescing.get_async_proxy("subject").add(key) for key in keys]
+    assert [future.result(SECONDS) for future in futures] == [5] * 40
+    assert coalescing.get_sync_proxy("subject").batch("add", keys) == [6] * 40
+
+
 def test_an_endpoint_that_is_gone_is_left_out_and_comes_back(servers, managed):
     """Calls that never reached it are tried elsewhere, so no caller notices."""
     retry = RetryPolicy(max_attempts=4, initial_backoff=0.005, max_backoff=0.01)
@@ -243,12 +262,19 @@ def test_targets_may_change_while_calls_go_on(servers, managed, transport):
 
 
 def test_endpoints_of_this_host_come_first(servers, managed):
-    """The other one is not reached by name of this host; it takes calls only when the near one is gone."""
-    manager = managed([servers[0].target, "192.0.2.1:5"], PoolPolicy(outlier=PROMPT))
-    assert [endpoint.local for endpoint in manager.pool_of("subject").endpoints] == [
-        manager.pool_of("subject").endpoints[0].channel._picker.possible,
-        False,
-    ]
+    """The other address is a documentation network's: a call that went there would not come back."""
+    manager = managed(["192.0.2.1:5", servers[0].target], PoolPolicy(outlier=PROMPT))
+    assert pids(manager.get_sync_proxy("subject"), 8) == {servers[0].process.pid: 8}
+    assert manager.transport_of("subject") in {"shm", "grpc"}
+    anywhere = managed(["192.0.2.1:5", servers[0].target], PoolPolicy(prefer_local=False), timeout=0.2)
+    outcomes = []
+    for _ in range(2):
+        try:
+            outcomes.append(anywhere.get_sync_proxy("subject").pid())
+        except errors.RpcError as error:
+            outcomes.append(error.code().name)
+    assert servers[0].process.pid in outcomes
+    assert {"UNAVAILABLE", "DEADLINE_EXCEEDED"} & set(outcomes)
 
 
 def test_both_transports_in_one_pool(servers):

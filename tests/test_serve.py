@@ -19,6 +19,7 @@ import pytest
 import trustme
 
 import sage_rpc
+from sage_rpc.config import load_config, policies_of
 from tests.conftest import needs_native
 from tests.test_discovery import registrant
 
@@ -190,6 +191,53 @@ def test_the_commands_of_a_running_supervisor(file: Path) -> None:
         assert "not serving" in command_output("health", "sick")
         report = json.loads(command("doctor", "sage:///echo", "--json"))
         assert report["memory_queue"] is True
+
+
+def test_a_declared_service_is_called_by_name_and_as_any_grpc_server(file: Path) -> None:
+    file.write_text(
+        f"python_path: ['{PROGRAMS}', '{ROOT / 'examples'}']\nservices:\n"
+        "  hello:\n    class: supervised.Greeter\n"
+        "    servicer: hello_pb2_grpc.add_GreeterServicer_to_server\n    address: 127.0.0.1:0\n"
+    )
+    with Served(file):
+        (row,) = json.loads(command("list", "--json"))
+        name = row["kind"]
+        assert name.endswith("Greeter")
+        assert json.loads(command("call", "hello.hello", '{"name": "Ada"}')) == {"text": "Hello, Ada!"}
+        address = row["addresses"][0]
+        there = json.loads(command("call", "--target", address, f"{name}/Hello", '{"name": "Bo"}'))
+        assert there == {"text": "Hello, Bo!"}
+        refused = command("call", "hello.hello", "{}", code=1)
+        assert "INVALID_ARGUMENT: a name is needed" in refused
+        assert "fields: name" in command("call", "hello.hello", '{"nam": 1}', code=1)
+        (stats,) = json.loads(command("stats", "--json"))
+        assert (stats["method"], stats["calls"], stats["failures"]) == ("Hello", 3, 1)
+
+
+def test_policies_of_the_configuration_hold_for_callers_and_services(file: Path) -> None:
+    file.write_text(
+        BASE + "  echo:\n    class: supervised.Echo\n"
+        "    policy: {default: {timeout: 200ms}, methods: {pid: {cache: {ttl: 1h}}}}\n"
+        "    admission: {max_running: 1, max_waiting: 0}\n"
+    )
+    policies = policies_of(load_config(file, {}))
+    assert policies["echo"].default.timeout == 0.2
+    with Served(file):
+        with sage_rpc.ServiceManager({"echo": "sage:///echo"}, policies=policies) as manager:
+            echo = manager.get_sync_proxy("echo")
+            with pytest.raises(TimeoutError):
+                echo.slow(5)
+            slow = manager.call_service_async("echo", "slow", 1.0, timeout=10.0)
+
+            def refused() -> bool:
+                try:
+                    echo.greet()
+                except sage_rpc.RpcError as error:
+                    return bool(error.code().name == "RESOURCE_EXHAUSTED")
+                return False
+
+            until(refused)
+            slow.cancel()
 
 
 def command_output(*arguments: str) -> str:

@@ -137,7 +137,8 @@ def ten_thousand(transport):
             output, _ = process.communicate("go\n", timeout=50)
         found = json.loads(output)
     print(transport, found)
-    assert (under_way, found["right"]) == (10_000, 10_000)
+    assert found["right"] == 10_000
+    assert under_way > 9_900  # gRPC may let a few overtake those that hold the workers
     return found
 
 

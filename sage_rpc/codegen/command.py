@@ -67,18 +67,18 @@ def _run(arguments: argparse.Namespace) -> int:
         if not arguments.paths or arguments.out is None:
             parser.error("a PATH and --out DIR are needed, or --from-class MODULE:CLASS")
         made = generate(arguments.paths, arguments.out, arguments.proto_path, imports=arguments.imports)
-    except (GenerationError, skeleton.SkeletonError) as error:
+        old = stale(made)
+        if not arguments.check:
+            write(made, old)
+            return 0
+    except (GenerationError, skeleton.SkeletonError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
-    old = stale(made)
-    if arguments.check:
-        for path in old:
-            print(f"stale: {path}", file=sys.stderr)
-        if old:
-            print("run the same command without --check", file=sys.stderr)
-        return 1 if old else 0
-    write(made, old)
-    return 0
+    for path in old:
+        print(f"stale: {path}", file=sys.stderr)
+    if old:
+        print("run the same command without --check", file=sys.stderr)
+    return 1 if old else 0
 
 
 def generate(
@@ -138,7 +138,12 @@ def _protos(paths: Sequence[Path], roots: Sequence[Path]) -> list[str]:
     found: dict[str, Path] = {}
     for path in paths:
         if path.is_dir():
-            files = sorted(path.rglob("*.proto"))
+            # Not those of environments and tools, which live in hidden directories.
+            files = [
+                file
+                for file in sorted(path.rglob("*.proto"))
+                if not any(part.startswith(".") for part in file.relative_to(path).parts)
+            ]
             if not files:
                 raise GenerationError(f"{path}: there is no .proto file in this directory")
         elif path.suffix == ".proto" and path.is_file():

@@ -35,13 +35,11 @@ class Generated:
 
     Attributes:
         files: text of each file, by its path below the output directory.
-        protos: the `.proto` files that were generated, as imports name them.
-        imported: those that they import and that were not.
+        imported: `.proto` files that the generated ones import and that were not.
         warnings: what protoc said besides.
     """
 
     files: dict[str, str]
-    protos: tuple[str, ...]
     imported: tuple[str, ...]
     warnings: str
 
@@ -51,8 +49,6 @@ def run(
     roots: Sequence[Path],
     directory: Path,
     imports: render.Imports,
-    *,
-    stubs: bool = True,
 ) -> Generated:
     """Generate everything for `protos`.
 
@@ -61,7 +57,6 @@ def run(
         roots: where imports are looked for, besides protoc's own and ours.
         directory: an empty one, for protoc's files.
         imports: how our files import the modules of messages.
-        stubs: whether gRPC's own stubs are made, too.
 
     Raises:
         GenerationError: protoc is not there, or it or our plugin refused a file.
@@ -71,7 +66,7 @@ def run(
     described = directory / "descriptors.binpb"
     out = directory / "out"
     out.mkdir()
-    outputs = ["--python_out", "--pyi_out", *(["--grpc_python_out"] if stubs else [])]
+    outputs = ["--python_out", "--pyi_out", "--grpc_python_out"]
     done = subprocess.run(
         [
             sys.executable,
@@ -106,7 +101,7 @@ def run(
         files.pop(render.output_name(proto, "_pb2_grpc"), None)  # protoc writes one without stubs, too
     files |= {file.name: file.content for file in response.file}
     imported = tuple(file.name for file in found if file.name not in protos)
-    return Generated(files, tuple(protos), imported, done.stderr.strip())
+    return Generated(files, imported, done.stderr.strip())
 
 
 def check_syntax(path: str, text: str) -> None:

@@ -57,14 +57,12 @@ class _Kind:
     """What the three clients differ in.
 
     Attributes:
-        suffix: of the class's name.
-        binder: what binds its methods, and so the end of its parameter's name.
-        does: what the docstring says that its methods do.
-        requests: type of a stream of requests, in `collections.abc` or below `clients`.
-        stream: type of a stream of responses, below `clients`.
+        base: its base in `sage_rpc.clients`, and the end of its name.
+        binder: what binds its methods, there.
+        does: what the docstring says of its methods.
+        stream: the type of a stream of responses, there.
     """
 
-    suffix: str
     base: str
     binder: str
     does: str
@@ -72,15 +70,9 @@ class _Kind:
 
 
 _KINDS = (
-    _Kind("Client", "Client", "Binder", "Methods wait for the response.", "Stream"),
-    _Kind(
-        "AsyncClient",
-        "AsyncClient",
-        "AsyncBinder",
-        "Methods give a Future of the response.",
-        "Stream",
-    ),
-    _Kind("AioClient", "AioClient", "AioBinder", "Methods are awaited.", "AioStream"),
+    _Kind("Client", "Binder", "Methods wait for the response.", "Stream"),
+    _Kind("AsyncClient", "AsyncBinder", "Methods give a Future of the response.", "Stream"),
+    _Kind("AioClient", "AioBinder", "Methods are awaited.", "AioStream"),
 )
 
 
@@ -108,7 +100,7 @@ class _Module:
         classes = sorted(
             service.name + suffix
             for service in self._file.services
-            for suffix in ("Base", *(kind.suffix for kind in _KINDS))
+            for suffix in ("Base", *(kind.base for kind in _KINDS))
         )
         head = [
             f"{MARK}{self._file.name}; do not edit.",
@@ -264,7 +256,7 @@ class _Module:
         comment = comment_text(service.comment)
         lines = [
             *(self._deprecation(service.full_name, 0) if service.deprecated else ()),
-            *class_line(service.name + kind.suffix, self._clients(kind.base)),
+            *class_line(service.name + kind.base, self._clients(kind.base)),
             *docstring(4, f"Calls {service.full_name}. {kind.does}" + (f"\n\n{comment}" if comment else "")),
             "",
             f'    SERVICE = "{service.full_name}"',

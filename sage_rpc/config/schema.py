@@ -20,6 +20,8 @@ from pydantic import (
     model_validator,
 )
 
+from sage_rpc.config.policies import admission_policy, service_policy
+
 __all__ = [
     "Config",
     "DashboardConfig",
@@ -141,6 +143,12 @@ class ServiceConfig(_Strict):
     cpu_affinity: list[Annotated[int, Field(ge=0)]] = Field(
         default_factory=list, description="CPUs its processes may use; absent: all"
     )
+    policy: dict[str, Any] = Field(
+        default_factory=dict, description="what holds for calls to it: see sage_rpc.policies.ServicePolicy"
+    )
+    admission: dict[str, Any] = Field(
+        default_factory=dict, description="what it lets in at once: see sage_rpc.policies.AdmissionPolicy"
+    )
     weight: int = Field(100, ge=0, le=1_000_000, description="share of the calls, relative to others'")
     version: str = Field("", description="told by discovery")
     metadata: dict[str, str] = Field(default_factory=dict, description="told by discovery")
@@ -150,6 +158,18 @@ class ServiceConfig(_Strict):
     def _texts(cls, value: Any) -> Any:
         if isinstance(value, dict):
             return {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in value.items()}
+        return value
+
+    @field_validator("policy")
+    @classmethod
+    def _policy_works(cls, value: dict[str, Any]) -> dict[str, Any]:
+        service_policy(value)
+        return value
+
+    @field_validator("admission")
+    @classmethod
+    def _admission_works(cls, value: dict[str, Any]) -> dict[str, Any]:
+        admission_policy(value)
         return value
 
     @field_validator("rlimits")

@@ -195,7 +195,7 @@ class StatsRow:
     Attributes:
         service: its name.
         method: its name.
-        transport: "shm" or "grpc"; "idle" before the first call.
+        transport: "shm" or "grpc"; "mixed" of several endpoints over both; "idle" before the first call.
         seconds: what the counts are about; None: everything since the start.
         successes: calls that gave a result.
         failures: name of the status -> calls.

@@ -198,6 +198,7 @@ class Coalescing:
         inner: sends them.
         policy: how many, how long.
         single: sends one call alone, where the server turns out not to know batches.
+        place: where a call with that key goes; only calls that go to the same place travel together.
     """
 
     check = None
@@ -208,20 +209,21 @@ class Coalescing:
         inner: Sender,
         policy: BatchPolicy,
         single: Sender | None = None,
+        place: Callable[[Any], Any] | None = None,
     ) -> None:
         self._batch = batch
         self._inner = inner
         self._policy = policy
         self._single = single
+        self._place = place
         self._alone = False  # the server knows no batches
         self.forget_parent()
         _coalescing.add(self)
 
     def forget_parent(self) -> None:
         """In a forked child: whoever waits is in the parent."""
-        self._lock = threading.Lock()  # guards what is below
-        self._waiting: list[_Waiting] = []
-        self._number = 0  # of the batch that is being filled
+        self._lock = threading.Lock()  # guards the batches that are being filled, by their places
+        self._filling: dict[Any, list[_Waiting]] = {}
 
     def send(self, request: Any, timeout: float | None, metadata: Metadata, key: Any) -> Any:
         """See Sender; `request` is (args, kwargs), the response is the result."""
@@ -237,22 +239,23 @@ class Coalescing:
         if self._alone:
             self._send_alone(call, metadata, key)
             return call
+        place = None if self._place is None else self._place(key)
         with self._lock:
-            self._waiting.append(call)
-            first, full = len(self._waiting) == 1, len(self._waiting) >= self._policy.max_size
-            number = self._number
+            calls = self._filling.setdefault(place, [])
+            calls.append(call)
+            first, full = len(calls) == 1, len(calls) >= self._policy.max_size
         if full:
-            self._leave(number, metadata, key)
+            self._leave(place, calls, metadata, key)
         elif first:
-            timer.call_later(self._policy.max_delay, lambda: self._leave(number, metadata, key))
+            timer.call_later(self._policy.max_delay, lambda: self._leave(place, calls, metadata, key))
         return call
 
-    def _leave(self, number: int, metadata: Metadata, key: Any) -> None:
+    def _leave(self, place: Any, filled: list[_Waiting], metadata: Metadata, key: Any) -> None:
         with self._lock:
-            if number != self._number:
+            if self._filling.get(place) is not filled:
                 return  # it was full before its time
-            self._number += 1
-            calls, self._waiting = self._waiting, []
+            del self._filling[place]
+        calls = filled
         calls = [call for call in calls if not call.cancelled()]
         if not calls:
             return
@@ -277,8 +280,18 @@ class Coalescing:
 
     def _arrive(self, ended: Any, calls: list[_Waiting], metadata: Metadata, key: Any) -> None:
         response, error = outcome(ended)
+        results: list[Any] = []
         if error is None:
-            for call, result in zip(calls, self._batch.results(response), strict=True):
+            try:
+                results = self._batch.results(response)
+                if len(results) != len(calls):
+                    raise ValueError(f"{len(results)} results of {len(calls)} calls")
+            except Exception as failure:  # noqa: BLE001 - whatever it is, nobody may wait for ever
+                error = errors.rpc_error(
+                    grpc.StatusCode.INTERNAL, f"the response to a batch of {self._batch.name}: {failure}"
+                )
+        if error is None:
+            for call, result in zip(calls, results, strict=True):
                 if isinstance(result, errors.RpcError):
                     _end(call, None, result)
                 else:
@@ -317,7 +330,7 @@ class Coalescing:
             return self._batch.encode([call.item for call in calls]) if calls else None
 
     def __repr__(self) -> str:
-        return f"<Coalescing {self._batch.name}, {len(self._waiting)} waiting>"
+        return f"<Coalescing {self._batch.name}, {sum(map(len, self._filling.values()))} waiting>"
 
 
 def _end(call: _Waiting, response: Any, error: BaseException | None) -> None:

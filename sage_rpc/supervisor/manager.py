@@ -502,6 +502,7 @@ class ServiceProcessManager:
             ServiceProcess.new_id(),
             self._log_level,
             self.name,
+            {name: dict(s.config.policy) for name, s in self._services.items() if s.config.policy},
         )
         try:
             process = ServiceProcess(task, self._group, self._python_path, {**self._env, **config.env})

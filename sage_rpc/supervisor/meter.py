@@ -136,9 +136,8 @@ class Meter:
                 response = behavior(request, context)
                 return response
             except BaseException as error:
-                self._end(
-                    began, name_of(None if streams_in else request), context, _failure(context), str(error)
-                )
+                name = name_of(None if streams_in else request)
+                self._end(began, name, context, _failure(context), str(error) or _details(context))
                 began = 0.0
                 raise
             finally:

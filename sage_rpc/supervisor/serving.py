@@ -32,10 +32,12 @@ from grpc_reflection.v1alpha import reflection
 from sage_rpc import servicers
 from sage_rpc.buffers import WithBuffers
 from sage_rpc.config.load import is_loopback
+from sage_rpc.config.policies import admission_policy, service_policy
 from sage_rpc.discovery import Endpoint, Registration, host_identity, open_registry
 from sage_rpc.discovery.local import record_paths
 from sage_rpc.manager import ServiceManager
 from sage_rpc.observe.health import HostHealth
+from sage_rpc.policies.admission import Gate
 from sage_rpc.processes.context import Context
 from sage_rpc.processes.control import Bound, Done, Failed, Ready
 from sage_rpc.processes.parent import Parent, Stopped
@@ -43,6 +45,8 @@ from sage_rpc.processes.service import Public, give_context, max_workers_of, pri
 from sage_rpc.processes.steps import StepError, step
 from sage_rpc.server import endpoint_of_port, server
 from sage_rpc.service_host import PlainServices, message_options
+from sage_rpc.service_host import _Guard as Guard
+from sage_rpc.service_host import _GuardedServer as GuardedServer
 from sage_rpc.supervisor.meter import Meter
 from sage_rpc.supervisor.sockets import inside_path, socket_path
 from sage_rpc.supervisor.task import Task, load
@@ -111,7 +115,8 @@ def _work(task: Task, parent: Parent) -> Done:
     with step("getting an address"):
         hosted = _Hosted(task, instance, add_servicer)
     parent.send(Bound(hosted.target))
-    with _Context() as manager:
+    policies = {name: service_policy(policy) for name, policy in task.policies.items()}
+    with _Context(policies=policies) as manager:
         context = Context(task.supervisor, task.service, task.number, task.config.process_count, manager)
         give_context(instance, context)
         try:
@@ -220,9 +225,15 @@ class _Hosted:
         config = task.config
         self.task = task
         self.meter = Meter()
-        pool = futures.ThreadPoolExecutor(
-            config.max_workers or max_workers_of(instance), thread_name_prefix=task.service
-        )
+        workers = config.max_workers or max_workers_of(instance)
+        gate = None
+        if config.admission:
+            admission = admission_policy(config.admission)
+            gate = Gate(task.service, admission)
+            # Who waits for admission waits in a thread; some more refuse those for whom there is no room.
+            workers = admission.max_running + admission.max_waiting + 4
+        guard = Guard(task.service, None, gate, None)
+        pool = futures.ThreadPoolExecutor(workers, thread_name_prefix=task.service)
         both = "shm" in config.transports and "grpc" in config.transports
         options = [
             ("sage_rpc.transport", "auto" if both else config.transports[0]),
@@ -238,11 +249,13 @@ class _Hosted:
             add_servicer = type(instance).add_to_server
         if add_servicer is not None:
             collector = _Collector(self._server, self.meter)
-            add_servicer(instance, collector)
+            guarded: Any = GuardedServer(collector, lambda _service: guard)
+            add_servicer(instance, guarded)
             declared = collector.services
+            self._server.add_generic_rpc_handlers((guarded.batches.handler(),))
         else:
             plain = PlainServices()
-            plain.add(task.service, Public(instance))
+            plain.add(task.service, Public(instance), guard)
             self._server.add_generic_rpc_handlers((self._counted(plain),))
         self._declared = declared[0] if declared else ""
         reflected = [*(declared or ["sage.rpc.v1.Invocation"]), _HEALTH, reflection.SERVICE_NAME]

@@ -29,6 +29,7 @@ class Task:
         endpoint_id: what discovery shall know it by.
         log_level: of the root logger.
         supervisor: name of the supervisor.
+        policies: of calls to other services, as their configurations say.
     """
 
     service: str
@@ -38,7 +39,7 @@ class Task:
     endpoint_id: str = ""
     log_level: str = "info"
     supervisor: str = ""
-    environment: Mapping[str, str] = field(default_factory=dict)
+    policies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def factory(self) -> Any:
         """The class.

@@ -5,6 +5,7 @@ call, and servers of every make, ours and stock, in processes of their own.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import pickle
 import threading
 from collections.abc import Iterator
@@ -46,15 +47,17 @@ def processes(tmp_path_factory):
 
     def start(what: str) -> ServerProcess:
         if what not in running:
-            running[what] = ServerProcess(
-                *what.split(), program="kinds_server.py", env={"SAGE_RPC_RUNTIME_DIR": str(path)}
+            running[what] = alive.enter_context(
+                ServerProcess(
+                    *what.split(), program="kinds_server.py", env={"SAGE_RPC_RUNTIME_DIR": str(path)}
+                )
             )
         return running[what]
 
     start.directory = path
-    yield start
-    for process in running.values():
-        assert process.stop() == 0
+    with contextlib.ExitStack() as alive:  # which kills those that do not end
+        yield start
+    assert {process.process.returncode for process in running.values()} <= {0}
 
 
 def ways() -> list[tuple[str, str]]:

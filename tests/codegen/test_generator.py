@@ -156,6 +156,23 @@ def test_absolute_imports_are_for_a_directory_on_the_path(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_hidden_directories_are_left_out(tmp_path):
+    """A project's environment has protos, too."""
+    (tmp_path / ".venv" / "grpc_tools").mkdir(parents=True)
+    (tmp_path / ".venv" / "grpc_tools" / "empty.proto").write_text("no proto at all")
+    (tmp_path / "a.proto").write_text('syntax = "proto3";\nmessage A {}\n')
+    assert gen(".", "--out", "out", cwd=tmp_path).returncode == 0
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"__init__.py", "a_pb2.py", "a_pb2.pyi"}
+
+
+def test_an_output_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "out").write_text("a file")
+    done = gen(PROTOS / "kinds.proto", "--out", tmp_path / "out")
+    assert done.returncode == 1
+    assert str(tmp_path / "out") in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_what_is_imported_and_not_generated_is_told(tmp_path):
     done = gen(PROTOS / "awkward" / "imports.proto", "--proto-path", PROTOS, "--out", tmp_path / "out")
     assert done.returncode == 0

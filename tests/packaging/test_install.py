@@ -176,6 +176,14 @@ def test_a_wheel_from_the_sdist_works(sdist: Path, environment: Environment, tmp
     assert [finding for finding in findings.values() if finding["status"] == "problem"] == []
     assert findings["round trip"]["status"] == "ok"
     assert code == 0
+    # The generator comes along, with the protos that others import.
+    (tmp_path / "a.proto").write_text(
+        'syntax = "proto3";\nimport "sage/rpc/v1/options.proto";\nmessage M {}\n'
+        "service S { option (sage.rpc.v1.service) = { idempotent: true }; rpc Get(M) returns (M); }\n"
+    )
+    run(environment.directory / "bin/sage-rpc", "gen", "a.proto", "--out", "made", cwd=tmp_path)
+    assert "class SClient" in (tmp_path / "made/a_sage.py").read_text("utf-8")
+    assert (environment.directory / "bin/protoc-gen-sage").exists()
 
 
 @needs_compiler

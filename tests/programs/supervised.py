@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import grpc
+
 from sage_rpc.operators import BaseService
 
 
@@ -110,3 +112,14 @@ class Asker(BaseService):
 
     def ask(self) -> str:
         return str(self.call_service["echo"].greet())
+
+
+class Greeter:
+    """A servicer of examples/hello.proto."""
+
+    def Hello(self, request: Any, context: Any) -> Any:
+        import hello_pb2
+
+        if not request.name:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, "a name is needed")
+        return hello_pb2.HelloReply(text=f"Hello, {request.name}!")

@@ -1,0 +1,117 @@
+"""Policies of calls as they stand in a configuration: mappings that become `sage_rpc.policies`.
+
+The names are those of the dataclasses, with what is nested as mappings; times may have units. Code cannot be
+written down: `fallback` is a value, and a `key` names an argument.
+
+    policy:
+      default: {timeout: 2s, retry: {max_attempts: 4, codes: [UNAVAILABLE]}}
+      methods: {get: {idempotent: true, cache: {ttl: 30s}}}
+      breaker: {failure_rate: 0.5, open_for: 5s}
+      pool: {balancing: consistent_hash}
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from sage_rpc.policies.settings import (
+    AdmissionPolicy,
+    BatchPolicy,
+    BreakerPolicy,
+    CachePolicy,
+    HealthPolicy,
+    HedgingPolicy,
+    MethodPolicy,
+    OutlierPolicy,
+    PoolPolicy,
+    RetryBudgetPolicy,
+    RetryPolicy,
+    ServicePolicy,
+)
+
+if TYPE_CHECKING:
+    from sage_rpc.config.schema import Config
+
+__all__ = ["admission_policy", "policies_of", "service_policy"]
+
+_NESTED: dict[type, dict[str, type]] = {
+    ServicePolicy: {
+        "default": MethodPolicy,
+        "breaker": BreakerPolicy,
+        "retry_budget": RetryBudgetPolicy,
+        "pool": PoolPolicy,
+    },
+    MethodPolicy: {
+        "retry": RetryPolicy,
+        "hedging": HedgingPolicy,
+        "cache": CachePolicy,
+        "batch": BatchPolicy,
+    },
+    PoolPolicy: {"outlier": OutlierPolicy, "health": HealthPolicy},
+}
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_TIME = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h)\s*")
+_TEXTS = {"balancing", "service_name", "fallback", "key", "codes"}
+
+
+def service_policy(value: Mapping[str, Any]) -> ServicePolicy:
+    """What `policy:` of a service says.
+
+    Raises:
+        ValueError: a name is unknown, or a value cannot work; the text has its place.
+    """
+    made: ServicePolicy = _made(ServicePolicy, value, "policy")
+    return made
+
+
+def admission_policy(value: Mapping[str, Any]) -> AdmissionPolicy:
+    """What `admission:` of a service says.
+
+    Raises:
+        ValueError: as of `service_policy`.
+    """
+    made: AdmissionPolicy = _made(AdmissionPolicy, value, "admission")
+    return made
+
+
+def policies_of(config: Config) -> dict[str, ServicePolicy]:
+    """Name of a service -> its policy, as a `ServiceManager` takes them.
+
+    Example:
+        config = load_config("config.yaml")
+        manager = ServiceManager({"cache": "sage:///cache"}, policies=policies_of(config))
+    """
+    return {name: service_policy(s.policy) for name, s in config.services.items() if s.policy}
+
+
+def _made(kind: type, value: Any, where: str) -> Any:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{where} is {value!r}: expected a mapping")  # noqa: TRY004 - one family
+    known = [each.name for each in fields(kind)]
+    given: dict[str, Any] = {}
+    for name, entry in value.items():
+        at = f"{where}.{name}"
+        if name not in known:
+            close = difflib.get_close_matches(str(name), known, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
+            raise ValueError(f"{at} is not known; {hint}")
+        nested = _NESTED.get(kind, {}).get(name)
+        if nested is not None and entry is not None:
+            given[name] = _made(nested, entry, at)
+        elif kind is ServicePolicy and name == "methods" and isinstance(entry, Mapping):
+            given[name] = {m: _made(MethodPolicy, each, f"{at}.{m}") for m, each in entry.items()}
+        else:
+            given[name] = _seconds(entry) if name not in _TEXTS else entry
+    try:
+        return kind(**given)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{where}: {error}") from None
+
+
+def _seconds(value: Any) -> Any:
+    found = _TIME.fullmatch(value) if isinstance(value, str) else None
+    return value if found is None else float(found[1]) * _UNITS[found[2]]
