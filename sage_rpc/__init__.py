@@ -1,5 +1,7 @@
 """sage_rpc: gRPC-compatible RPC over shared-memory queues on one host, over gRPC between hosts."""
 
+from typing import TYPE_CHECKING, Any
+
 from sage_rpc import aio
 from sage_rpc.buffers import empty
 from sage_rpc.channel import Channel, insecure_channel, secure_channel
@@ -14,6 +16,9 @@ from sage_rpc.queue import QueueClosed, QueueCorrupted, SageQueue
 from sage_rpc.server import Server, server
 from sage_rpc.service_host import ServiceHost
 from sage_rpc.tensors import Arrays, Tensor, array, tensor, with_arrays
+
+if TYPE_CHECKING:
+    from sage_rpc.supervisor.manager import ServiceProcessManager
 
 __all__ = [
     "Abort",
@@ -33,6 +38,7 @@ __all__ = [
     "ServiceHost",
     "ServiceInfo",
     "ServiceManager",
+    "ServiceProcessManager",
     "ServiceRegistry",
     "ServiceRequest",
     "ServiceResponse",
@@ -52,3 +58,12 @@ __all__ = [
     "with_arrays",
 ]
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    # What it needs (sage-rpc[serve]) is not everybody's.
+    if name == "ServiceProcessManager":
+        from sage_rpc.supervisor.manager import ServiceProcessManager
+
+        return ServiceProcessManager
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -369,8 +369,10 @@ def test_a_drained_process_takes_no_calls_and_comes_back_with_a_restart(
     assert {services.get_sync_proxy("echo").pid() for _ in range(4)} == {second}
     with pytest.raises(LookupError, match="has no process 7; it has 2"):
         manager.drain("echo", 7)
+    manager.change_service("echo", config("Echo", process_count=3))  # does not wait for what is drained
+    assert states(manager) == ["stopped", "serving", "serving"]
     manager.restart_service("echo")
-    assert len(pids(manager)) == 2
+    assert len(pids(manager)) == 3
     assert first not in pids(manager)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from sage_rpc.config.addresses import is_loopback
 from sage_rpc.config.document import ConfigError, Document, Problem, read
 from sage_rpc.config.schema import Config, ServiceConfig
 
@@ -185,11 +186,6 @@ def _contradictions(document: Document, config: Config) -> typing.Iterator[Probl
             f"the dashboard at {dashboard.address} can be seen from other hosts, and has no token",
             "set observability.dashboard.token, or use 127.0.0.1",
         )
-
-
-def is_loopback(address: str) -> bool:
-    """Whether only this host can reach `address`."""
-    return address.rpartition(":")[0] in ("localhost", "127.0.0.1", "[::1]") or address.startswith("unix:")
 
 
 def _absolute(config: Config, directory: Path) -> Config:

@@ -214,6 +214,8 @@ class ServiceProcessManager:
                 if names is not None and service.name not in names:
                     continue
                 for slot in service.slots:
+                    if slot.state is SlotState.EMPTY:
+                        continue  # drained, and to stay so
                     if slot.error and (slot.state is not SlotState.RUNNING):
                         return True, service.name, slot.error
                     if slot.process is None or slot.process.ready_at is None:

@@ -31,7 +31,7 @@ from grpc_reflection.v1alpha import reflection
 
 from sage_rpc import servicers
 from sage_rpc.buffers import WithBuffers
-from sage_rpc.config.load import is_loopback
+from sage_rpc.config.addresses import is_loopback
 from sage_rpc.config.policies import admission_policy, service_policy
 from sage_rpc.discovery import Endpoint, Registration, host_identity, open_registry
 from sage_rpc.discovery.local import record_paths

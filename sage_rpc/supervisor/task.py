@@ -6,9 +6,12 @@ import difflib
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
-from sage_rpc.config import ServiceConfig
+if TYPE_CHECKING:
+    from sage_rpc.config import ServiceConfig
+
 
 __all__ = ["LoadError", "Task", "load"]
 
@@ -41,6 +44,10 @@ class Task:
     supervisor: str = ""
     policies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """With the configuration as plain values of the same names: its process does without pydantic."""
+        return {**self.__dict__, "config": _plain(self.config)}
+
     def factory(self) -> Any:
         """The class.
 
@@ -48,6 +55,13 @@ class Task:
             LoadError: there is none of that name.
         """
         return self.code if self.code is not None else load(self.config.class_)
+
+
+def _plain(config: Any) -> Any:
+    values = {name: getattr(config, name) for name in type(config).model_fields}
+    values["tls"] = None if config.tls is None else SimpleNamespace(**config.tls.model_dump())
+    values["restart"] = None  # is the supervisor's
+    return SimpleNamespace(**values, positional=config.positional, by_name=config.by_name)
 
 
 def load(dotted: str) -> Any:
