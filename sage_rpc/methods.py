@@ -12,6 +12,7 @@ import difflib
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent import futures
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -420,7 +421,7 @@ class _Compiled:
                     return copy(flight.result(deadline.limit(timeout)))
                 except errors.RpcError:
                     raise
-                except TimeoutError:
+                except (TimeoutError, futures.TimeoutError):  # one class since Python 3.11
                     raise errors.rpc_error(
                         grpc.StatusCode.DEADLINE_EXCEEDED,
                         f"another caller's call of {self._codec.name} with these arguments has not ended",
