@@ -59,7 +59,11 @@ demo: $(VENV)/.with-demo $(VENV)/.native ## Run the main job: a pipeline of oper
 
 .PHONY: test
 test: venv ## Run the tests (ARGS='-k name' chooses)
-	@$(PY) -m pytest -m 'not packaging' $(ARGS)
+	@$(PY) -m pytest -m 'not packaging and not speed' $(ARGS)
+
+.PHONY: test-speed
+test-speed: venv ## Hold what comfort and policies cost against their limits, on a quiet machine
+	@$(PY) -m pytest -m speed $(ARGS)
 
 .PHONY: test-packaging
 test-packaging: venv ## Build and install the package in fresh environments

@@ -222,7 +222,7 @@ def _spin() -> Iterator[Check]:
     try:
         microseconds = native.core.spin_of_environment()
     except ValueError as error:
-        yield Check("SAGE_RPC_SPIN_US", "problem", str(error), "unset it, or set a number such as 50")
+        yield Check("SAGE_RPC_SPIN_US", "note", str(error), "unset it, or set a number such as 50")
     else:
         if microseconds is not None:
             yield Check("SAGE_RPC_SPIN_US", "note", f"{microseconds:g} us of watching before a thread sleeps")

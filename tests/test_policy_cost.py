@@ -17,7 +17,7 @@ from sage_rpc.observe.tracing import Tracing
 from sage_rpc.policies import BreakerPolicy, CachePolicy, MethodPolicy, RetryPolicy, ServicePolicy
 from tests.conftest import ServerProcess, needs_native
 
-pytestmark = needs_native
+pytestmark = [needs_native, pytest.mark.speed]
 ROUNDS = 6
 ALL = ServicePolicy(
     default=MethodPolicy(timeout=5, idempotent=True, retry=RetryPolicy()), breaker=BreakerPolicy()

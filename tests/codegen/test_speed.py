@@ -11,6 +11,8 @@ import statistics
 import time
 from collections.abc import Callable
 
+import pytest
+
 import sage_rpc
 from tests.codegen.golden import kinds_pb2, kinds_pb2_grpc
 from tests.codegen.golden.kinds_sage import KindsClient
@@ -35,6 +37,7 @@ def medians(*ways: Callable[[], object]) -> list[float]:
 
 
 @needs_native
+@pytest.mark.speed
 def test_a_typed_call_costs_little_more_than_a_bare_stub():
     name = "x" * 60
     with (
