@@ -244,6 +244,18 @@ def test_restarts_in_a_row_wait_longer_and_longer(manager: ServiceProcessManager
     assert 0.1 <= delays[1] < delays[2] < delays[3]
 
 
+def test_a_process_that_is_killed_before_it_serves_leaves_nothing(
+    manager: ServiceProcessManager, runtime_directory: Path
+) -> None:
+    manager.start_service_process("slow", config("SlowSetup", restart={"limit": 0}), wait=False)
+    until(lambda: len(files_of(runtime_directory)) >= 2)
+    (status,) = manager.status()
+    assert status.state == "starting"
+    os.kill(status.pid, signal.SIGKILL)
+    until(lambda: states(manager) == ["failed"])
+    assert files_of(runtime_directory) == []
+
+
 def test_an_unhealthy_process_is_replaced(
     manager: ServiceProcessManager, services: sage_rpc.ServiceManager
 ) -> None:

@@ -512,6 +512,8 @@ class ServiceProcessManager:
             slot.error = f"its process cannot be started: {error}"
             return None
         self._processes.add(process)
+        for path in process.sockets:
+            self._group.remember(path)
         for watched in process.watched:
             self._selector.register(watched, selectors.EVENT_READ, lambda: self._read(service, slot, process))
         self._selector.register(process.output, selectors.EVENT_READ, lambda: self._read_output(process))

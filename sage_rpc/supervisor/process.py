@@ -15,10 +15,11 @@ import cloudpickle
 import grpc
 
 from sage_rpc.channel import Channel, insecure_channel
+from sage_rpc.discovery.local import record_paths
 from sage_rpc.processes.child import Child, here
 from sage_rpc.processes.control import Bound, Failed, Message, Ready
 from sage_rpc.processes.group import Group
-from sage_rpc.supervisor.sockets import inside_path
+from sage_rpc.supervisor.sockets import inside_path, socket_path
 from sage_rpc.supervisor.task import Task
 
 __all__ = ["ServiceProcess", "State"]
@@ -70,7 +71,13 @@ class ServiceProcess(Child):
         self.started = time.monotonic()
         self.ready_at: float | None = None
         self.failure: Failed | None = None
-        self.sockets: tuple[str, ...] = ()
+        # Known before the process is: it may be killed before it can tell.
+        paths = [
+            socket_path(task.endpoint_id),
+            inside_path(task.endpoint_id),
+            *record_paths(task.endpoint_id),
+        ]
+        self.sockets = tuple(map(str, paths))
         self.failed_checks = 0
         self.check_at = float("inf")
         self.checking = False
@@ -122,7 +129,7 @@ class ServiceProcess(Child):
         elif isinstance(message, Failed):
             self.failure = message
         elif isinstance(message, Ready):
-            self.sockets = message.sockets
+            self.sockets = (*self.sockets, *(s for s in message.sockets if s not in self.sockets))
             self.kill_at = float("inf")
             if self.state is State.STARTING:
                 self.ready_at = time.monotonic()

@@ -34,7 +34,6 @@ from sage_rpc.buffers import WithBuffers
 from sage_rpc.config.addresses import is_loopback
 from sage_rpc.config.policies import admission_policy, service_policy
 from sage_rpc.discovery import Endpoint, Registration, host_identity, open_registry
-from sage_rpc.discovery.local import record_paths
 from sage_rpc.manager import ServiceManager
 from sage_rpc.observe.health import HostHealth
 from sage_rpc.policies.admission import Gate
@@ -331,9 +330,9 @@ class _Hosted:
         self._registration = self._registry.register_service(self._endpoint())
 
     def sockets(self) -> tuple[str, ...]:
-        """What must be removed when this process cannot."""
+        """What must be removed when this process cannot, beside what the supervisor knows by itself."""
         inside = inside_path(self.task.endpoint_id)
-        found = [str(self._path), str(inside), *map(str, record_paths(self.task.endpoint_id))]
+        found: list[str] = []
         with contextlib.suppress(OSError):
             found += map(str, published(endpoint_of_port(f"unix:{inside}", 0)))
             found += map(str, published(endpoint_of_port(self.target, 0)))

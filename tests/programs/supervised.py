@@ -107,6 +107,11 @@ class SlowStart:
         time.sleep(1000)
 
 
+class SlowSetup:
+    def setup(self) -> None:
+        time.sleep(1000)
+
+
 class Asker(BaseService):
     """Calls another service by its name."""
 
