@@ -217,3 +217,21 @@ def test_the_kubernetes_manifests_fit_the_schema() -> None:
     assert {"Deployment", "Service", "ConfigMap"} <= set(kinds)
     with pytest.raises(validate.ValidationError):
         validate.validate({**manifest, "spec": {"repicas": 1}}, validate.latest_version(), strict=True)
+
+
+@pytest.mark.skipif(
+    shutil.which("promtool") is None, reason="there is no promtool: apt-get install prometheus"
+)
+def test_the_scrape_configuration_is_valid() -> None:
+    path = ROOT / "docker" / "monitoring" / "prometheus.yml"
+    done = subprocess.run(["promtool", "check", "config", str(path)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd-analyze")
+def test_the_systemd_unit_is_valid() -> None:
+    path = ROOT / "docker" / "systemd" / "sage-rpc.service"
+    done = subprocess.run(["systemd-analyze", "verify", str(path)], capture_output=True, text=True)
+    complaints = [line for line in done.stderr.splitlines() if path.name in line]
+    # The command is where the unit is installed, not here.
+    assert [line for line in complaints if "is not executable" not in line] == []
