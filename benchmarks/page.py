@@ -67,7 +67,8 @@ def _origin(record: dict[str, Any]) -> list[str]:
         *(f"- **{note}**" for note in disturbances(record)),
         *(f"- absent: {peer}: {why}" for peer, why in record["absent"].items()),
     ]
-    there = dict.fromkeys(cell["peer"] for cell in record["cells"])
+    measured = {cell["peer"] for cell in record["cells"]}
+    there = [name for name in PEERS if name in measured]  # in its order, one text may refer to the one before
     return [*lines, "", "| peer | what |", "| --- | --- |", *(f"| `{p}` | {PEERS[p].what} |" for p in there)]
 
 

@@ -20,6 +20,7 @@ __all__ = ["Chart", "charts", "missing", "plot", "save"]
 AXES = {"per_second": "{} per second", "kib": "KiB per connection, both ends"}
 OURS, OTHERS = "#1f6f8b", "#b0b7bd"
 COLORMAP = "tab20"
+RATIOS = "ratios"
 MARKS = dict(zip(PEERS, "os^Dv<>PX*hdp8H", strict=False))
 
 Record = dict[str, Any]
@@ -91,7 +92,7 @@ def _ratios(cells: list[dict[str, Any]]) -> Chart:
         axis.set_xlabel(f"times better than {REFERENCE}", fontsize=8)
         axis.figure.set_figheight(max(axis.figure.get_figheight(), 0.2 * len(names)))
 
-    return Chart("ratios", f"The best of ours beside {REFERENCE}", draw)
+    return Chart(RATIOS, f"The best of ours beside {REFERENCE}", draw)
 
 
 def _family(name: str, cells: list[dict[str, Any]]) -> Chart:
@@ -175,7 +176,7 @@ def _lines(
 
 
 def plot(record: Record, path: Path) -> None:
-    """Write all charts as one PNG, or what the suffix of `path` says.
+    """Write the charts of all families as one PNG, or what the suffix of `path` says.
 
     Raises:
         OSError: `path` cannot be written.
@@ -183,7 +184,7 @@ def plot(record: Record, path: Path) -> None:
     """
     from matplotlib import pyplot as plt
 
-    found = charts(record)
+    found = [chart for chart in charts(record) if chart.name != RATIOS]
     columns = 2 if len(found) > 1 else 1
     rows = max(1, -(-len(found) // columns))
     figure, axes = plt.subplots(rows, columns, figsize=(7.5 * columns, 3.8 * rows), squeeze=False)
@@ -194,8 +195,7 @@ def plot(record: Record, path: Path) -> None:
         axis.set_title(chart.title, fontsize=10)
     machine = record["machine"]
     figure.suptitle(f"{machine['cpus']} CPUs, {machine['cpu']}, {machine['python']}", fontsize=10)
-    figure.set_figheight(3.8 * rows)
-    figure.tight_layout()
+    figure.tight_layout(rect=(0, 0, 1, 1 - 0.4 / figure.get_figheight()))  # below the machine's name
     figure.savefig(path, dpi=110)
     plt.close(figure)
 
