@@ -34,6 +34,7 @@ from tests import wire_peer as w
 from tests.conftest import ServerProcess, needs_native
 from tests.loops import LOOPS, eventually, in_loop, run_in_loop
 from tests.programs.aio_server import handlers
+from tests.segments import mapped
 
 pytestmark = [needs_native, pytest.mark.filterwarnings("error")]
 
@@ -108,14 +109,9 @@ def nobody() -> int:
         return reserved.getsockname()[1]
 
 
-def segments() -> int:
-    """Those mapped by this process, three mappings each. Other tests may have theirs."""
-    return Path("/proc/self/maps").read_text().count("memfd:sage_rpc") // 3
-
-
 def held() -> tuple[int, int]:
     """Descriptors and mapped segments of this process."""
-    return len(os.listdir("/proc/self/fd")), segments()
+    return len(os.listdir("/proc/self/fd")), mapped()
 
 
 # ---------------------------------------------------------------- what carries a call
@@ -508,13 +504,13 @@ async def test_a_channel_may_be_let_go_of_by_another_thread():
     loop = asyncio.get_running_loop()
     loop.set_debug(True)  # it complains of what other threads do to it
     loop.slow_callback_duration = 1.0
-    before = segments()
+    before = mapped()
     async with serving() as target:
         for _ in range(5):
             channels = [aio.insecure_channel(target, FORCED)]
             await echo(channels[0])
             await loop.run_in_executor(None, let_go, channels)
-            await eventually(lambda: segments() == before, "its connection ends")
+            await eventually(lambda: mapped() == before, "its connection ends")
 
 
 @pytest.mark.skipif(not hasattr(asyncio, "eager_task_factory"), reason="came with Python 3.12")
@@ -557,7 +553,7 @@ def test_a_server_survives_a_task_factory_that_fails(caplog):
 def test_a_loop_may_end_with_a_channel_and_calls_open(aio_server):
     """Nothing of it stays behind in either process."""
     kept = []
-    at_first = segments()
+    at_first = mapped()
 
     async def main() -> None:
         channel = aio.insecure_channel(aio_server.target, FORCED)
@@ -571,7 +567,7 @@ def test_a_loop_may_end_with_a_channel_and_calls_open(aio_server):
     kept.clear()
     gc.collect()
     assert held()[0] < before[0]
-    assert segments() == at_first
+    assert mapped() == at_first
     with sage_rpc.insecure_channel(aio_server.target, options=FORCED) as channel:
         waiting = channel.unary_unary("/test.Aio/waiting")
         with contextlib.suppress(TimeoutError):
@@ -589,16 +585,16 @@ def test_a_channel_is_closed_after_its_loop(aio_server):
         await echo(channel)
         return channel
 
-    before = segments()
+    before = mapped()
     channel = asyncio.run(main())
-    assert segments() == before + 1
+    assert mapped() == before + 1
     channel._channel.close()
-    assert segments() == before
+    assert mapped() == before
 
 
 def test_a_loop_may_end_while_a_channel_connects(runtime_directory):
     """The server accepts and says nothing: the handshake is still under way."""
-    before = segments()
+    before = mapped()
     with w.Listener() as listener:
 
         async def main() -> None:
@@ -610,12 +606,12 @@ def test_a_loop_may_end_while_a_channel_connects(runtime_directory):
         with listener.accept() as peer:
             peer.ended()
     gc.collect()
-    assert segments() == before
+    assert mapped() == before
 
 
 @in_loop
 async def test_a_channel_closed_while_it_connects_lets_go_of_the_connection():
-    before = segments()
+    before = mapped()
     with w.Listener() as listener:
         channel = aio.insecure_channel(listener.target, FORCED)
         call = channel.unary_unary("/x/y")(b"")
@@ -630,7 +626,7 @@ async def test_a_channel_closed_while_it_connects_lets_go_of_the_connection():
         loop = asyncio.get_running_loop()
         assert await asyncio.wait_for(loop.sock_recv(sock, 1), SECONDS) == b""
         sock.close()
-    assert segments() == before
+    assert mapped() == before
 
 
 def _accepted(listener: socket.socket) -> Any:
@@ -658,10 +654,10 @@ def test_a_loop_may_end_with_a_server_open(runtime_directory):
         await echo(channel)
         return target
 
-    before = segments()
+    before = mapped()
     asyncio.run(main())
     gc.collect()
-    assert segments() == before
+    assert mapped() == before
     assert list(runtime_directory.iterdir()) == []
 
 
@@ -689,7 +685,7 @@ async def _waiting(channel: aio.Channel) -> bool:
 
 @in_loop
 async def test_a_channel_that_nobody_holds_gives_its_connection_back_after_its_last_call():
-    before = segments()
+    before = mapped()
     async with serving() as target:
         for end in ("answer", "cancel", "deadline"):
             channel = aio.insecure_channel(target, FORCED)
@@ -709,7 +705,7 @@ async def test_a_channel_that_nobody_holds_gives_its_connection_back_after_its_l
             else:
                 await many.done_writing()
                 assert await many.read() is aio.EOF
-            await eventually(lambda: segments() == before, f"the connection ends after {end}")
+            await eventually(lambda: mapped() == before, f"the connection ends after {end}")
 
 
 @every

@@ -217,13 +217,18 @@ def test_a_processor_that_is_added_later_is_seen(transport):
 
 
 def test_without_a_provider_nothing_is_sent_and_nothing_breaks(transport):
-    with (
-        sage_rpc.ServiceHost("leaf", Leaf(), tracing=True) as leaf,
-        sage_rpc.ServiceManager(
-            {"leaf": leaf.address}, options=[("sage_rpc.transport", transport)], tracing=True
-        ) as manager,
-    ):
-        assert manager.get_sync_proxy("leaf").get("k") == ("k", None)
+    """In a process of its own: another test may have given this one a provider."""
+    program = """
+import sys, sage_rpc
+from tests.test_tracing import Leaf
+options = [("sage_rpc.transport", sys.argv[1])]
+with sage_rpc.ServiceHost("leaf", Leaf(), tracing=True) as leaf:
+    with sage_rpc.ServiceManager({"leaf": leaf.address}, options=options, tracing=True) as manager:
+        print(manager.get_sync_proxy("leaf").get("k"))
+"""
+    command = [sys.executable, "-c", program, transport]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=True)
+    assert done.stdout == "('k', None)\n"
 
 
 def test_a_traced_manager_logs_as_the_design_says(transport, caplog):

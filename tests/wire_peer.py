@@ -141,6 +141,7 @@ class Peer:
 
     def close(self) -> None:
         self.sock.close()
+        self.memory.close()
 
     def __enter__(self) -> Peer:
         return self

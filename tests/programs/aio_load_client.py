@@ -15,20 +15,19 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import grpc
 
 from sage_rpc import aio
+from tests import segments
 
 ROUNDS = 15
 
 
 def held() -> str:
-    """Descriptors, mapped segments (three mappings each), tasks and threads of this process."""
-    maps = Path("/proc/self/maps").read_text().count("memfd:sage_rpc")
+    """Descriptors, mapped segments, tasks and threads of this process."""
     tasks = len(asyncio.all_tasks())
-    return f"{len(os.listdir('/proc/self/fd'))} {maps // 3} {tasks} {threading.active_count()}"
+    return f"{len(os.listdir('/proc/self/fd'))} {segments.mapped()} {tasks} {threading.active_count()}"
 
 
 async def unary(channel: aio.Channel, number: int) -> None:

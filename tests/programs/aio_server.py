@@ -14,11 +14,11 @@ import os
 import signal
 import sys
 import threading
-from pathlib import Path
 
 import grpc
 
 from sage_rpc import aio
+from tests import segments
 
 CANCELLED = 0  # handlers that were, so far
 WAITING = 0  # handlers that wait now
@@ -115,10 +115,9 @@ async def waiting(request, context):
 
 
 def held_now() -> str:
-    """Descriptors, mapped segments (three mappings each), tasks, threads and calls under way."""
-    maps = Path("/proc/self/maps").read_text().count("memfd:sage_rpc")
+    """Descriptors, mapped segments, tasks, threads and calls under way."""
     return (
-        f"{len(os.listdir('/proc/self/fd'))} {maps // 3} {len(asyncio.all_tasks())} "
+        f"{len(os.listdir('/proc/self/fd'))} {segments.mapped()} {len(asyncio.all_tasks())} "
         f"{threading.active_count()} {SERVER._shm.core.active}"
     )
 

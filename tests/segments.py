@@ -1,0 +1,13 @@
+"""The shared segments that this process has mapped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+__all__ = ["mapped"]
+
+
+def mapped() -> int:
+    """How many; each has several mappings, whose number is nobody's business."""
+    lines = Path("/proc/self/maps").read_text().splitlines()
+    return len({line.split()[4] for line in lines if "memfd:sage_rpc" in line})
