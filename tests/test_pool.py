@@ -290,3 +290,11 @@ def test_both_transports_in_one_pool(servers):
         assert "grpc" in transports
         expected = "mixed" if "shm" in transports else "grpc"
         assert manager.transport_of("subject") == expected
+        if expected == "mixed":  # each call is counted by what carried it
+            manager.get_async_proxy("subject").echo(1).result(SECONDS)
+            manager.get_async_proxy("subject").echo(2).result(SECONDS)
+            counted = {(row.method, row.transport): row.calls for row in manager.stats()}
+            assert counted == {
+                **{("pid", transport): 3 for transport in ("grpc", "shm")},
+                **{("echo", transport): 1 for transport in ("grpc", "shm")},
+            }
