@@ -36,7 +36,7 @@ from sage_rpc.policies.breaker import Breaker, Breaking
 from sage_rpc.policies.cache import Cache
 from sage_rpc.policies.hedging import Hedging
 from sage_rpc.policies.retry import RetryBudget, Retrying
-from sage_rpc.policies.sending import PRIORITY, Direct, Metadata, Sender
+from sage_rpc.policies.sending import PRIORITY, Direct, Metadata, Routed, Sender
 from sage_rpc.policies.settings import (
     NO_FALLBACK,
     BatchPolicy,
@@ -253,6 +253,9 @@ class _Compiled:
         )
         self._metadata: Metadata = ((PRIORITY, str(policy.priority)),) if policy.priority else None
         self._key_of = _key_function(policy, calls.pool)
+        self._pooled = (
+            calls.pool.alone is None
+        )  # calls go to different endpoints, maybe over different transports
         if policy.batch is not None:
             inner = calls.sender(
                 BATCH_METHOD,
@@ -302,11 +305,13 @@ class _Compiled:
         codec, stats, fixed = self._codec, self._stats, self._metadata
         encode, sent, received = codec.encode, codec.sent, codec.received
         send, key_of, current, clock = self._sender.send, self._key_of, deadline.current, time.monotonic_ns
-        begin_span = self._begin_span
+        begin_span, pooled = self._begin_span, self._pooled
 
         def exchange(args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None) -> Any:
             request = encode(args, kwargs)
-            key = None if key_of is None else key_of(args, kwargs)
+            key: Any = None if key_of is None else key_of(args, kwargs)
+            if pooled:
+                key = Routed(key)
             metadata = fixed
             span = None
             if begin_span is not None:
@@ -323,12 +328,12 @@ class _Compiled:
             except BaseException as error:
                 code = error.code() if isinstance(error, errors.RpcError) else grpc.StatusCode.CANCELLED
                 if stats is not None:
-                    stats.end(began, code, sent(request), 0)
+                    stats.end(began, code, sent(request), 0, key.transport if pooled else None)
                 if span is not None:
                     span.end(error)
                 raise
             if stats is not None:
-                stats.end(began, None, sent(request), received(response))
+                stats.end(began, None, sent(request), received(response), key.transport if pooled else None)
             if span is not None:
                 span.end(None)
             return response
@@ -370,7 +375,10 @@ class _Compiled:
     ) -> ServiceFuture:
         codec, stats, metadata = self._codec, self._stats, self._metadata
         request = codec.encode(args, kwargs)
-        key = None if self._key_of is None else self._key_of(args, kwargs)
+        key: Any = None if self._key_of is None else self._key_of(args, kwargs)
+        pooled = self._pooled
+        if pooled:
+            key = Routed(key)
         span = None
         if self._begin_span is not None:
             span = self._begin_span()
@@ -387,6 +395,7 @@ class _Compiled:
                     None if error is None else error.code(),
                     size,
                     0 if error is not None else codec.received(response),
+                    key.transport if pooled else None,
                 )
             if span is not None:
                 span.end(error)

@@ -28,7 +28,7 @@ import grpc
 from sage_rpc import errors
 from sage_rpc.balancing import balancer
 from sage_rpc.channel import Channel
-from sage_rpc.policies.sending import Metadata, Pending, never_ran, outcome
+from sage_rpc.policies.sending import Metadata, Pending, Routed, never_ran, outcome
 from sage_rpc.policies.settings import PoolPolicy
 from sage_rpc.policies.timer import timer
 from sage_rpc.transport.shm.rendezvous import UnreachableError, endpoint_of_target
@@ -228,6 +228,8 @@ class Pool:
 
     def place_of(self, key: Any) -> str | None:
         """The address where a call with that key goes now, where the balancing goes by keys."""
+        if type(key) is Routed:
+            key = key.key
         with self._lock:
             return self._balance(self._usable, key).target if self._usable else None
 
@@ -446,7 +448,8 @@ class Pooled:
     def send(self, request: Any, timeout: float | None, metadata: Metadata, key: Any) -> Any:
         """See Sender."""
         pool = self._pool
-        endpoint = pool.take(key)
+        routed = type(key) is Routed
+        endpoint = pool.take(key.key if routed else key)
         error: errors.RpcError | None = None
         try:
             call = endpoint.callables.get(self._path) or endpoint.unary(self._path, *self._codec)
@@ -455,6 +458,8 @@ class Pooled:
             error = errors.from_grpc(failure)
             raise error from (None if error is failure else failure)
         finally:
+            if routed:
+                key.transport = endpoint.transport
             pool.give_back(endpoint, error)
         if self.check is not None:
             self.check(response)
@@ -463,13 +468,16 @@ class Pooled:
     def start(self, request: Any, timeout: float | None, metadata: Metadata, key: Any) -> Pending:
         """See Sender."""
         pool = self._pool
-        endpoint = pool.take(key)
+        routed = type(key) is Routed
+        endpoint = pool.take(key.key if routed else key)
         try:
             call = endpoint.callables.get(self._path) or endpoint.unary(self._path, *self._codec)
             pending: Pending = call.future(request, timeout, metadata)
         except BaseException:
             pool.give_back(endpoint, None)
             raise
+        if routed:
+            key.transport = endpoint.transport
         pending.add_done_callback(lambda ended: pool.give_back(endpoint, outcome(ended)[1]))
         return pending
 

@@ -6,6 +6,7 @@ import collections
 import signal
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -197,20 +198,25 @@ def test_an_endpoint_that_is_gone_is_left_out_and_comes_back(servers, managed):
 
 def test_a_hung_endpoint_is_left_out_and_comes_back_when_it_goes_on(servers, managed):
     outlier = OutlierPolicy(consecutive_failures=2, probe_interval=0.05)
-    manager = managed([each.target for each in servers[:2]], PoolPolicy(outlier=outlier), timeout=0.1)
+    manager = managed([each.target for each in servers[:2]], PoolPolicy(outlier=outlier))
     proxy = manager.get_sync_proxy("subject")
     assert len(pids(proxy, 6)) == 2
-    hung = servers[0].process
+    hung, pool = servers[0].process, manager.pool_of("subject")
     hung.send_signal(signal.SIGSTOP)
     late = 0
-    for _ in range(12):
-        try:
-            proxy.pid()
-        except TimeoutError:
-            late += 1
-    assert late == 2
-    hung.send_signal(signal.SIGCONT)
-    until(lambda: not manager.pool_of("subject").endpoints[0].ejected)
+    try:
+        until(lambda: Path(f"/proc/{hung.pid}/stat").read_text().split()[2] == "T")  # the signal has arrived
+        while not pool.endpoints[0].ejected:
+            assert late < 10
+            try:
+                assert proxy(method="pid", timeout=0.3) == servers[1].process.pid
+            except TimeoutError:
+                late += 1
+        assert late >= 2
+        assert pids(proxy, 6) == {servers[1].process.pid: 6}
+    finally:
+        hung.send_signal(signal.SIGCONT)
+    until(lambda: not pool.endpoints[0].ejected)
     assert hung.pid in pids(proxy, 6)
 
 
@@ -290,3 +296,11 @@ def test_both_transports_in_one_pool(servers):
         assert "grpc" in transports
         expected = "mixed" if "shm" in transports else "grpc"
         assert manager.transport_of("subject") == expected
+        if expected == "mixed":  # each call is counted by what carried it
+            manager.get_async_proxy("subject").echo(1).result(SECONDS)
+            manager.get_async_proxy("subject").echo(2).result(SECONDS)
+            counted = {(row.method, row.transport): row.calls for row in manager.stats()}
+            assert counted == {
+                **{("pid", transport): 3 for transport in ("grpc", "shm")},
+                **{("echo", transport): 1 for transport in ("grpc", "shm")},
+            }

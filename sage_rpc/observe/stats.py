@@ -76,6 +76,7 @@ class CallStats:
         self._transport = transport
         self.forget_parent()
         self._current = _Cell(0, "idle")
+        self._others: dict[str, _Cell] = {}  # of the same second, over other transports
         self._cells: deque[_Cell] = deque()
         self._totals: dict[str, _Cell] = {}
         self.started = 0
@@ -94,7 +95,14 @@ class CallStats:
         with self._lock:
             self.started += 1
 
-    def end(self, began_ns: int, code: grpc.StatusCode | None, sent: int, received: int) -> None:
+    def end(
+        self,
+        began_ns: int,
+        code: grpc.StatusCode | None,
+        sent: int,
+        received: int,
+        transport: str | None = None,
+    ) -> None:
         """A call has ended.
 
         Args:
@@ -102,6 +110,7 @@ class CallStats:
             code: what it failed with; None when it did not fail.
             sent: bytes of its arguments.
             received: bytes of its result.
+            transport: what carried it, where that differs from call to call.
         """
         now = time.monotonic_ns()
         taken = now - began_ns
@@ -111,6 +120,8 @@ class CallStats:
             cell = self._current
             if now - cell.second >= _SECOND:
                 cell = self._roll(now)
+            if transport is not None and transport != cell.transport:
+                cell = self._others.get(transport) or self._other(transport)
             self.finished += 1
             counts = cell.counts
             counts[bucket] = counts.get(bucket, 0) + 1
@@ -139,8 +150,8 @@ class CallStats:
 
     def _roll(self, now: int) -> _Cell:
         """A new second has begun. `_Cell.second` is the moment it began, in ns. The lock is held."""
-        if self._current.counts:
-            self._cells.append(self._current)
+        self._cells += [cell for cell in (self._current, *self._others.values()) if cell.counts]
+        self._others = {}
         oldest = now - (LONGEST_WINDOW + 1) * _SECOND
         while self._cells and self._cells[0].second < oldest:
             cell = self._cells.popleft()
@@ -148,11 +159,16 @@ class CallStats:
         self._current = _Cell(now - now % _SECOND, self._transport())
         return self._current
 
+    def _other(self, transport: str) -> _Cell:
+        """The cell of this second over another transport than most of its calls. The lock is held."""
+        cell = self._others[transport] = _Cell(self._current.second, transport)
+        return cell
+
     def rows(self, window: float | None) -> Iterator[StatsRow]:
         """What was counted in the last `window` seconds (None: ever), a row for each transport."""
         now = time.monotonic_ns()
         with self._lock:
-            cells = [*self._cells, self._current]
+            cells = [*self._cells, self._current, *self._others.values()]
             totals = dict(self._totals)
             in_flight = self.started - self.finished
             extra = {"retries": self.retries, "hedges": self.hedges, "fallbacks": self.fallbacks}
@@ -195,7 +211,8 @@ class StatsRow:
     Attributes:
         service: its name.
         method: its name.
-        transport: "shm" or "grpc"; "mixed" of several endpoints over both; "idle" before the first call.
+        transport: "shm" or "grpc"; "idle" where nothing carried the call; "mixed" of batches gathered from
+            several calls to endpoints over both.
         seconds: what the counts are about; None: everything since the start.
         successes: calls that gave a result.
         failures: name of the status -> calls.

@@ -15,7 +15,7 @@ import grpc
 
 from sage_rpc import errors
 
-__all__ = ["Direct", "Metadata", "Pending", "Sender", "Series", "never_ran", "outcome"]
+__all__ = ["Direct", "Metadata", "Pending", "Routed", "Sender", "Series", "never_ran", "outcome"]
 
 Metadata = tuple[tuple[str, str | bytes], ...] | None
 PRIORITY = "sage-rpc-priority"  # metadata of a call that may overtake others that wait
@@ -35,6 +35,21 @@ def never_ran(error: errors.RpcError) -> bool:
         if any(part in text for part in _NEVER_SENT):
             return True
     return NOT_RUN in error.trailing_metadata()
+
+
+class Routed:
+    """The key of a call that goes to one of several endpoints; the pool notes what carries it.
+
+    Attributes:
+        key: what consistent hashing goes by.
+        transport: "shm" or "grpc", once an endpoint has been chosen.
+    """
+
+    __slots__ = ("key", "transport")
+
+    def __init__(self, key: Any) -> None:
+        self.key = key
+        self.transport: str | None = None
 
 
 class Pending(Protocol):
@@ -63,7 +78,7 @@ class Sender(Protocol):
             request: as the multicallable takes it.
             timeout: seconds.
             metadata: of the call.
-            key: what consistent hashing goes by.
+            key: what consistent hashing goes by, or a `Routed` with it.
 
         Raises:
             RpcError: the call failed.
