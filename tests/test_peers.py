@@ -568,3 +568,32 @@ def test_who_never_says_anything_makes_room_for_the_next(monkeypatch):
         peer.send(w.PING, 0, 0, 5)
         assert peer.receive().aux == 5
     server.stop(None).wait()
+
+
+def test_the_time_that_a_connection_took_is_the_calls_own():
+    """A silent peer keeps the handshake waiting; a call that then goes over gRPC has the rest of its time."""
+    server = grpc.server(futures.ThreadPoolExecutor(4))
+
+    def wait(request: bytes, context: grpc.ServicerContext) -> bytes:
+        over = threading.Event()
+        context.add_callback(over.set)
+        over.wait(10)
+        return request
+
+    handler = grpc.unary_unary_rpc_method_handler(wait)
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("a", {"b": handler}),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    ways = {
+        "call": lambda method: method(b"", timeout=0.5),
+        "with_call": lambda method: method.with_call(b"", timeout=0.5),
+        "future": lambda method: method.future(b"", timeout=0.5).result(),
+    }
+    for way in ways.values():
+        with w.Listener(port), sage_rpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            begun = time.monotonic()
+            with pytest.raises(grpc.RpcError) as raised:
+                way(channel.unary_unary("/a/b"))
+            assert raised.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+            assert 0.45 < time.monotonic() - begun < 0.9
+    server.stop(None).wait()

@@ -1384,6 +1384,20 @@ cdef inline object _deserialized(data, deserializer):
     return message
 
 
+cdef inline int64_t _now_if(timeout):
+    """When a call with a timeout begins, for `_left`."""
+    return 0 if timeout is None else <int64_t>sr_now_ns()
+
+
+cdef object _left(timeout, int64_t begun):
+    """What is left of the `timeout` of a call: finding a connection may have taken its time."""
+    cdef int64_t spent
+    if timeout is None:
+        return None
+    spent = <int64_t>sr_now_ns() - begun
+    return timeout if spent < 1000000 else max(0.0, timeout - spent / 1e9)
+
+
 cdef int _check_compression(compression) except -1:
     """Nothing is compressed inside one host; what grpcio does not know is an error here, too."""
     if compression and compression not in _COMPRESSIONS:
@@ -1407,21 +1421,26 @@ cdef class UnaryUnary(Multicallable):
     """A `grpc.UnaryUnaryMultiCallable`."""
 
     def __call__(self, request, timeout=None, metadata=None, credentials=None, wait_for_ready=None, compression=None):
+        cdef int64_t begun = _now_if(timeout)
         cdef Call call = self.blocking(request, timeout, metadata, credentials, wait_for_ready, compression)
         if call is None:
-            return self.grpc_callable()(request, timeout, metadata, credentials, wait_for_ready, compression)
+            return self.grpc_callable()(
+                request, _left(timeout, begun), metadata, credentials, wait_for_ready, compression)
         return call._value()
 
     def with_call(self, request, timeout=None, metadata=None, credentials=None, wait_for_ready=None, compression=None):
+        cdef int64_t begun = _now_if(timeout)
         cdef Call call = self.blocking(request, timeout, metadata, credentials, wait_for_ready, compression)
         if call is None:
             return self.grpc_callable().with_call(
-                request, timeout, metadata, credentials, wait_for_ready, compression)
+                request, _left(timeout, begun), metadata, credentials, wait_for_ready, compression)
         return call._value(), call
 
     def future(self, request, timeout=None, metadata=None, credentials=None, wait_for_ready=None, compression=None):
         cdef ClientConnection conn
         cdef Call call
+        cdef object whole = timeout
+        cdef int64_t begun = _now_if(timeout)
         if compression is not None:
             _check_compression(compression)
         for _ in range(MAX_UNSENT_ATTEMPTS):
@@ -1433,6 +1452,7 @@ cdef class UnaryUnary(Multicallable):
                     conn = self.connection(timeout, credentials, True)
                 except grpc.RpcError as error:
                     return _future(self.failed(call, error))
+                timeout = _left(whole, begun)
                 if conn is None:
                     return self.grpc_callable().future(
                         request, timeout, metadata, credentials, wait_for_ready, compression)
@@ -1445,9 +1465,10 @@ cdef class UnaryUnary(Multicallable):
 
     cdef Call blocking(self, request, timeout, metadata, credentials, wait_for_ready, compression):
         """A call that ended with OK, or None: gRPC must carry it. Raises the error of any other end."""
-        cdef ClientConnection conn
+        cdef ClientConnection conn, before = self.core.conn
         cdef Call call = None
         cdef int attempt
+        cdef int64_t begun = 0 if timeout is None or before is not None else <int64_t>sr_now_ns()
         if compression is not None:
             _check_compression(compression)
         for attempt in range(MAX_UNSENT_ATTEMPTS):
@@ -1459,6 +1480,9 @@ cdef class UnaryUnary(Multicallable):
                 conn = self.connection(timeout, credentials, False)
                 if conn is None:
                     return None
+                if begun:
+                    timeout = _left(timeout, begun)
+                    begun = 0
             call = Call.__new__(Call)
             call.attended = True
             self.begin(call, conn, request, True, timeout, metadata)

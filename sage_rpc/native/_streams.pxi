@@ -143,6 +143,8 @@ cdef class StreamMulticallable(Multicallable):
         """A call under way, or ended at once; None: gRPC must carry it."""
         cdef ClientConnection conn
         cdef StreamCall call
+        cdef object whole = timeout
+        cdef int64_t begun = _now_if(timeout)
         if compression is not None:
             _check_compression(compression)
         for _ in range(MAX_UNSENT_ATTEMPTS):
@@ -161,6 +163,7 @@ cdef class StreamMulticallable(Multicallable):
                     return <StreamCall>self.failed(call, error)
                 if conn is None or not conn.streams:
                     return None
+                timeout = _left(whole, begun)
             self.begin(call, conn, request, one_request, timeout, metadata)
             if not call.unsent:
                 break
@@ -173,10 +176,12 @@ cdef class UnaryStream(StreamMulticallable):
     """A `grpc.UnaryStreamMultiCallable`."""
 
     def __call__(self, request, timeout=None, metadata=None, credentials=None, wait_for_ready=None, compression=None):
+        cdef int64_t begun = _now_if(timeout)
         cdef StreamCall call = self.open(
             True, request, True, timeout, metadata, credentials, wait_for_ready, compression)
         if call is None:
-            return self.grpc_callable()(request, timeout, metadata, credentials, wait_for_ready, compression)
+            return self.grpc_callable()(
+                request, _left(timeout, begun), metadata, credentials, wait_for_ready, compression)
         return _responses(call)
 
 
@@ -185,11 +190,12 @@ cdef class StreamStream(StreamMulticallable):
 
     def __call__(self, request_iterator, timeout=None, metadata=None, credentials=None, wait_for_ready=None,
                  compression=None):
+        cdef int64_t begun = _now_if(timeout)
         cdef StreamCall call = self.open(
             True, request_iterator, False, timeout, metadata, credentials, wait_for_ready, compression)
         if call is None:
             return self.grpc_callable()(
-                request_iterator, timeout, metadata, credentials, wait_for_ready, compression)
+                request_iterator, _left(timeout, begun), metadata, credentials, wait_for_ready, compression)
         return _responses(call)
 
 
@@ -213,29 +219,32 @@ cdef class StreamUnary(StreamMulticallable):
 
     def __call__(self, request_iterator, timeout=None, metadata=None, credentials=None, wait_for_ready=None,
                  compression=None):
+        cdef int64_t begun = _now_if(timeout)
         cdef StreamCall call = self.blocking(
             request_iterator, timeout, metadata, credentials, wait_for_ready, compression)
         if call is None:
             return self.grpc_callable()(
-                request_iterator, timeout, metadata, credentials, wait_for_ready, compression)
+                request_iterator, _left(timeout, begun), metadata, credentials, wait_for_ready, compression)
         return call._value()
 
     def with_call(self, request_iterator, timeout=None, metadata=None, credentials=None, wait_for_ready=None,
                   compression=None):
+        cdef int64_t begun = _now_if(timeout)
         cdef StreamCall call = self.blocking(
             request_iterator, timeout, metadata, credentials, wait_for_ready, compression)
         if call is None:
             return self.grpc_callable().with_call(
-                request_iterator, timeout, metadata, credentials, wait_for_ready, compression)
+                request_iterator, _left(timeout, begun), metadata, credentials, wait_for_ready, compression)
         return call._value(), call
 
     def future(self, request_iterator, timeout=None, metadata=None, credentials=None, wait_for_ready=None,
                compression=None):
+        cdef int64_t begun = _now_if(timeout)
         cdef StreamCall call = self.open(
             False, request_iterator, False, timeout, metadata, credentials, wait_for_ready, compression)
         if call is None:
             return self.grpc_callable().future(
-                request_iterator, timeout, metadata, credentials, wait_for_ready, compression)
+                request_iterator, _left(timeout, begun), metadata, credentials, wait_for_ready, compression)
         return _future(call)
 
 
