@@ -226,7 +226,7 @@ def test_policies_of_the_configuration_hold_for_callers_and_services(file: Path)
         with sage_rpc.ServiceManager({"echo": "sage:///echo"}, policies=policies) as manager:
             echo = manager.get_sync_proxy("echo")
             with pytest.raises(TimeoutError):
-                echo.slow(5)
+                echo.slow(0.6)
             slow = manager.call_service_async("echo", "slow", 1.0, timeout=10.0)
 
             def refused() -> bool:
