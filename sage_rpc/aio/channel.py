@@ -36,8 +36,13 @@ def insecure_channel(
         interceptors: as grpc.aio's, on both transports.
 
     Raises:
-        ValueError: an option of ours has a value that is not allowed.
+        ValueError: an option of ours has a value that is not allowed, or the target is a name for discovery.
     """
+    if target.startswith("sage:"):
+        raise ValueError(
+            f"{target}: sage_rpc.aio takes addresses only; look the name up (sage_rpc.ServiceRegistry), or use "
+            "sage_rpc.insecure_channel in a thread"
+        )
     return Channel(target, options, None, compression, interceptors)
 
 
