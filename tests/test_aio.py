@@ -1306,7 +1306,5 @@ async def test_neither_channel_nor_server_pickles_and_both_say_what_to_do():
 
 @in_loop
 async def test_a_name_for_discovery_is_refused_with_what_to_do():
-    with pytest.raises(
-        ValueError, match="sage:///cache: sage_rpc.aio takes addresses only; look the name up"
-    ):
+    with pytest.raises(ValueError, match=r"takes addresses only; look the name up"):
         aio.insecure_channel("sage:///cache")

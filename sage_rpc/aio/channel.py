@@ -40,8 +40,8 @@ def insecure_channel(
     """
     if target.startswith("sage:"):
         raise ValueError(
-            f"{target}: sage_rpc.aio takes addresses only; look the name up (sage_rpc.ServiceRegistry), or use "
-            "sage_rpc.insecure_channel in a thread"
+            f"{target}: sage_rpc.aio takes addresses only; look the name up (sage_rpc.ServiceRegistry), "
+            "or use sage_rpc.insecure_channel in a thread"
         )
     return Channel(target, options, None, compression, interceptors)
 
