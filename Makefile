@@ -1,9 +1,11 @@
 # Every task of the project. `make` lists them; each builds the .venv it needs, and the second run starts
-# at once. Choose another interpreter with `make PYTHON=python3.12 VENV=.venv312 test`.
+# at once. JOBS is how many processes run tests side by side. Choose another interpreter with
+# `make PYTHON=python3.12 VENV=.venv312 test`.
 
 PYTHON ?= python3
 VENV   ?= .venv
 ARGS   ?=
+JOBS   ?= 2
 
 PY     := $(VENV)/bin/python
 NATIVE := $(wildcard sage_rpc/native/*.pyx sage_rpc/native/*.pxd sage_rpc/native/*.pxi sage_rpc/native/*.h)
@@ -59,7 +61,7 @@ demo: $(VENV)/.with-demo $(VENV)/.native ## Run the main job: a pipeline of oper
 
 .PHONY: test
 test: venv ## Run the tests (ARGS='-k name' chooses)
-	@$(PY) -m pytest -m 'not packaging and not speed' $(ARGS)
+	@$(PY) -m pytest -m 'not packaging and not speed' -n $(JOBS) --dist loadfile $(ARGS)
 
 .PHONY: test-speed
 test-speed: venv ## Hold what comfort and policies cost against their limits, on a quiet machine
