@@ -121,6 +121,19 @@ def test_what_is_registered_is_found_and_goes_with_its_registration() -> None:
     assert LocalRegistry().discover_services() == {}
 
 
+def test_what_is_registered_is_known_at_once() -> None:
+    """Whoever starts a service and calls it does not wait for the watch to have had its turn."""
+    registry = LocalRegistry()
+    directory = Directory()
+    assert directory.endpoints("before") == ()
+    for number in range(100):
+        endpoint = Endpoint(f"s{number}", f"10.0.0.2:{number + 1}", host="h")
+        with registry.register_service(endpoint):
+            assert directory.endpoints(f"s{number}") == (endpoint,)
+    directory.close()
+    registry.close()
+
+
 def test_an_endpoint_of_a_killed_process_is_gone_and_its_file_too(runtime_directory: Path) -> None:
     with registrant(3) as process:
         assert len(LocalRegistry().discover_services()) == 3

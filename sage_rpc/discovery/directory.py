@@ -8,9 +8,9 @@ import time
 import weakref
 from collections.abc import Callable
 
-from sage_rpc.discovery.endpoint import Endpoint
+from sage_rpc.discovery.endpoint import Endpoint, ServiceInfo
 from sage_rpc.discovery.location import REGISTRY_VARIABLE, open_registry
-from sage_rpc.discovery.registry import ServiceRegistry, State, Watch
+from sage_rpc.discovery.registry import RegistryError, ServiceRegistry, State, Watch
 
 __all__ = ["Directory", "close_default_directories", "default_directory"]
 
@@ -52,7 +52,7 @@ class Directory:
         """
         if self._watch is None:
             self._start()
-        info = self._state.get(service)
+        info = self._state.get(service) or self._look(service)
         if info is None and time.monotonic() < self._settled_at:
             # A process that has just begun: what it does not know may be known to the registry.
             with self._changed:
@@ -60,6 +60,20 @@ class Directory:
                 self._changed.wait_for(lambda: service in self._state, max(0.0, left))
             info = self._state.get(service)
         return info.endpoints if info is not None else ()
+
+    def _look(self, service: str) -> ServiceInfo | None:
+        """What the registry can say at once of a service that is not known: it may have begun just now."""
+        registry = self._registry
+        try:
+            info = None if registry is None else registry.look(service)
+        except RegistryError:
+            return None
+        if info is not None:
+            with self._changed:
+                self._state = {service: info, **self._state}
+                self.generation += 1
+                self._changed.notify_all()
+        return info
 
     def names(self) -> list[str]:
         """The services that are known, sorted."""

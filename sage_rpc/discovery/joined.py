@@ -56,6 +56,10 @@ class JoinedRegistry(ServiceRegistry):
             remote = {}
         return joined(local, remote)
 
+    def look(self, service: str) -> ServiceInfo | None:
+        """What the local registry says."""
+        return self.local.look(service)
+
     def watch(self, callback: Callable[[State], None]) -> Watch:
         """Tell `callback` the state of both as soon as the local one is known, and after every change."""
         follower = _Follower(callback)

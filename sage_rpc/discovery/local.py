@@ -72,6 +72,10 @@ class LocalRegistry(ServiceRegistry):
         directory = self._directory()
         return group_by_service(e for name in _names(directory) if (e := _read(directory / name)) is not None)
 
+    def look(self, service: str) -> ServiceInfo | None:
+        """As the files are now, whether or not the watch has had its turn."""
+        return self.discover_services().get(service)
+
     def watch(self, callback: Callable[[State], None]) -> Watch:
         """Tell `callback` the whole state now and after every change."""
         watch = self._watchers.add(callback)

@@ -131,6 +131,10 @@ class ServiceRegistry(ABC):
             RegistryError: nothing is known, because the registry cannot be read.
         """
 
+    def look(self, service: str) -> ServiceInfo | None:
+        """`service`, where that can be told at once and for little; None: a watch tells, sooner or later."""
+        return None
+
     @abstractmethod
     def watch(self, callback: Callable[[State], None]) -> Watch:
         """Tell `callback` the whole state now and after every change, from a thread of the registry's."""
