@@ -216,7 +216,9 @@ def test_a_code_without_details_has_empty_details(rpc):
     assert (caught.value.code(), caught.value.details()) == (grpc.StatusCode.INTERNAL, "")
 
 
-@pytest.mark.parametrize("code", ["NOT_FOUND", 5, 99, None, object()], ids=str)
+@pytest.mark.parametrize(
+    "code", ["NOT_FOUND", 5, 99, None, object()], ids=["str", "5", "99", "None", "object"]
+)
 def test_a_code_that_is_no_status_code(rpc, code):
     """What is not a `grpc.StatusCode` is UNKNOWN, and None is as if nothing had been set."""
     method = rpc.unary_unary(echo("unary_unary", lambda context: context.set_code(code)))

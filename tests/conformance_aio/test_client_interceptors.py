@@ -805,7 +805,9 @@ async def test_many_intercepted_calls_at_once(intercepted, kind):
 # -- what is no interceptor
 
 
-@pytest.mark.parametrize("thing", [object(), "text", grpc.UnaryUnaryClientInterceptor], ids=repr)
+@pytest.mark.parametrize(
+    "thing", [object(), "text", grpc.UnaryUnaryClientInterceptor], ids=["object", "text", "class"]
+)
 async def test_what_is_no_interceptor_is_a_value_error(column, thing):
     with pytest.raises(ValueError, match="must be"):
         column.channel("localhost:1", interceptors=[thing])

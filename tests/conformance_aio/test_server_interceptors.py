@@ -318,7 +318,7 @@ async def test_context_variables_of_one_call_are_not_those_of_another(intercepte
     assert seen == ["unset"] * 3
 
 
-@pytest.mark.parametrize("thing", [object(), "text", grpc.ServerInterceptor], ids=repr)
+@pytest.mark.parametrize("thing", [object(), "text", grpc.ServerInterceptor], ids=["object", "text", "class"])
 async def test_what_is_no_interceptor_is_a_value_error(column, thing):
     with pytest.raises(ValueError, match="nterceptor"):
         column.server(interceptors=[thing])
