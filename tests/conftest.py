@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -89,6 +90,13 @@ def runtime_directory(
         monkeypatch.delenv(name, raising=False)
     yield path
     close_default_directories()
+
+
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A directory for sockets, whose names may not be long: those of pytest sometimes are."""
+    with tempfile.TemporaryDirectory(prefix="sage-rpc-") as path:
+        yield Path(path)
 
 
 @pytest.fixture

@@ -54,12 +54,12 @@ def test_every_command_has_help(arguments: list[str]) -> None:
 
 
 @pytest.mark.skipif(not native.available(), reason="no native core here")
-def test_doctor_finds_a_healthy_machine(tmp_path: Path) -> None:
-    done = sage_rpc_command("doctor", "--json", SAGE_RPC_RUNTIME_DIR=str(tmp_path / "run"))
+def test_doctor_finds_a_healthy_machine(short_path: Path) -> None:
+    done = sage_rpc_command("doctor", "--json", SAGE_RPC_RUNTIME_DIR=str(short_path / "run"))
     assert done.returncode == 0, done.stdout
     assert json.loads(done.stdout)["memory_queue"] is True
     assert findings(done)["round trip"]["status"] == "ok"
-    assert not list((tmp_path / "run").iterdir())
+    assert not list((short_path / "run").iterdir())
 
 
 def test_doctor_names_a_wrong_transport() -> None:

@@ -338,7 +338,7 @@ print(channel.unary_unary("/test.Unary/echo")(b"x"))
 
 
 @pytest.mark.skipif(os.getuid() != 0 or not shutil.which("unshare"), reason="needs root and unshare")
-def test_a_full_disk_when_the_socket_is_published_is_a_clear_error(tmp_path):
+def test_a_full_disk_when_the_socket_is_published_is_a_clear_error(short_path):
     """A file system of its own with no inode left; the server goes on over gRPC."""
     program = """
 import logging, sys
@@ -354,7 +354,7 @@ with sage_rpc.insecure_channel(f"localhost:{port}") as channel:
     print(channel.unary_unary("/test.Unary/echo")(b"x"), channel.transport)
 server.stop(None).wait()
 """
-    full = tmp_path / "full"
+    full = short_path / "full"
     full.mkdir()
     script = f'mount -t tmpfs -o size=4k,nr_inodes=1,mode=0700 full "{full}" && exec "$@"'
     done = subprocess.run(
