@@ -73,6 +73,7 @@ def test_the_page_shows_services_calls_and_errors_in_a_real_browser(served: Serv
             capture_output=True, text=True, timeout=55,
         ).stdout  # fmt: skip
 
+    until(lambda: "<img src=x" in get(f"{page}/state")[1])  # processes tell the supervisor now and then
     dom = shown()
     assert "sage-rpc shop" in dom
     assert "2 of 2" in dom
