@@ -254,15 +254,16 @@ class Binder(_ThreadedBinder):
         self, kind: str, path: str, request: type[Message], response: type[Message]
     ) -> Calling[Any, Any]:
         stub, usual = self._stub(kind, path, request, response)
-        limit = self._limit
+        limit, serving = self._limit, deadline.current
 
         def call(
             given: Any, timeout: float | None, metadata: Metadata | None, wait_for_ready: bool | None
         ) -> Any:
+            seconds = usual if timeout is None else timeout
+            if serving() is not None:
+                seconds = limit(seconds)
             try:
-                return stub(
-                    given, limit(usual if timeout is None else timeout), metadata, None, wait_for_ready
-                )
+                return stub(given, seconds, metadata, None, wait_for_ready)
             except errors.RpcError:
                 raise
             except grpc.RpcError as error:

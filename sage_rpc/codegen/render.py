@@ -320,10 +320,41 @@ class _Module:
             return [*lines, *bracketed(8, before, [what, *options], ")")]
         return [
             *lines,
+            *self._quick_request(method, what, before, options),
             f"        {before}",
             *self._request(method, what),
             *(f"            {option}," for option in options),
             "        )",
+        ]
+
+    def _quick_request(self, method: Method, what: str, before: str, options: list[str]) -> list[str]:
+        """The usual call, of scalar fields alone: they are set one by one, which takes half as long.
+
+        Where one has a wrong value, nothing has been sent, and the usual way finds out which.
+        """
+        quick = [field for field in method.fields if _is_quick(field)]
+        if not quick:
+            return []
+        made = names.unused("made", [what, *(field.parameter for field in method.fields)])
+        absent = [what, *(field.parameter for field in method.fields if field not in quick)]
+        conditions = [f"{name} is None" for name in absent]
+        one = f"        if {' and '.join(conditions)}:"
+        lines = [one]
+        if len(one) > WIDTH:
+            lines = ["        if (", f"            {conditions[0]}"]
+            lines += [*(f"            and {condition}" for condition in conditions[1:]), "        ):"]
+        lines += [f"            {made} = {self._type(method.request)}()", "            try:"]
+        for field in quick:
+            lines += [
+                f"                if {field.parameter} is not None:",
+                f"                    {made}.{field.name} = {field.parameter}",
+            ]
+        return [
+            *lines,
+            "            except (TypeError, ValueError):",
+            "                pass",
+            "            else:",
+            *bracketed(16, before, [made, *options], ")"),
         ]
 
     def _request(self, method: Method, what: str) -> list[str]:
@@ -397,6 +428,12 @@ class _Module:
             if lines:
                 parts.append("\n".join(["Args:", *lines]))
         return "\n\n".join(parts)
+
+
+def _is_quick(field: Field) -> bool:
+    """Whether a field can be set by one short assignment."""
+    scalar = bool(field.scalar) and not field.repeated and not field.key
+    return scalar and field.parameter == field.name and len(field.name) <= 24
 
 
 def _argument(field: Field) -> list[str]:

@@ -121,6 +121,15 @@ class CacheClient(clients.Client):
         Args:
             key: Which value.
         """
+        if request is None:
+            made = cache_pb2.GetRequest()
+            try:
+                if key is not None:
+                    made.key = key
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_get(made, timeout, metadata, wait_for_ready)
         return self._call_get(
             clients.request_of(
                 "cache.Cache.Get",
@@ -152,6 +161,17 @@ class CacheClient(clients.Client):
             key: Where to keep it; what was there is replaced.
             value: At most 1 MiB.
         """
+        if request is None:
+            made = cache_pb2.PutRequest()
+            try:
+                if key is not None:
+                    made.key = key
+                if value is not None:
+                    made.value = value
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_put(made, timeout, metadata, wait_for_ready)
         return self._call_put(
             clients.request_of(
                 "cache.Cache.Put",
@@ -196,6 +216,15 @@ class CacheClient(clients.Client):
         Args:
             prefix: What they begin with; nothing: all of them.
         """
+        if request is None:
+            made = cache_pb2.KeysRequest()
+            try:
+                if prefix is not None:
+                    made.prefix = prefix
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_keys(made, timeout, metadata, wait_for_ready)
         return self._call_keys(
             clients.request_of(
                 "cache.Cache.Keys",
@@ -256,6 +285,15 @@ class CacheAsyncClient(clients.AsyncClient):
         Args:
             key: Which value.
         """
+        if request is None:
+            made = cache_pb2.GetRequest()
+            try:
+                if key is not None:
+                    made.key = key
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_get(made, timeout, metadata, wait_for_ready)
         return self._call_get(
             clients.request_of(
                 "cache.Cache.Get",
@@ -287,6 +325,17 @@ class CacheAsyncClient(clients.AsyncClient):
             key: Where to keep it; what was there is replaced.
             value: At most 1 MiB.
         """
+        if request is None:
+            made = cache_pb2.PutRequest()
+            try:
+                if key is not None:
+                    made.key = key
+                if value is not None:
+                    made.value = value
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_put(made, timeout, metadata, wait_for_ready)
         return self._call_put(
             clients.request_of(
                 "cache.Cache.Put",
@@ -331,6 +380,15 @@ class CacheAsyncClient(clients.AsyncClient):
         Args:
             prefix: What they begin with; nothing: all of them.
         """
+        if request is None:
+            made = cache_pb2.KeysRequest()
+            try:
+                if prefix is not None:
+                    made.prefix = prefix
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_keys(made, timeout, metadata, wait_for_ready)
         return self._call_keys(
             clients.request_of(
                 "cache.Cache.Keys",
@@ -391,6 +449,15 @@ class CacheAioClient(clients.AioClient):
         Args:
             key: Which value.
         """
+        if request is None:
+            made = cache_pb2.GetRequest()
+            try:
+                if key is not None:
+                    made.key = key
+            except (TypeError, ValueError):
+                pass
+            else:
+                return await self._call_get(made, timeout, metadata, wait_for_ready)
         return await self._call_get(
             clients.request_of(
                 "cache.Cache.Get",
@@ -422,6 +489,17 @@ class CacheAioClient(clients.AioClient):
             key: Where to keep it; what was there is replaced.
             value: At most 1 MiB.
         """
+        if request is None:
+            made = cache_pb2.PutRequest()
+            try:
+                if key is not None:
+                    made.key = key
+                if value is not None:
+                    made.value = value
+            except (TypeError, ValueError):
+                pass
+            else:
+                return await self._call_put(made, timeout, metadata, wait_for_ready)
         return await self._call_put(
             clients.request_of(
                 "cache.Cache.Put",
@@ -466,6 +544,15 @@ class CacheAioClient(clients.AioClient):
         Args:
             prefix: What they begin with; nothing: all of them.
         """
+        if request is None:
+            made = cache_pb2.KeysRequest()
+            try:
+                if prefix is not None:
+                    made.prefix = prefix
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_keys(made, timeout, metadata, wait_for_ready)
         return self._call_keys(
             clients.request_of(
                 "cache.Cache.Keys",

@@ -119,6 +119,19 @@ class InvocationClient(clients.Client):
             arguments: Encoded [list of positional arguments, map of keyword arguments]; empty: neither.
             buffers: Large buffers that the arguments refer to by number: arrays in C order, bytes.
         """
+        if request is None and buffers is None:
+            made = invoke_pb2.ServiceRequest()
+            try:
+                if service is not None:
+                    made.service = service
+                if method is not None:
+                    made.method = method
+                if arguments is not None:
+                    made.arguments = arguments
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_call(made, timeout, metadata, wait_for_ready)
         return self._call_call(
             clients.request_of(
                 "sage.rpc.v1.Invocation.Call",
@@ -156,6 +169,21 @@ class InvocationClient(clients.Client):
             calls: Encoded list, an element for each call: its only argument, or, with `whole`, a list of its list of positional
                 arguments and its map of keyword arguments.
         """
+        if request is None:
+            made = invoke_pb2.BatchRequest()
+            try:
+                if service is not None:
+                    made.service = service
+                if method is not None:
+                    made.method = method
+                if calls is not None:
+                    made.calls = calls
+                if whole is not None:
+                    made.whole = whole
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_batch(made, timeout, metadata, wait_for_ready)
         return self._call_batch(
             clients.request_of(
                 "sage.rpc.v1.Invocation.Batch",
@@ -187,6 +215,21 @@ class InvocationClient(clients.Client):
             calls: Encoded list, an element for each call: its only argument, or, with `whole`, a list of its list of positional
                 arguments and its map of keyword arguments.
         """
+        if request is None:
+            made = invoke_pb2.BatchRequest()
+            try:
+                if service is not None:
+                    made.service = service
+                if method is not None:
+                    made.method = method
+                if calls is not None:
+                    made.calls = calls
+                if whole is not None:
+                    made.whole = whole
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_batch_stream(made, timeout, metadata, wait_for_ready)
         return self._call_batch_stream(
             clients.request_of(
                 "sage.rpc.v1.Invocation.BatchStream",
@@ -242,6 +285,19 @@ class InvocationAsyncClient(clients.AsyncClient):
             arguments: Encoded [list of positional arguments, map of keyword arguments]; empty: neither.
             buffers: Large buffers that the arguments refer to by number: arrays in C order, bytes.
         """
+        if request is None and buffers is None:
+            made = invoke_pb2.ServiceRequest()
+            try:
+                if service is not None:
+                    made.service = service
+                if method is not None:
+                    made.method = method
+                if arguments is not None:
+                    made.arguments = arguments
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_call(made, timeout, metadata, wait_for_ready)
         return self._call_call(
             clients.request_of(
                 "sage.rpc.v1.Invocation.Call",
@@ -279,6 +335,21 @@ class InvocationAsyncClient(clients.AsyncClient):
             calls: Encoded list, an element for each call: its only argument, or, with `whole`, a list of its list of positional
                 arguments and its map of keyword arguments.
         """
+        if request is None:
+            made = invoke_pb2.BatchRequest()
+            try:
+                if service is not None:
+                    made.service = service
+                if method is not None:
+                    made.method = method
+                if calls is not None:
+                    made.calls = calls
+                if whole is not None:
+                    made.whole = whole
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_batch(made, timeout, metadata, wait_for_ready)
         return self._call_batch(
             clients.request_of(
                 "sage.rpc.v1.Invocation.Batch",
@@ -310,6 +381,21 @@ class InvocationAsyncClient(clients.AsyncClient):
             calls: Encoded list, an element for each call: its only argument, or, with `whole`, a list of its list of positional
                 arguments and its map of keyword arguments.
         """
+        if request is None:
+            made = invoke_pb2.BatchRequest()
+            try:
+                if service is not None:
+                    made.service = service
+                if method is not None:
+                    made.method = method
+                if calls is not None:
+                    made.calls = calls
+                if whole is not None:
+                    made.whole = whole
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_batch_stream(made, timeout, metadata, wait_for_ready)
         return self._call_batch_stream(
             clients.request_of(
                 "sage.rpc.v1.Invocation.BatchStream",
@@ -365,6 +451,19 @@ class InvocationAioClient(clients.AioClient):
             arguments: Encoded [list of positional arguments, map of keyword arguments]; empty: neither.
             buffers: Large buffers that the arguments refer to by number: arrays in C order, bytes.
         """
+        if request is None and buffers is None:
+            made = invoke_pb2.ServiceRequest()
+            try:
+                if service is not None:
+                    made.service = service
+                if method is not None:
+                    made.method = method
+                if arguments is not None:
+                    made.arguments = arguments
+            except (TypeError, ValueError):
+                pass
+            else:
+                return await self._call_call(made, timeout, metadata, wait_for_ready)
         return await self._call_call(
             clients.request_of(
                 "sage.rpc.v1.Invocation.Call",
@@ -402,6 +501,21 @@ class InvocationAioClient(clients.AioClient):
             calls: Encoded list, an element for each call: its only argument, or, with `whole`, a list of its list of positional
                 arguments and its map of keyword arguments.
         """
+        if request is None:
+            made = invoke_pb2.BatchRequest()
+            try:
+                if service is not None:
+                    made.service = service
+                if method is not None:
+                    made.method = method
+                if calls is not None:
+                    made.calls = calls
+                if whole is not None:
+                    made.whole = whole
+            except (TypeError, ValueError):
+                pass
+            else:
+                return await self._call_batch(made, timeout, metadata, wait_for_ready)
         return await self._call_batch(
             clients.request_of(
                 "sage.rpc.v1.Invocation.Batch",
@@ -433,6 +547,21 @@ class InvocationAioClient(clients.AioClient):
             calls: Encoded list, an element for each call: its only argument, or, with `whole`, a list of its list of positional
                 arguments and its map of keyword arguments.
         """
+        if request is None:
+            made = invoke_pb2.BatchRequest()
+            try:
+                if service is not None:
+                    made.service = service
+                if method is not None:
+                    made.method = method
+                if calls is not None:
+                    made.calls = calls
+                if whole is not None:
+                    made.whole = whole
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_batch_stream(made, timeout, metadata, wait_for_ready)
         return self._call_batch_stream(
             clients.request_of(
                 "sage.rpc.v1.Invocation.BatchStream",

@@ -180,6 +180,27 @@ class KindsClient(clients.Client):
             name: What it is called.
             code: A status code that the call is to end with; 0: OK.
         """
+        if (
+            request is None
+            and tags is None
+            and color is None
+            and inner is None
+            and sizes is None
+        ):
+            made = kinds_pb2.Item()
+            try:
+                if name is not None:
+                    made.name = name
+                if count is not None:
+                    made.count = count
+                if weight is not None:
+                    made.weight = weight
+                if code is not None:
+                    made.code = code
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_echo(made, timeout, metadata, wait_for_ready)
         return self._call_echo(
             clients.request_of(
                 "test.kinds.Kinds.Echo",
@@ -224,6 +245,27 @@ class KindsClient(clients.Client):
             name: What it is called.
             code: A status code that the call is to end with; 0: OK.
         """
+        if (
+            request is None
+            and tags is None
+            and color is None
+            and inner is None
+            and sizes is None
+        ):
+            made = kinds_pb2.Item()
+            try:
+                if name is not None:
+                    made.name = name
+                if count is not None:
+                    made.count = count
+                if weight is not None:
+                    made.weight = weight
+                if code is not None:
+                    made.code = code
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_repeat(made, timeout, metadata, wait_for_ready)
         return self._call_repeat(
             clients.request_of(
                 "test.kinds.Kinds.Repeat",
@@ -294,6 +336,27 @@ class KindsClient(clients.Client):
             name: What it is called.
             code: A status code that the call is to end with; 0: OK.
         """
+        if (
+            request is None
+            and tags is None
+            and color is None
+            and inner is None
+            and sizes is None
+        ):
+            made = kinds_pb2.Item()
+            try:
+                if name is not None:
+                    made.name = name
+                if count is not None:
+                    made.count = count
+                if weight is not None:
+                    made.weight = weight
+                if code is not None:
+                    made.code = code
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_hang(made, timeout, metadata, wait_for_ready)
         return self._call_hang(
             clients.request_of(
                 "test.kinds.Kinds.Hang",
@@ -338,6 +401,27 @@ class KindsClient(clients.Client):
             name: What it is called.
             code: A status code that the call is to end with; 0: OK.
         """
+        if (
+            request is None
+            and tags is None
+            and color is None
+            and inner is None
+            and sizes is None
+        ):
+            made = kinds_pb2.Item()
+            try:
+                if name is not None:
+                    made.name = name
+                if count is not None:
+                    made.count = count
+                if weight is not None:
+                    made.weight = weight
+                if code is not None:
+                    made.code = code
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_left(made, timeout, metadata, wait_for_ready)
         return self._call_left(
             clients.request_of(
                 "test.kinds.Kinds.Left",
@@ -383,6 +467,27 @@ class KindsClient(clients.Client):
             name: What it is called.
             code: A status code that the call is to end with; 0: OK.
         """
+        if (
+            request is None
+            and tags is None
+            and color is None
+            and inner is None
+            and sizes is None
+        ):
+            made = kinds_pb2.Item()
+            try:
+                if name is not None:
+                    made.name = name
+                if count is not None:
+                    made.count = count
+                if weight is not None:
+                    made.weight = weight
+                if code is not None:
+                    made.code = code
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_old(made, timeout, metadata, wait_for_ready)
         return self._call_old(
             clients.request_of(
                 "test.kinds.Kinds.Old",
@@ -473,6 +578,27 @@ class KindsAsyncClient(clients.AsyncClient):
             name: What it is called.
             code: A status code that the call is to end with; 0: OK.
         """
+        if (
+            request is None
+            and tags is None
+            and color is None
+            and inner is None
+            and sizes is None
+        ):
+            made = kinds_pb2.Item()
+            try:
+                if name is not None:
+                    made.name = name
+                if count is not None:
+                    made.count = count
+                if weight is not None:
+                    made.weight = weight
+                if code is not None:
+                    made.code = code
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_echo(made, timeout, metadata, wait_for_ready)
         return self._call_echo(
             clients.request_of(
                 "test.kinds.Kinds.Echo",
@@ -517,6 +643,27 @@ class KindsAsyncClient(clients.AsyncClient):
             name: What it is called.
             code: A status code that the call is to end with; 0: OK.
         """
+        if (
+            request is None
+            and tags is None
+            and color is None
+            and inner is None
+            and sizes is None
+        ):
+            made = kinds_pb2.Item()
+            try:
+                if name is not None:
+                    made.name = name
+                if count is not None:
+                    made.count = count
+                if weight is not None:
+                    made.weight = weight
+                if code is not None:
+                    made.code = code
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_repeat(made, timeout, metadata, wait_for_ready)
         return self._call_repeat(
             clients.request_of(
                 "test.kinds.Kinds.Repeat",
@@ -587,6 +734,27 @@ class KindsAsyncClient(clients.AsyncClient):
             name: What it is called.
             code: A status code that the call is to end with; 0: OK.
         """
+        if (
+            request is None
+            and tags is None
+            and color is None
+            and inner is None
+            and sizes is None
+        ):
+            made = kinds_pb2.Item()
+            try:
+                if name is not None:
+                    made.name = name
+                if count is not None:
+                    made.count = count
+                if weight is not None:
+                    made.weight = weight
+                if code is not None:
+                    made.code = code
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_hang(made, timeout, metadata, wait_for_ready)
         return self._call_hang(
             clients.request_of(
                 "test.kinds.Kinds.Hang",
@@ -631,6 +799,27 @@ class KindsAsyncClient(clients.AsyncClient):
             name: What it is called.
             code: A status code that the call is to end with; 0: OK.
         """
+        if (
+            request is None
+            and tags is None
+            and color is None
+            and inner is None
+            and sizes is None
+        ):
+            made = kinds_pb2.Item()
+            try:
+                if name is not None:
+                    made.name = name
+                if count is not None:
+                    made.count = count
+                if weight is not None:
+                    made.weight = weight
+                if code is not None:
+                    made.code = code
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_left(made, timeout, metadata, wait_for_ready)
         return self._call_left(
             clients.request_of(
                 "test.kinds.Kinds.Left",
@@ -676,6 +865,27 @@ class KindsAsyncClient(clients.AsyncClient):
             name: What it is called.
             code: A status code that the call is to end with; 0: OK.
         """
+        if (
+            request is None
+            and tags is None
+            and color is None
+            and inner is None
+            and sizes is None
+        ):
+            made = kinds_pb2.Item()
+            try:
+                if name is not None:
+                    made.name = name
+                if count is not None:
+                    made.count = count
+                if weight is not None:
+                    made.weight = weight
+                if code is not None:
+                    made.code = code
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_old(made, timeout, metadata, wait_for_ready)
         return self._call_old(
             clients.request_of(
                 "test.kinds.Kinds.Old",
@@ -766,6 +976,27 @@ class KindsAioClient(clients.AioClient):
             name: What it is called.
             code: A status code that the call is to end with; 0: OK.
         """
+        if (
+            request is None
+            and tags is None
+            and color is None
+            and inner is None
+            and sizes is None
+        ):
+            made = kinds_pb2.Item()
+            try:
+                if name is not None:
+                    made.name = name
+                if count is not None:
+                    made.count = count
+                if weight is not None:
+                    made.weight = weight
+                if code is not None:
+                    made.code = code
+            except (TypeError, ValueError):
+                pass
+            else:
+                return await self._call_echo(made, timeout, metadata, wait_for_ready)
         return await self._call_echo(
             clients.request_of(
                 "test.kinds.Kinds.Echo",
@@ -810,6 +1041,27 @@ class KindsAioClient(clients.AioClient):
             name: What it is called.
             code: A status code that the call is to end with; 0: OK.
         """
+        if (
+            request is None
+            and tags is None
+            and color is None
+            and inner is None
+            and sizes is None
+        ):
+            made = kinds_pb2.Item()
+            try:
+                if name is not None:
+                    made.name = name
+                if count is not None:
+                    made.count = count
+                if weight is not None:
+                    made.weight = weight
+                if code is not None:
+                    made.code = code
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_repeat(made, timeout, metadata, wait_for_ready)
         return self._call_repeat(
             clients.request_of(
                 "test.kinds.Kinds.Repeat",
@@ -880,6 +1132,27 @@ class KindsAioClient(clients.AioClient):
             name: What it is called.
             code: A status code that the call is to end with; 0: OK.
         """
+        if (
+            request is None
+            and tags is None
+            and color is None
+            and inner is None
+            and sizes is None
+        ):
+            made = kinds_pb2.Item()
+            try:
+                if name is not None:
+                    made.name = name
+                if count is not None:
+                    made.count = count
+                if weight is not None:
+                    made.weight = weight
+                if code is not None:
+                    made.code = code
+            except (TypeError, ValueError):
+                pass
+            else:
+                return await self._call_hang(made, timeout, metadata, wait_for_ready)
         return await self._call_hang(
             clients.request_of(
                 "test.kinds.Kinds.Hang",
@@ -924,6 +1197,27 @@ class KindsAioClient(clients.AioClient):
             name: What it is called.
             code: A status code that the call is to end with; 0: OK.
         """
+        if (
+            request is None
+            and tags is None
+            and color is None
+            and inner is None
+            and sizes is None
+        ):
+            made = kinds_pb2.Item()
+            try:
+                if name is not None:
+                    made.name = name
+                if count is not None:
+                    made.count = count
+                if weight is not None:
+                    made.weight = weight
+                if code is not None:
+                    made.code = code
+            except (TypeError, ValueError):
+                pass
+            else:
+                return await self._call_left(made, timeout, metadata, wait_for_ready)
         return await self._call_left(
             clients.request_of(
                 "test.kinds.Kinds.Left",
@@ -969,6 +1263,27 @@ class KindsAioClient(clients.AioClient):
             name: What it is called.
             code: A status code that the call is to end with; 0: OK.
         """
+        if (
+            request is None
+            and tags is None
+            and color is None
+            and inner is None
+            and sizes is None
+        ):
+            made = kinds_pb2.Item()
+            try:
+                if name is not None:
+                    made.name = name
+                if count is not None:
+                    made.count = count
+                if weight is not None:
+                    made.weight = weight
+                if code is not None:
+                    made.code = code
+            except (TypeError, ValueError):
+                pass
+            else:
+                return await self._call_old(made, timeout, metadata, wait_for_ready)
         return await self._call_old(
             clients.request_of(
                 "test.kinds.Kinds.Old",

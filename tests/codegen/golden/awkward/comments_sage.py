@@ -138,6 +138,17 @@ class QuotesClient(clients.Client):
                 somebody: C:\\
             by: Deprecated, too.
         """
+        if request is None:
+            made = comments_pb2.Quote()
+            try:
+                if text is not None:
+                    made.text = text
+                if by is not None:
+                    made.by = by
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_get(made, timeout, metadata, wait_for_ready)
         return self._call_get(
             clients.request_of(
                 "test.awkward.Quotes.Get",
@@ -168,6 +179,17 @@ class QuotesClient(clients.Client):
                 somebody: C:\\
             by: Deprecated, too.
         """
+        if request is None:
+            made = comments_pb2.Quote()
+            try:
+                if text is not None:
+                    made.text = text
+                if by is not None:
+                    made.by = by
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_trailing(made, timeout, metadata, wait_for_ready)
         return self._call_trailing(
             clients.request_of(
                 "test.awkward.Quotes.Trailing",
@@ -201,6 +223,17 @@ class QuotesClient(clients.Client):
                 somebody: C:\\
             by: Deprecated, too.
         """
+        if request is None:
+            made = comments_pb2.Quote()
+            try:
+                if text is not None:
+                    made.text = text
+                if by is not None:
+                    made.by = by
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_block(made, timeout, metadata, wait_for_ready)
         return self._call_block(
             clients.request_of(
                 "test.awkward.Quotes.Block",
@@ -236,6 +269,17 @@ class QuotesClient(clients.Client):
                 somebody: C:\\
             by: Deprecated, too.
         """
+        if request is None:
+            made = comments_pb2.Quote()
+            try:
+                if text is not None:
+                    made.text = text
+                if by is not None:
+                    made.by = by
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_layout(made, timeout, metadata, wait_for_ready)
         return self._call_layout(
             clients.request_of(
                 "test.awkward.Quotes.Layout",
@@ -297,6 +341,17 @@ class QuotesAsyncClient(clients.AsyncClient):
                 somebody: C:\\
             by: Deprecated, too.
         """
+        if request is None:
+            made = comments_pb2.Quote()
+            try:
+                if text is not None:
+                    made.text = text
+                if by is not None:
+                    made.by = by
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_get(made, timeout, metadata, wait_for_ready)
         return self._call_get(
             clients.request_of(
                 "test.awkward.Quotes.Get",
@@ -327,6 +382,17 @@ class QuotesAsyncClient(clients.AsyncClient):
                 somebody: C:\\
             by: Deprecated, too.
         """
+        if request is None:
+            made = comments_pb2.Quote()
+            try:
+                if text is not None:
+                    made.text = text
+                if by is not None:
+                    made.by = by
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_trailing(made, timeout, metadata, wait_for_ready)
         return self._call_trailing(
             clients.request_of(
                 "test.awkward.Quotes.Trailing",
@@ -360,6 +426,17 @@ class QuotesAsyncClient(clients.AsyncClient):
                 somebody: C:\\
             by: Deprecated, too.
         """
+        if request is None:
+            made = comments_pb2.Quote()
+            try:
+                if text is not None:
+                    made.text = text
+                if by is not None:
+                    made.by = by
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_block(made, timeout, metadata, wait_for_ready)
         return self._call_block(
             clients.request_of(
                 "test.awkward.Quotes.Block",
@@ -395,6 +472,17 @@ class QuotesAsyncClient(clients.AsyncClient):
                 somebody: C:\\
             by: Deprecated, too.
         """
+        if request is None:
+            made = comments_pb2.Quote()
+            try:
+                if text is not None:
+                    made.text = text
+                if by is not None:
+                    made.by = by
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_layout(made, timeout, metadata, wait_for_ready)
         return self._call_layout(
             clients.request_of(
                 "test.awkward.Quotes.Layout",
@@ -456,6 +544,17 @@ class QuotesAioClient(clients.AioClient):
                 somebody: C:\\
             by: Deprecated, too.
         """
+        if request is None:
+            made = comments_pb2.Quote()
+            try:
+                if text is not None:
+                    made.text = text
+                if by is not None:
+                    made.by = by
+            except (TypeError, ValueError):
+                pass
+            else:
+                return await self._call_get(made, timeout, metadata, wait_for_ready)
         return await self._call_get(
             clients.request_of(
                 "test.awkward.Quotes.Get",
@@ -486,6 +585,22 @@ class QuotesAioClient(clients.AioClient):
                 somebody: C:\\
             by: Deprecated, too.
         """
+        if request is None:
+            made = comments_pb2.Quote()
+            try:
+                if text is not None:
+                    made.text = text
+                if by is not None:
+                    made.by = by
+            except (TypeError, ValueError):
+                pass
+            else:
+                return await self._call_trailing(
+                    made,
+                    timeout,
+                    metadata,
+                    wait_for_ready,
+                )
         return await self._call_trailing(
             clients.request_of(
                 "test.awkward.Quotes.Trailing",
@@ -519,6 +634,17 @@ class QuotesAioClient(clients.AioClient):
                 somebody: C:\\
             by: Deprecated, too.
         """
+        if request is None:
+            made = comments_pb2.Quote()
+            try:
+                if text is not None:
+                    made.text = text
+                if by is not None:
+                    made.by = by
+            except (TypeError, ValueError):
+                pass
+            else:
+                return await self._call_block(made, timeout, metadata, wait_for_ready)
         return await self._call_block(
             clients.request_of(
                 "test.awkward.Quotes.Block",
@@ -554,6 +680,17 @@ class QuotesAioClient(clients.AioClient):
                 somebody: C:\\
             by: Deprecated, too.
         """
+        if request is None:
+            made = comments_pb2.Quote()
+            try:
+                if text is not None:
+                    made.text = text
+                if by is not None:
+                    made.by = by
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_layout(made, timeout, metadata, wait_for_ready)
         return self._call_layout(
             clients.request_of(
                 "test.awkward.Quotes.Layout",
@@ -674,6 +811,17 @@ class PastClient(clients.Client):
                 somebody: C:\\
             by: Deprecated, too.
         """
+        if request is None:
+            made = comments_pb2.Quote()
+            try:
+                if text is not None:
+                    made.text = text
+                if by is not None:
+                    made.by = by
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_get(made, timeout, metadata, wait_for_ready)
         return self._call_get(
             clients.request_of(
                 "test.awkward.Past.Get",
@@ -705,6 +853,17 @@ class PastClient(clients.Client):
                 somebody: C:\\
             by: Deprecated, too.
         """
+        if request is None:
+            made = comments_pb2.Quote()
+            try:
+                if text is not None:
+                    made.text = text
+                if by is not None:
+                    made.by = by
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_old(made, timeout, metadata, wait_for_ready)
         return self._call_old(
             clients.request_of(
                 "test.awkward.Past.Old",
@@ -757,6 +916,17 @@ class PastAsyncClient(clients.AsyncClient):
                 somebody: C:\\
             by: Deprecated, too.
         """
+        if request is None:
+            made = comments_pb2.Quote()
+            try:
+                if text is not None:
+                    made.text = text
+                if by is not None:
+                    made.by = by
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_get(made, timeout, metadata, wait_for_ready)
         return self._call_get(
             clients.request_of(
                 "test.awkward.Past.Get",
@@ -788,6 +958,17 @@ class PastAsyncClient(clients.AsyncClient):
                 somebody: C:\\
             by: Deprecated, too.
         """
+        if request is None:
+            made = comments_pb2.Quote()
+            try:
+                if text is not None:
+                    made.text = text
+                if by is not None:
+                    made.by = by
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_old(made, timeout, metadata, wait_for_ready)
         return self._call_old(
             clients.request_of(
                 "test.awkward.Past.Old",
@@ -840,6 +1021,17 @@ class PastAioClient(clients.AioClient):
                 somebody: C:\\
             by: Deprecated, too.
         """
+        if request is None:
+            made = comments_pb2.Quote()
+            try:
+                if text is not None:
+                    made.text = text
+                if by is not None:
+                    made.by = by
+            except (TypeError, ValueError):
+                pass
+            else:
+                return await self._call_get(made, timeout, metadata, wait_for_ready)
         return await self._call_get(
             clients.request_of(
                 "test.awkward.Past.Get",
@@ -871,6 +1063,17 @@ class PastAioClient(clients.AioClient):
                 somebody: C:\\
             by: Deprecated, too.
         """
+        if request is None:
+            made = comments_pb2.Quote()
+            try:
+                if text is not None:
+                    made.text = text
+                if by is not None:
+                    made.by = by
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_old(made, timeout, metadata, wait_for_ready)
         return self._call_old(
             clients.request_of(
                 "test.awkward.Past.Old",

@@ -60,6 +60,22 @@ class EditionsClient(clients.Client):
         wait_for_ready: bool | None = None,
     ) -> edition2024_pb2.Reply:
         """Calls test.awkward.edition2024.Editions.Get."""
+        if (
+            request is None
+            and delimited is None
+            and expanded is None
+            and closed is None
+        ):
+            made = edition2024_pb2.Request()
+            try:
+                if explicit is not None:
+                    made.explicit = explicit
+                if implicit is not None:
+                    made.implicit = implicit
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_get(made, timeout, metadata, wait_for_ready)
         return self._call_get(
             clients.request_of(
                 "test.awkward.edition2024.Editions.Get",
@@ -106,6 +122,22 @@ class EditionsAsyncClient(clients.AsyncClient):
         wait_for_ready: bool | None = None,
     ) -> Future[edition2024_pb2.Reply]:
         """Calls test.awkward.edition2024.Editions.Get."""
+        if (
+            request is None
+            and delimited is None
+            and expanded is None
+            and closed is None
+        ):
+            made = edition2024_pb2.Request()
+            try:
+                if explicit is not None:
+                    made.explicit = explicit
+                if implicit is not None:
+                    made.implicit = implicit
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_get(made, timeout, metadata, wait_for_ready)
         return self._call_get(
             clients.request_of(
                 "test.awkward.edition2024.Editions.Get",
@@ -152,6 +184,22 @@ class EditionsAioClient(clients.AioClient):
         wait_for_ready: bool | None = None,
     ) -> edition2024_pb2.Reply:
         """Calls test.awkward.edition2024.Editions.Get."""
+        if (
+            request is None
+            and delimited is None
+            and expanded is None
+            and closed is None
+        ):
+            made = edition2024_pb2.Request()
+            try:
+                if explicit is not None:
+                    made.explicit = explicit
+                if implicit is not None:
+                    made.implicit = implicit
+            except (TypeError, ValueError):
+                pass
+            else:
+                return await self._call_get(made, timeout, metadata, wait_for_ready)
         return await self._call_get(
             clients.request_of(
                 "test.awkward.edition2024.Editions.Get",

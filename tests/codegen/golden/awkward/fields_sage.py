@@ -140,6 +140,57 @@ class FieldsClient(clients.Client):
         wait_for_ready: bool | None = None,
     ) -> empty_pb2.Empty:
         """Calls test.awkward.Fields.Set."""
+        if (
+            request is None
+            and maybe_shade is None
+            and whole is None
+            and shade is None
+            and doubles is None
+            and wholes is None
+            and blobs is None
+            and waits is None
+            and at is None
+            and lasting is None
+            and any_fields is None
+            and any_value is None
+            and any_list is None
+            and anything is None
+            and mask is None
+            and wrapped is None
+            and times is None
+        ):
+            made = fields_pb2.Everything()
+            try:
+                if a_double is not None:
+                    made.a_double = a_double
+                if a_float is not None:
+                    made.a_float = a_float
+                if an_int32 is not None:
+                    made.an_int32 = an_int32
+                if a_uint64 is not None:
+                    made.a_uint64 = a_uint64
+                if a_sint64 is not None:
+                    made.a_sint64 = a_sint64
+                if a_fixed32 is not None:
+                    made.a_fixed32 = a_fixed32
+                if a_sfixed64 is not None:
+                    made.a_sfixed64 = a_sfixed64
+                if a_bool is not None:
+                    made.a_bool = a_bool
+                if a_string is not None:
+                    made.a_string = a_string
+                if some_bytes is not None:
+                    made.some_bytes = some_bytes
+                if maybe is not None:
+                    made.maybe = maybe
+                if text is not None:
+                    made.text = text
+                if gone is not None:
+                    made.gone = gone
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_set(made, timeout, metadata, wait_for_ready)
         return self._call_set(
             clients.request_of(
                 "test.awkward.Fields.Set",
@@ -223,6 +274,17 @@ class FieldsClient(clients.Client):
                 of the same sign as the `seconds` field. Must be from -999,999,999
                 to +999,999,999 inclusive.
         """
+        if request is None:
+            made = duration_pb2.Duration()
+            try:
+                if seconds is not None:
+                    made.seconds = seconds
+                if nanos is not None:
+                    made.nanos = nanos
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_ticks(made, timeout, metadata, wait_for_ready)
         return self._call_ticks(
             clients.request_of(
                 "test.awkward.Fields.Ticks",
@@ -307,6 +369,57 @@ class FieldsAsyncClient(clients.AsyncClient):
         wait_for_ready: bool | None = None,
     ) -> Future[empty_pb2.Empty]:
         """Calls test.awkward.Fields.Set."""
+        if (
+            request is None
+            and maybe_shade is None
+            and whole is None
+            and shade is None
+            and doubles is None
+            and wholes is None
+            and blobs is None
+            and waits is None
+            and at is None
+            and lasting is None
+            and any_fields is None
+            and any_value is None
+            and any_list is None
+            and anything is None
+            and mask is None
+            and wrapped is None
+            and times is None
+        ):
+            made = fields_pb2.Everything()
+            try:
+                if a_double is not None:
+                    made.a_double = a_double
+                if a_float is not None:
+                    made.a_float = a_float
+                if an_int32 is not None:
+                    made.an_int32 = an_int32
+                if a_uint64 is not None:
+                    made.a_uint64 = a_uint64
+                if a_sint64 is not None:
+                    made.a_sint64 = a_sint64
+                if a_fixed32 is not None:
+                    made.a_fixed32 = a_fixed32
+                if a_sfixed64 is not None:
+                    made.a_sfixed64 = a_sfixed64
+                if a_bool is not None:
+                    made.a_bool = a_bool
+                if a_string is not None:
+                    made.a_string = a_string
+                if some_bytes is not None:
+                    made.some_bytes = some_bytes
+                if maybe is not None:
+                    made.maybe = maybe
+                if text is not None:
+                    made.text = text
+                if gone is not None:
+                    made.gone = gone
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_set(made, timeout, metadata, wait_for_ready)
         return self._call_set(
             clients.request_of(
                 "test.awkward.Fields.Set",
@@ -390,6 +503,17 @@ class FieldsAsyncClient(clients.AsyncClient):
                 of the same sign as the `seconds` field. Must be from -999,999,999
                 to +999,999,999 inclusive.
         """
+        if request is None:
+            made = duration_pb2.Duration()
+            try:
+                if seconds is not None:
+                    made.seconds = seconds
+                if nanos is not None:
+                    made.nanos = nanos
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_ticks(made, timeout, metadata, wait_for_ready)
         return self._call_ticks(
             clients.request_of(
                 "test.awkward.Fields.Ticks",
@@ -474,6 +598,57 @@ class FieldsAioClient(clients.AioClient):
         wait_for_ready: bool | None = None,
     ) -> empty_pb2.Empty:
         """Calls test.awkward.Fields.Set."""
+        if (
+            request is None
+            and maybe_shade is None
+            and whole is None
+            and shade is None
+            and doubles is None
+            and wholes is None
+            and blobs is None
+            and waits is None
+            and at is None
+            and lasting is None
+            and any_fields is None
+            and any_value is None
+            and any_list is None
+            and anything is None
+            and mask is None
+            and wrapped is None
+            and times is None
+        ):
+            made = fields_pb2.Everything()
+            try:
+                if a_double is not None:
+                    made.a_double = a_double
+                if a_float is not None:
+                    made.a_float = a_float
+                if an_int32 is not None:
+                    made.an_int32 = an_int32
+                if a_uint64 is not None:
+                    made.a_uint64 = a_uint64
+                if a_sint64 is not None:
+                    made.a_sint64 = a_sint64
+                if a_fixed32 is not None:
+                    made.a_fixed32 = a_fixed32
+                if a_sfixed64 is not None:
+                    made.a_sfixed64 = a_sfixed64
+                if a_bool is not None:
+                    made.a_bool = a_bool
+                if a_string is not None:
+                    made.a_string = a_string
+                if some_bytes is not None:
+                    made.some_bytes = some_bytes
+                if maybe is not None:
+                    made.maybe = maybe
+                if text is not None:
+                    made.text = text
+                if gone is not None:
+                    made.gone = gone
+            except (TypeError, ValueError):
+                pass
+            else:
+                return await self._call_set(made, timeout, metadata, wait_for_ready)
         return await self._call_set(
             clients.request_of(
                 "test.awkward.Fields.Set",
@@ -557,6 +732,17 @@ class FieldsAioClient(clients.AioClient):
                 of the same sign as the `seconds` field. Must be from -999,999,999
                 to +999,999,999 inclusive.
         """
+        if request is None:
+            made = duration_pb2.Duration()
+            try:
+                if seconds is not None:
+                    made.seconds = seconds
+                if nanos is not None:
+                    made.nanos = nanos
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_ticks(made, timeout, metadata, wait_for_ready)
         return self._call_ticks(
             clients.request_of(
                 "test.awkward.Fields.Ticks",

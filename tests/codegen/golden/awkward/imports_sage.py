@@ -95,6 +95,15 @@ class ImportsClient(clients.Client):
         wait_for_ready: bool | None = None,
     ) -> common_types_pb2_.Value:
         """Calls test.awkward.Imports.Find."""
+        if request is None:
+            made = common_types_pb2.Key()
+            try:
+                if name is not None:
+                    made.name = name
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_find(made, timeout, metadata, wait_for_ready)
         return self._call_find(
             clients.request_of(
                 "test.awkward.Imports.Find",
@@ -179,6 +188,15 @@ class ImportsAsyncClient(clients.AsyncClient):
         wait_for_ready: bool | None = None,
     ) -> Future[common_types_pb2_.Value]:
         """Calls test.awkward.Imports.Find."""
+        if request is None:
+            made = common_types_pb2.Key()
+            try:
+                if name is not None:
+                    made.name = name
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_find(made, timeout, metadata, wait_for_ready)
         return self._call_find(
             clients.request_of(
                 "test.awkward.Imports.Find",
@@ -263,6 +281,15 @@ class ImportsAioClient(clients.AioClient):
         wait_for_ready: bool | None = None,
     ) -> common_types_pb2_.Value:
         """Calls test.awkward.Imports.Find."""
+        if request is None:
+            made = common_types_pb2.Key()
+            try:
+                if name is not None:
+                    made.name = name
+            except (TypeError, ValueError):
+                pass
+            else:
+                return await self._call_find(made, timeout, metadata, wait_for_ready)
         return await self._call_find(
             clients.request_of(
                 "test.awkward.Imports.Find",

@@ -61,6 +61,17 @@ class LegacyClient(clients.Client):
         Args:
             timeout_: the field `timeout`.
         """
+        if request is None and part is None and timeout_ is None:
+            made = legacy_pb2.Request()
+            try:
+                if name is not None:
+                    made.name = name
+                if count is not None:
+                    made.count = count
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_get(made, timeout, metadata, wait_for_ready)
         return self._call_get(
             clients.request_of(
                 "test.awkward.legacy.Legacy.Get",
@@ -104,6 +115,17 @@ class LegacyAsyncClient(clients.AsyncClient):
         Args:
             timeout_: the field `timeout`.
         """
+        if request is None and part is None and timeout_ is None:
+            made = legacy_pb2.Request()
+            try:
+                if name is not None:
+                    made.name = name
+                if count is not None:
+                    made.count = count
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_get(made, timeout, metadata, wait_for_ready)
         return self._call_get(
             clients.request_of(
                 "test.awkward.legacy.Legacy.Get",
@@ -147,6 +169,17 @@ class LegacyAioClient(clients.AioClient):
         Args:
             timeout_: the field `timeout`.
         """
+        if request is None and part is None and timeout_ is None:
+            made = legacy_pb2.Request()
+            try:
+                if name is not None:
+                    made.name = name
+                if count is not None:
+                    made.count = count
+            except (TypeError, ValueError):
+                pass
+            else:
+                return await self._call_get(made, timeout, metadata, wait_for_ready)
         return await self._call_get(
             clients.request_of(
                 "test.awkward.legacy.Legacy.Get",

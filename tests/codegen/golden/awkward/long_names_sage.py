@@ -186,6 +186,15 @@ class AServiceWithANameThatIsLongerThanAnyServiceShouldHaveClient(clients.Client
         wait_for_ready: bool | None = None,
     ) -> long_names_pb2.Some:
         """Calls test.awkward.a_package_whose_name.goes_on_and_on.and_does_not_come_to_an_end.AServiceWithANameThatIsLongerThanAnyServiceShouldHave.Short."""
+        if request is None and a_name_of_thirty_characters is None:
+            made = long_names_pb2.Some()
+            try:
+                if one_of_twenty_chars is not None:
+                    made.one_of_twenty_chars = one_of_twenty_chars
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_short(made, timeout, metadata, wait_for_ready)
         return self._call_short(
             clients.request_of(
                 "test.awkward.a_package_whose_name.goes_on_and_on.and_does_not_come_to_an_end.AServiceWithANameThatIsLongerThanAnyServiceShouldHave.Short",
@@ -316,6 +325,15 @@ class AServiceWithANameThatIsLongerThanAnyServiceShouldHaveAsyncClient(
         wait_for_ready: bool | None = None,
     ) -> Future[long_names_pb2.Some]:
         """Calls test.awkward.a_package_whose_name.goes_on_and_on.and_does_not_come_to_an_end.AServiceWithANameThatIsLongerThanAnyServiceShouldHave.Short."""
+        if request is None and a_name_of_thirty_characters is None:
+            made = long_names_pb2.Some()
+            try:
+                if one_of_twenty_chars is not None:
+                    made.one_of_twenty_chars = one_of_twenty_chars
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_short(made, timeout, metadata, wait_for_ready)
         return self._call_short(
             clients.request_of(
                 "test.awkward.a_package_whose_name.goes_on_and_on.and_does_not_come_to_an_end.AServiceWithANameThatIsLongerThanAnyServiceShouldHave.Short",
@@ -445,6 +463,15 @@ class AServiceWithANameThatIsLongerThanAnyServiceShouldHaveAioClient(clients.Aio
         wait_for_ready: bool | None = None,
     ) -> long_names_pb2.Some:
         """Calls test.awkward.a_package_whose_name.goes_on_and_on.and_does_not_come_to_an_end.AServiceWithANameThatIsLongerThanAnyServiceShouldHave.Short."""
+        if request is None and a_name_of_thirty_characters is None:
+            made = long_names_pb2.Some()
+            try:
+                if one_of_twenty_chars is not None:
+                    made.one_of_twenty_chars = one_of_twenty_chars
+            except (TypeError, ValueError):
+                pass
+            else:
+                return await self._call_short(made, timeout, metadata, wait_for_ready)
         return await self._call_short(
             clients.request_of(
                 "test.awkward.a_package_whose_name.goes_on_and_on.and_does_not_come_to_an_end.AServiceWithANameThatIsLongerThanAnyServiceShouldHave.Short",

@@ -342,6 +342,39 @@ class NamesClient(clients_.Client):
             None_: the field `None`.
             dunder_: the field `__dunder`.
         """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_import_(made, timeout, metadata, wait_for_ready)
         return self._call_import_(
             clients_.request_of(
                 "test.awkward.Names.Import",
@@ -421,6 +454,39 @@ class NamesClient(clients_.Client):
             None_: the field `None`.
             dunder_: the field `__dunder`.
         """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_close(made, timeout, metadata, wait_for_ready)
         return self._call_close(
             clients_.request_of(
                 "test.awkward.Names.Close",
@@ -488,6 +554,44 @@ class NamesClient(clients_.Client):
             None_: the field `None`.
             dunder_: the field `__dunder`.
         """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_close_channel_(
+                    made,
+                    timeout,
+                    metadata,
+                    wait_for_ready,
+                )
         return self._call_close_channel_(
             clients_.request_of(
                 "test.awkward.Names.CloseChannel",
@@ -555,6 +659,44 @@ class NamesClient(clients_.Client):
             None_: the field `None`.
             dunder_: the field `__dunder`.
         """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_add_to_server_(
+                    made,
+                    timeout,
+                    metadata,
+                    wait_for_ready,
+                )
         return self._call_add_to_server_(
             clients_.request_of(
                 "test.awkward.Names.AddToServer",
@@ -622,6 +764,44 @@ class NamesClient(clients_.Client):
             None_: the field `None`.
             dunder_: the field `__dunder`.
         """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_get_http_status2(
+                    made,
+                    timeout,
+                    metadata,
+                    wait_for_ready,
+                )
         return self._call_get_http_status2(
             clients_.request_of(
                 "test.awkward.Names.GETHttpStatus2",
@@ -689,6 +869,39 @@ class NamesClient(clients_.Client):
             None_: the field `None`.
             dunder_: the field `__dunder`.
         """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_already_snake(made, timeout, metadata, wait_for_ready)
         return self._call_already_snake(
             clients_.request_of(
                 "test.awkward.Names.already_snake",
@@ -756,6 +969,39 @@ class NamesClient(clients_.Client):
             None_: the field `None`.
             dunder_: the field `__dunder`.
         """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_hidden(made, timeout, metadata, wait_for_ready)
         return self._call_hidden(
             clients_.request_of(
                 "test.awkward.Names._Hidden",
@@ -823,6 +1069,39 @@ class NamesClient(clients_.Client):
             None_: the field `None`.
             dunder_: the field `__dunder`.
         """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_datetime(made, timeout, metadata, wait_for_ready)
         return self._call_datetime(
             clients_.request_of(
                 "test.awkward.Names.Datetime",
@@ -890,6 +1169,39 @@ class NamesClient(clients_.Client):
             None_: the field `None`.
             dunder_: the field `__dunder`.
         """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_float(made, timeout, metadata, wait_for_ready)
         return self._call_float(
             clients_.request_of(
                 "test.awkward.Names.Float",
@@ -957,6 +1269,39 @@ class NamesClient(clients_.Client):
             None_: the field `None`.
             dunder_: the field `__dunder`.
         """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_str(made, timeout, metadata, wait_for_ready)
         return self._call_str(
             clients_.request_of(
                 "test.awkward.Names.Str",
@@ -1024,6 +1369,39 @@ class NamesClient(clients_.Client):
             None_: the field `None`.
             dunder_: the field `__dunder`.
         """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_clients(made, timeout, metadata, wait_for_ready)
         return self._call_clients(
             clients_.request_of(
                 "test.awkward.Names.Clients",
@@ -1091,6 +1469,39 @@ class NamesClient(clients_.Client):
             None_: the field `None`.
             dunder_: the field `__dunder`.
         """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_names_pb2(made, timeout, metadata, wait_for_ready)
         return self._call_names_pb2(
             clients_.request_of(
                 "test.awkward.Names.NamesPb2",
@@ -1298,6 +1709,39 @@ class NamesAsyncClient(clients_.AsyncClient):
             None_: the field `None`.
             dunder_: the field `__dunder`.
         """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_import_(made, timeout, metadata, wait_for_ready)
         return self._call_import_(
             clients_.request_of(
                 "test.awkward.Names.Import",
@@ -1377,6 +1821,39 @@ class NamesAsyncClient(clients_.AsyncClient):
             None_: the field `None`.
             dunder_: the field `__dunder`.
         """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_close(made, timeout, metadata, wait_for_ready)
         return self._call_close(
             clients_.request_of(
                 "test.awkward.Names.Close",
@@ -1444,6 +1921,44 @@ class NamesAsyncClient(clients_.AsyncClient):
             None_: the field `None`.
             dunder_: the field `__dunder`.
         """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_close_channel_(
+                    made,
+                    timeout,
+                    metadata,
+                    wait_for_ready,
+                )
         return self._call_close_channel_(
             clients_.request_of(
                 "test.awkward.Names.CloseChannel",
@@ -1511,6 +2026,44 @@ class NamesAsyncClient(clients_.AsyncClient):
             None_: the field `None`.
             dunder_: the field `__dunder`.
         """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_add_to_server_(
+                    made,
+                    timeout,
+                    metadata,
+                    wait_for_ready,
+                )
         return self._call_add_to_server_(
             clients_.request_of(
                 "test.awkward.Names.AddToServer",
@@ -1578,6 +2131,44 @@ class NamesAsyncClient(clients_.AsyncClient):
             None_: the field `None`.
             dunder_: the field `__dunder`.
         """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_get_http_status2(
+                    made,
+                    timeout,
+                    metadata,
+                    wait_for_ready,
+                )
         return self._call_get_http_status2(
             clients_.request_of(
                 "test.awkward.Names.GETHttpStatus2",
@@ -1645,6 +2236,39 @@ class NamesAsyncClient(clients_.AsyncClient):
             None_: the field `None`.
             dunder_: the field `__dunder`.
         """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_already_snake(made, timeout, metadata, wait_for_ready)
         return self._call_already_snake(
             clients_.request_of(
                 "test.awkward.Names.already_snake",
@@ -1712,6 +2336,39 @@ class NamesAsyncClient(clients_.AsyncClient):
             None_: the field `None`.
             dunder_: the field `__dunder`.
         """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_hidden(made, timeout, metadata, wait_for_ready)
         return self._call_hidden(
             clients_.request_of(
                 "test.awkward.Names._Hidden",
@@ -1779,6 +2436,39 @@ class NamesAsyncClient(clients_.AsyncClient):
             None_: the field `None`.
             dunder_: the field `__dunder`.
         """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_datetime(made, timeout, metadata, wait_for_ready)
         return self._call_datetime(
             clients_.request_of(
                 "test.awkward.Names.Datetime",
@@ -1846,6 +2536,39 @@ class NamesAsyncClient(clients_.AsyncClient):
             None_: the field `None`.
             dunder_: the field `__dunder`.
         """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_float(made, timeout, metadata, wait_for_ready)
         return self._call_float(
             clients_.request_of(
                 "test.awkward.Names.Float",
@@ -1913,6 +2636,39 @@ class NamesAsyncClient(clients_.AsyncClient):
             None_: the field `None`.
             dunder_: the field `__dunder`.
         """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_str(made, timeout, metadata, wait_for_ready)
         return self._call_str(
             clients_.request_of(
                 "test.awkward.Names.Str",
@@ -1980,6 +2736,39 @@ class NamesAsyncClient(clients_.AsyncClient):
             None_: the field `None`.
             dunder_: the field `__dunder`.
         """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_clients(made, timeout, metadata, wait_for_ready)
         return self._call_clients(
             clients_.request_of(
                 "test.awkward.Names.Clients",
@@ -2047,6 +2836,39 @@ class NamesAsyncClient(clients_.AsyncClient):
             None_: the field `None`.
             dunder_: the field `__dunder`.
         """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_names_pb2(made, timeout, metadata, wait_for_ready)
         return self._call_names_pb2(
             clients_.request_of(
                 "test.awkward.Names.NamesPb2",
@@ -2254,6 +3076,39 @@ class NamesAioClient(clients_.AioClient):
             None_: the field `None`.
             dunder_: the field `__dunder`.
         """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (TypeError, ValueError):
+                pass
+            else:
+                return await self._call_import_(made, timeout, metadata, wait_for_ready)
         return await self._call_import_(
             clients_.request_of(
                 "test.awkward.Names.Import",
@@ -2333,6 +3188,39 @@ class NamesAioClient(clients_.AioClient):
             None_: the field `None`.
             dunder_: the field `__dunder`.
         """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (TypeError, ValueError):
+                pass
+            else:
+                return await self._call_close(made, timeout, metadata, wait_for_ready)
         return await self._call_close(
             clients_.request_of(
                 "test.awkward.Names.Close",
@@ -2400,6 +3288,44 @@ class NamesAioClient(clients_.AioClient):
             None_: the field `None`.
             dunder_: the field `__dunder`.
         """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (TypeError, ValueError):
+                pass
+            else:
+                return await self._call_close_channel_(
+                    made,
+                    timeout,
+                    metadata,
+                    wait_for_ready,
+                )
         return await self._call_close_channel_(
             clients_.request_of(
                 "test.awkward.Names.CloseChannel",
@@ -2467,6 +3393,44 @@ class NamesAioClient(clients_.AioClient):
             None_: the field `None`.
             dunder_: the field `__dunder`.
         """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (TypeError, ValueError):
+                pass
+            else:
+                return await self._call_add_to_server_(
+                    made,
+                    timeout,
+                    metadata,
+                    wait_for_ready,
+                )
         return await self._call_add_to_server_(
             clients_.request_of(
                 "test.awkward.Names.AddToServer",
@@ -2534,6 +3498,44 @@ class NamesAioClient(clients_.AioClient):
             None_: the field `None`.
             dunder_: the field `__dunder`.
         """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (TypeError, ValueError):
+                pass
+            else:
+                return await self._call_get_http_status2(
+                    made,
+                    timeout,
+                    metadata,
+                    wait_for_ready,
+                )
         return await self._call_get_http_status2(
             clients_.request_of(
                 "test.awkward.Names.GETHttpStatus2",
@@ -2601,6 +3603,44 @@ class NamesAioClient(clients_.AioClient):
             None_: the field `None`.
             dunder_: the field `__dunder`.
         """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (TypeError, ValueError):
+                pass
+            else:
+                return await self._call_already_snake(
+                    made,
+                    timeout,
+                    metadata,
+                    wait_for_ready,
+                )
         return await self._call_already_snake(
             clients_.request_of(
                 "test.awkward.Names.already_snake",
@@ -2668,6 +3708,39 @@ class NamesAioClient(clients_.AioClient):
             None_: the field `None`.
             dunder_: the field `__dunder`.
         """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (TypeError, ValueError):
+                pass
+            else:
+                return await self._call_hidden(made, timeout, metadata, wait_for_ready)
         return await self._call_hidden(
             clients_.request_of(
                 "test.awkward.Names._Hidden",
@@ -2735,6 +3808,44 @@ class NamesAioClient(clients_.AioClient):
             None_: the field `None`.
             dunder_: the field `__dunder`.
         """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (TypeError, ValueError):
+                pass
+            else:
+                return await self._call_datetime(
+                    made,
+                    timeout,
+                    metadata,
+                    wait_for_ready,
+                )
         return await self._call_datetime(
             clients_.request_of(
                 "test.awkward.Names.Datetime",
@@ -2802,6 +3913,39 @@ class NamesAioClient(clients_.AioClient):
             None_: the field `None`.
             dunder_: the field `__dunder`.
         """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (TypeError, ValueError):
+                pass
+            else:
+                return await self._call_float(made, timeout, metadata, wait_for_ready)
         return await self._call_float(
             clients_.request_of(
                 "test.awkward.Names.Float",
@@ -2869,6 +4013,39 @@ class NamesAioClient(clients_.AioClient):
             None_: the field `None`.
             dunder_: the field `__dunder`.
         """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_str(made, timeout, metadata, wait_for_ready)
         return self._call_str(
             clients_.request_of(
                 "test.awkward.Names.Str",
@@ -2936,6 +4113,39 @@ class NamesAioClient(clients_.AioClient):
             None_: the field `None`.
             dunder_: the field `__dunder`.
         """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (TypeError, ValueError):
+                pass
+            else:
+                return await self._call_clients(made, timeout, metadata, wait_for_ready)
         return await self._call_clients(
             clients_.request_of(
                 "test.awkward.Names.Clients",
@@ -3003,6 +4213,44 @@ class NamesAioClient(clients_.AioClient):
             None_: the field `None`.
             dunder_: the field `__dunder`.
         """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (TypeError, ValueError):
+                pass
+            else:
+                return await self._call_names_pb2(
+                    made,
+                    timeout,
+                    metadata,
+                    wait_for_ready,
+                )
         return await self._call_names_pb2(
             clients_.request_of(
                 "test.awkward.Names.NamesPb2",
@@ -3159,6 +4407,39 @@ class lowerClient(clients_.Client):
             None_: the field `None`.
             dunder_: the field `__dunder`.
         """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_get(made, timeout, metadata, wait_for_ready)
         return self._call_get(
             clients_.request_of(
                 "test.awkward.lower.Get",
@@ -3242,6 +4523,39 @@ class lowerAsyncClient(clients_.AsyncClient):
             None_: the field `None`.
             dunder_: the field `__dunder`.
         """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_get(made, timeout, metadata, wait_for_ready)
         return self._call_get(
             clients_.request_of(
                 "test.awkward.lower.Get",
@@ -3325,6 +4639,39 @@ class lowerAioClient(clients_.AioClient):
             None_: the field `None`.
             dunder_: the field `__dunder`.
         """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (TypeError, ValueError):
+                pass
+            else:
+                return await self._call_get(made, timeout, metadata, wait_for_ready)
         return await self._call_get(
             clients_.request_of(
                 "test.awkward.lower.Get",

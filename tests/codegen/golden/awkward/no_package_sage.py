@@ -72,6 +72,15 @@ class BareClient(clients.Client):
 
         Without `timeout` a call may take 0.25 s.
         """
+        if request is None:
+            made = no_package_pb2.BareKey()
+            try:
+                if name is not None:
+                    made.name = name
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_get(made, timeout, metadata, wait_for_ready)
         return self._call_get(
             clients.request_of(
                 "Bare.Get",
@@ -98,6 +107,15 @@ class BareClient(clients.Client):
 
         Without `timeout` a call may take 5 s.
         """
+        if request is None:
+            made = no_package_pb2.BareKey()
+            try:
+                if name is not None:
+                    made.name = name
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_put(made, timeout, metadata, wait_for_ready)
         return self._call_put(
             clients.request_of(
                 "Bare.Put",
@@ -142,6 +160,15 @@ class BareAsyncClient(clients.AsyncClient):
 
         Without `timeout` a call may take 0.25 s.
         """
+        if request is None:
+            made = no_package_pb2.BareKey()
+            try:
+                if name is not None:
+                    made.name = name
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_get(made, timeout, metadata, wait_for_ready)
         return self._call_get(
             clients.request_of(
                 "Bare.Get",
@@ -168,6 +195,15 @@ class BareAsyncClient(clients.AsyncClient):
 
         Without `timeout` a call may take 5 s.
         """
+        if request is None:
+            made = no_package_pb2.BareKey()
+            try:
+                if name is not None:
+                    made.name = name
+            except (TypeError, ValueError):
+                pass
+            else:
+                return self._call_put(made, timeout, metadata, wait_for_ready)
         return self._call_put(
             clients.request_of(
                 "Bare.Put",
@@ -212,6 +248,15 @@ class BareAioClient(clients.AioClient):
 
         Without `timeout` a call may take 0.25 s.
         """
+        if request is None:
+            made = no_package_pb2.BareKey()
+            try:
+                if name is not None:
+                    made.name = name
+            except (TypeError, ValueError):
+                pass
+            else:
+                return await self._call_get(made, timeout, metadata, wait_for_ready)
         return await self._call_get(
             clients.request_of(
                 "Bare.Get",
@@ -238,6 +283,15 @@ class BareAioClient(clients.AioClient):
 
         Without `timeout` a call may take 5 s.
         """
+        if request is None:
+            made = no_package_pb2.BareKey()
+            try:
+                if name is not None:
+                    made.name = name
+            except (TypeError, ValueError):
+                pass
+            else:
+                return await self._call_put(made, timeout, metadata, wait_for_ready)
         return await self._call_put(
             clients.request_of(
                 "Bare.Put",
