@@ -18,7 +18,9 @@ from tests.codegen.golden import kinds_pb2, kinds_pb2_grpc
 from tests.codegen.golden.kinds_sage import KindsClient
 from tests.conftest import ServerProcess, needs_native
 
-LIMIT = 1.3  # times the bare call
+# Times the bare call, with one field and with three: setting one takes protobuf 0.05 us, and a bare call
+# takes 1.5 on an idle machine.
+LIMITS = (1.3, 1.45)
 ROUNDS, CALLS = 20, 200
 ATTEMPTS = 4
 
@@ -58,9 +60,9 @@ def test_a_typed_call_costs_little_more_than_a_bare_stub():
             for _ in range(ATTEMPTS):
                 bare, *typed = medians(*ways)
                 found.append([cost / bare for cost in typed])
-                if max(found[-1]) <= LIMIT:
+                if all(cost <= limit for cost, limit in zip(found[-1], LIMITS, strict=True)):
                     break
         finally:
             gc.enable()
     print(f"a bare call takes {bare / 1000:.1f} us, typed ones {found[-1]} times that")
-    assert max(found[-1]) <= LIMIT, found
+    assert all(cost <= limit for cost, limit in zip(found[-1], LIMITS, strict=True)), found
