@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import collections
+import functools
 import signal
-import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -22,9 +21,11 @@ from sage_rpc.policies import (
     RetryPolicy,
     ServicePolicy,
 )
+from tests import waiting
 from tests.conftest import ServerProcess
 
 SECONDS = 15
+until = functools.partial(waiting.until, seconds=SECONDS)
 PROMPT = OutlierPolicy(probe_interval=0.05, base_ejection=0.1)
 
 
@@ -34,14 +35,6 @@ class Peer:
     def __init__(self, target, outstanding=0):
         self.target = target
         self.outstanding = outstanding
-
-
-def until(condition):
-    """Wait for something that other processes do; there is nobody to tell us."""
-    end = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < end, "it did not come about"
-        threading.Event().wait(0.01)
 
 
 # ---------------------------------------------------------------- the rules

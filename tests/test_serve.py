@@ -11,9 +11,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import trustme
@@ -22,6 +21,7 @@ import sage_rpc
 from sage_rpc.config import load_config, policies_of
 from tests.conftest import needs_native
 from tests.test_discovery import registrant
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[1]
 PROGRAMS = ROOT / "tests" / "programs"
@@ -94,13 +94,6 @@ class Served:
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     return tmp_path / "config.yaml"
-
-
-def until(condition: Callable[[], Any], seconds: float = 20.0) -> None:
-    end, pause = time.monotonic() + seconds, threading.Event()
-    while not condition():
-        assert time.monotonic() < end, "it did not come true in time"
-        pause.wait(0.01)
 
 
 def files_of(directory: Path) -> list[str]:

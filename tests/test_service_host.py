@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import functools
 import itertools
 import os
 import subprocess
@@ -19,10 +20,12 @@ import sage_rpc
 from sage_rpc import errors
 from sage_rpc.policies import AdmissionPolicy, MethodPolicy, RetryPolicy, ServicePolicy
 from sage_rpc.policies.admission import Gate, Line, RefusedError
+from tests import waiting
 from tests.conftest import ServerProcess
 from tests.test_stubs import implement, shop  # noqa: F401 - a fixture
 
 SECONDS = 15
+until = functools.partial(waiting.until, seconds=SECONDS)
 names = (f"key {number}" for number in itertools.count())
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -108,14 +111,6 @@ def hosted(transport):
         gate.set()
     for each in opened:
         (each.close if isinstance(each, sage_rpc.ServiceManager) else each.stop)()
-
-
-def until(condition):
-    for _ in range(SECONDS * 100):
-        if condition():
-            return
-        threading.Event().wait(0.01)
-    raise AssertionError("it did not come about")
 
 
 # ---------------------------------------------------------------- admission

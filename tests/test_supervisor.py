@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from sage_rpc.discovery import LocalRegistry
 from sage_rpc.supervisor.manager import ServiceProcessManager, ServiceStartError
 from sage_rpc.supervisor.output import Output
 from tests.programs import supervised
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[1]
 PROGRAMS = ROOT / "tests" / "programs"
@@ -29,15 +30,6 @@ PROGRAMS = ROOT / "tests" / "programs"
 
 def config(name: str, **more: Any) -> ServiceConfig:
     return ServiceConfig.model_validate({"class": f"supervised.{name}", **more})
-
-
-def until(condition: Callable[[], Any], seconds: float = 20.0) -> float:
-    """Wait for `condition`. -> the seconds it took."""
-    began, pause = time.monotonic(), threading.Event()
-    while not condition():
-        assert time.monotonic() - began < seconds, "it did not come true in time"
-        pause.wait(0.005)
-    return time.monotonic() - began
 
 
 @pytest.fixture

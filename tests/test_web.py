@@ -19,7 +19,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from sage_rpc.commands.top import sparkline
 from sage_rpc.supervisor.meter import Counts
 from sage_rpc.supervisor.rates import Rates
-from tests.test_serve import BASE, ROOT, Served, command, until
+from tests.test_serve import BASE, ROOT, Served, command
+from tests.waiting import until
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 SERVICES = BASE + "  echo: {class: supervised.Echo, process_count: 2}\n"

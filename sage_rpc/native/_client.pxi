@@ -449,7 +449,7 @@ cdef class ClientConnection(Connection):
         """
         cdef int64_t timeout_ns = -1
         cdef double seconds = 0 if timeout is None else timeout
-        cdef Shipment shipment = None
+        cdef int flags = 0
         if message is not None and 0 <= self.max_send < len(message):
             return call.finish(RESOURCE_EXHAUSTED, _too_large_to_send(len(message), self.max_send))
         if metadata is not None and not _metadata_fits(metadata, self.piece):
@@ -464,17 +464,15 @@ cdef class ClientConnection(Connection):
                 timeout_ns = <int64_t>(seconds * 1e9)
                 call.deadline = <int64_t>sr_now_ns() + timeout_ns
         if message is not None:
-            shipment = self.ship(message)
-            if shipment is not None:
-                message = shipment.message
-            elif type(message) is Parts:
-                message = (<Parts>message).join()
+            message = self.ready_to_send(message)
         if self.dead or self.draining:         # since it was chosen: the serializer took its time
-            if shipment is not None:
-                shipment.undo()
+            _undo(message)
             call.unsent = True
             return call.finish(UNAVAILABLE, f"the server of {self.target} is shutting down")
-        self.start(call, message, metadata, timeout_ns, 0 if shipment is None else IN_BLOCKS)
+        if type(message) is Shipment:
+            message = (<Shipment>message).message
+            flags = IN_BLOCKS
+        self.start(call, message, metadata, timeout_ns, flags)
         if not call.attended and timeout_ns >= 0 and call.status < 0:
             self.remember_deadline(call)
         return 0

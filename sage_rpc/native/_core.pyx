@@ -221,7 +221,9 @@ cdef int64_t CHARGE = SW_FRAME_HEADER # bytes of credit a MESSAGE frame costs be
 cdef int64_t LEAST_PART = 16384       # bytes; a message that must be split is not split finer
 cdef int64_t OWED = SW_WINDOW // 4    # bytes of credit given back at once
 
-cdef int IN_BLOCKS = SW_BLOCKS << 8  # a flag of send_frame(): `message` comes of ship()
+# Flags of send_frame() beyond those of the frame.
+cdef int IN_BLOCKS = SW_BLOCKS << 8  # `message` is that of a Shipment
+cdef int QUIET = 1 << 24             # a peer that sleeps need not wake up for it
 
 # What a thread waits for.
 cdef int W_END = 0, W_MESSAGE = 1, W_CREDIT = 2, W_ROOM = 3, W_HEADERS = 4
@@ -647,7 +649,7 @@ cdef class Connection:
                 if message is not None:
                     memcpy(at, PyBytes_AS_STRING(message), PyBytes_GET_SIZE(message))
                 sr_commit(&self.tx, size)
-                if sr_must_wake_reader(&self.tx):
+                if not flags & QUIET and sr_must_wake_reader(&self.tx):
                     self.bell()
                 return 0
             if got == SR_CORRUPT:
@@ -787,54 +789,29 @@ cdef class Connection:
         self.send_frame(SW_MESSAGE, flags, stream, 0, prefix, message[offset:offset + n])
         return n
 
-    cdef Shipment ship(self, message):
-        """A unary message, Parts or bytes, for one frame; None: it must be sent as bytes. Releases the GIL."""
-        cdef Parts parts
-        if self.pool is None:
-            return None
+    cdef object ready_to_send(self, message):
+        """A unary message, Parts or bytes, as a Shipment, or as bytes where it cannot be one. Releases the GIL."""
+        cdef Parts parts = None
+        cdef Shipment shipment = None
         if type(message) is Parts:
             parts = <Parts>message
-        elif <uint64_t>PyBytes_GET_SIZE(message) < self.piece:
-            return None
-        else:                                  # it would go in pieces, and take turns with the reader
-            large_message()
+        elif self.pool is not None and <uint64_t>PyBytes_GET_SIZE(message) >= self.piece:
+            large_message()                    # it would go in pieces, and take turns with the reader
             parts = Parts((message,))
-        return _ship(self.pool, parts, <Py_ssize_t>(self.piece // 4) - 1024)
-
-    cdef object ready_to_send(self, message):
-        """A unary message, Parts or bytes, as bytes or as a Shipment. Releases the GIL."""
-        cdef Shipment shipment = self.ship(message)
+        if parts is None:
+            return message
+        if self.pool is not None:
+            shipment = _ship(self.pool, parts, <Py_ssize_t>(self.piece // 4) - 1024)
         if shipment is not None:
             return shipment
-        return (<Parts>message).join() if type(message) is Parts else message
+        return parts.join() if type(message) is Parts else message
 
     cdef int release_block(self, uint32_t page, bint at_once) except -1:
         """Tell the peer that a block of its arena is not used any more. In any thread, at any moment.
 
         The news may wait until the peer wakes up for something else, unless it is to be told `at_once`.
         """
-        cdef sw_header h
-        cdef uint8_t *at
-        cdef OutFrame out
-        if self.dead:
-            return 0
-        if not self.outq and not self.tx_busy and sr_reserve(&self.tx, SW_FRAME_HEADER, &at) == SR_READY:
-            h.size = <uint32_t>SW_FRAME_HEADER
-            h.type = <uint8_t>SW_RELEASE
-            h.flags = 0
-            h.extra = 0
-            h.stream = 0
-            h.aux = page
-            memcpy(at, &h, SW_FRAME_HEADER)
-            sr_commit(&self.tx, SW_FRAME_HEADER)
-            if at_once and sr_must_wake_reader(&self.tx):
-                self.bell()
-            return 0
-        out = OutFrame.__new__(OutFrame)
-        out.type = SW_RELEASE
-        out.aux = page
-        self.outq.append(out)
-        self.flush()
+        self.send_frame(SW_RELEASE, 0 if at_once else QUIET, 0, page, None, None)
         return self.nudge()
 
     cdef int nudge(self) except -1:
