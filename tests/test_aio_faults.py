@@ -31,7 +31,7 @@ from tests.programs.aio_server import handlers
 from tests.segments import mapped
 from tests.test_peers import BROKEN_CLIENTS, BROKEN_SERVERS, ODD_SERVERS, STRANGERS
 
-pytestmark = [needs_native, pytest.mark.timeout(60), pytest.mark.filterwarnings("error")]
+pytestmark = [needs_native, pytest.mark.filterwarnings("error")]
 
 FORCED = [("sage_rpc.transport", "shm")]
 STREAMS = 1  # the feature bit

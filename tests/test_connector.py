@@ -24,7 +24,6 @@ from tests import wire_peer as w
 from tests.conftest import ServerProcess, needs_native
 
 pytestmark = [
-    pytest.mark.timeout(60),
     needs_native,
     # A channel that is closed while grpcio's own thread watches it makes that thread complain.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning"),

@@ -19,7 +19,7 @@ import pytest
 import sage_rpc
 from tests.conftest import PROGRAMS, ServerProcess, needs_native
 
-pytestmark = [needs_native, pytest.mark.timeout(60)]
+pytestmark = [needs_native]
 
 FORCED = [("sage_rpc.transport", "shm")]
 CLIENTS = 4

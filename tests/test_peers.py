@@ -19,7 +19,7 @@ import sage_rpc
 from tests import wire_peer as w
 from tests.conftest import UNLIMITED, ServerProcess, needs_native
 
-pytestmark = [pytest.mark.timeout(30), needs_native]
+pytestmark = [needs_native]
 
 SHM = [("sage_rpc.transport", "shm")]
 

@@ -22,7 +22,7 @@ import sage_rpc
 from sage_rpc.transport.shm import rendezvous
 from tests.conftest import ServerProcess, needs_native
 
-pytestmark = [pytest.mark.timeout(60), needs_native]
+pytestmark = [needs_native]
 
 FORCED = [("sage_rpc.transport", "shm")]
 
@@ -274,12 +274,16 @@ def test_a_server_forced_to_shm_does_not_start_without(tmp_path, monkeypatch):
 
 
 def run_limited(program: str, target: str, limit: int, size: int) -> str:
-    """Run `program` in a process with a resource limit."""
-    return subprocess.run(
-        [sys.executable, "-c", program, target],
-        capture_output=True, text=True, timeout=30, check=True,
-        preexec_fn=lambda: resource.setrlimit(limit, (size, size)),
-    ).stdout  # fmt: skip
+    """Run `program` in a process that gives itself a resource limit.
+
+    It is not given it between fork and exec: there grpcio's handlers may still be making descriptors.
+    """
+    limited = f"import resource\nresource.setrlimit({limit}, ({size}, {size}))\n{program}"
+    done = subprocess.run(
+        [sys.executable, "-c", limited, target], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 LIMITED = """

@@ -31,7 +31,6 @@ from sage_rpc.values import UnserializableError
 from tests.programs import queue_worker
 
 pytest.importorskip("sage_rpc.native._queue", reason="the native core is not built")
-pytestmark = pytest.mark.timeout(50)
 
 WORKER = Path(queue_worker.__file__)
 SHM = Path("/dev/shm")

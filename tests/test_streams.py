@@ -17,8 +17,6 @@ import sage_rpc
 from tests import wire_peer as w
 from tests.conftest import UNLIMITED, ServerProcess, needs_native
 
-pytestmark = pytest.mark.timeout(60)
-
 SHM = [("sage_rpc.transport", "shm"), *UNLIMITED]
 MIB = 1 << 20
 

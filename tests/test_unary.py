@@ -12,8 +12,6 @@ import pytest
 import sage_rpc
 from tests.conftest import UNLIMITED, ServerProcess
 
-pytestmark = pytest.mark.timeout(30)
-
 
 @pytest.fixture
 def server(lasting_server):
