@@ -1418,6 +1418,12 @@ cdef str _too_large_to_send(Py_ssize_t size, int64_t limit):
 cdef class UnaryUnary(Multicallable):
     """A `grpc.UnaryUnaryMultiCallable`."""
 
+    def bound(self, usual, serving, limit):
+        """What a generated client calls; see `Bound`."""
+        cdef Bound bound = Bound.__new__(Bound)
+        bound.stub, bound.usual, bound.serving, bound.limit = self, usual, serving, limit
+        return bound.call
+
     def __call__(self, request, timeout=None, metadata=None, credentials=None, wait_for_ready=None, compression=None):
         cdef int64_t begun = _now_if(timeout)
         cdef Call call = self.blocking(request, timeout, metadata, credentials, wait_for_ready, compression)
@@ -1498,6 +1504,35 @@ cdef class UnaryUnary(Multicallable):
             if not call.unsent:
                 break
         raise call._error()
+
+
+cdef class Bound:
+    """A unary method as generated clients call it: `sage_rpc.binding`'s rules, without a frame for them.
+
+    Its `call` takes its arguments by position, so that no tuple is made of them.
+    """
+    cdef UnaryUnary stub
+    cdef object usual                # seconds for calls that say nothing; None: no limit
+    cdef object serving              # gives the call that is being served, or None
+    cdef object limit                # timeout -> what that call leaves of it
+
+    def call(self, request, timeout, metadata, wait_for_ready):
+        cdef int64_t begun
+        cdef Call call
+        if timeout is None:
+            timeout = self.usual
+        if self.serving() is not None:
+            timeout = self.limit(timeout)
+        begun = _now_if(timeout)
+        call = self.stub.blocking(request, timeout, metadata, None, wait_for_ready, None)
+        if call is not None:
+            return call._value()
+        try:
+            return self.stub.grpc_callable()(request, _left(timeout, begun), metadata, None, wait_for_ready)
+        except errors.RpcError:
+            raise
+        except grpc.RpcError as error:
+            raise errors.from_grpc(error) from error
 
 
 grpc.Call.register(Call)

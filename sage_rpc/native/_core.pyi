@@ -1,7 +1,7 @@
 # What the native core offers to Python; the reasons stand in _core.pyx.
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import grpc
@@ -122,6 +122,12 @@ class UnaryUnary(grpc.UnaryUnaryMultiCallable):
         deserializer: Callable[[bytes], Any] | None,
         fallback: Callable[[], grpc.UnaryUnaryMultiCallable],
     ) -> None: ...
+    def bound(
+        self,
+        usual: float | None,
+        serving: Callable[[], object],
+        limit: Callable[[float | None], float | None],
+    ) -> Callable[[Any, float | None, Sequence[tuple[str, str | bytes]] | None, bool | None], Any]: ...
 
 class _Streaming:
     def __init__(
