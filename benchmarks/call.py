@@ -37,6 +37,7 @@ LOOPS: Mapping[str, Callable[..., Any]] = {
     "server-stream": measure.server_stream,
     "client-stream": measure.client_stream,
     "ping-pong": measure.ping_pong,
+    "turns": measure.turns,
 }
 CONNECTING_LOOPS: Mapping[str, Callable[..., Any]] = {
     "threads": measure.threads,

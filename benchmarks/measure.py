@@ -24,7 +24,7 @@ from time import monotonic, perf_counter_ns, sleep
 from typing import Any, Protocol, TypeAlias
 
 from benchmarks.answers import Work, WrongAnswerError, check
-from benchmarks.peers import ArrayCaller, BatchCaller, Caller, StreamCaller
+from benchmarks.peers import ArrayCaller, BatchCaller, Caller, StreamCaller, TurnsCaller
 
 __all__ = [
     "FEWEST_CALLS",
@@ -42,6 +42,7 @@ __all__ = [
     "quantile",
     "server_stream",
     "threads",
+    "turns",
     "unary",
 ]
 
@@ -50,6 +51,7 @@ Opener: TypeAlias = Callable[[], AbstractContextManager[Caller]]
 _Call: TypeAlias = Callable[[Any], bytes | bytearray | memoryview]
 
 FEWEST_CALLS = 5  # per caller, however slow they are
+TURN = 0.03  # seconds one of two callers has before the other one has its turn
 SPIN_NS = 200_000  # a sleeping thread wakes late by less than this, so the last part of a wait is spun
 
 
@@ -122,6 +124,29 @@ def unary(caller: Caller, sent: list[bytes], seconds: float, window: Window) -> 
 def arrays(caller: ArrayCaller, sent: list[bytes], seconds: float, window: Window) -> Latencies:
     """One caller, one call at a time, with numpy arrays there and back."""
     return unary(caller.arrays(), sent, seconds, window)
+
+
+def turns(caller: TurnsCaller, sent: list[bytes], seconds: float, window: Window) -> Latencies:
+    """One caller, one call at a time, in short turns with its bare peer at the same server.
+
+    What else the machine does from one second to the next hits both. -> the latencies of the caller; the
+    notes have the bare one's p50, and the caller's as a multiple of it.
+    """
+    with caller.bare() as bare:
+        callers = [(each.call, Work(each, sent), array("q")) for each in (caller, bare)]
+        for call, work, _ in callers:
+            _warm(call, work, seconds / 8)
+        with window:
+            end = monotonic() + seconds
+            while monotonic() < end:
+                for call, work, latencies in callers:
+                    _loop(call, work, TURN, latencies)
+    ours, theirs = (latencies for _, _, latencies in callers)
+    p50, bare_p50 = (quantile(array("q", sorted(latencies)), 0.5) for latencies in (ours, theirs))
+    assert p50 is not None
+    assert bare_p50 is not None
+    window.notes.update(bare_p50_us=bare_p50, of_bare=p50 / bare_p50)
+    return ours
 
 
 def paced(caller: Caller, sent: list[bytes], seconds: float, window: Window, load: int) -> Latencies:

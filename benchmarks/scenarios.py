@@ -137,6 +137,14 @@ _ALL = (
         closed=True,
     ),
     Scenario(
+        "turns",
+        "one caller through ServiceManager over gRPC, in turns with bare grpcio at the same server",
+        ("sage-declared-grpc",),
+        loop="turns",
+        by="p50_us",
+        closed=True,
+    ),
+    Scenario(
         "numpy",
         "one caller, one call at a time, numpy arrays",
         ("sage-proxy", "sage-empty", "sage-shm", "grpc-uds", "ray"),

@@ -80,6 +80,8 @@ def columns(scenario: Scenario) -> list[tuple[str, Callable[[dict[str, Any]], st
         shown.append(("p99.9 us", _percentile("p999_us", 10 * FEW)))
     if scenario.loop == "crowd":
         shown.append(("alone p50 us", median("alone_p50_us")))
+    if scenario.loop == "turns":
+        return [*shown, ("bare p50 us", median("bare_p50_us")), ("of bare", median("of_bare"))]
     return [
         *shown,
         (f"{scenario.counts}/s", median("per_second")),

@@ -67,7 +67,7 @@ def variants(tmp_path_factory: pytest.TempPathFactory) -> dict:
     """Arrays, and proxies of every kind."""
     out = tmp_path_factory.mktemp("bench") / "record.json"
     chosen = ",".join(name for name in (*PROXIES, *ARRAYS) if peers.PEERS[name].missing() is None)
-    return measured(out, "--only", "numpy,proxies", "--sizes", "1M", "--peers", chosen)[0]
+    return measured(out, "--only", "numpy,proxies,turns", "--sizes", "1M", "--peers", chosen)[0]
 
 
 @pytest.fixture(scope="module")
@@ -161,6 +161,13 @@ def test_every_kind_of_proxy_and_array_is_measured_beside_grpcio(variants) -> No
         assert {peer for name, peer in found if name == scenario} == {
             peer for peer in there if peers.PEERS[peer].missing() is None
         }
+
+
+def test_what_a_proxy_adds_to_grpcio_is_measured_in_turns(variants) -> None:
+    (cell,) = [cell for cell in variants["cells"] if cell["scenario"] == "turns"]
+    found = cell["median"]
+    assert found["of_bare"] == pytest.approx(found["p50_us"] / found["bare_p50_us"])
+    assert "of bare" in table.render(variants)
 
 
 def test_progress_is_on_stderr(quick) -> None:

@@ -24,6 +24,7 @@ __all__ = [
     "Peer",
     "PeerModule",
     "StreamCaller",
+    "TurnsCaller",
 ]
 
 REFERENCE = "grpc-uds"
@@ -66,6 +67,13 @@ class BatchCaller(Caller, Protocol):
 
     def batch(self, requests: list[Any]) -> list[bytes]:
         """A call for each request. -> the payloads that came back, in order."""
+
+
+class TurnsCaller(Caller, Protocol):
+    """The calling end of a peer that adds something to another one, the bare one."""
+
+    def bare(self) -> AbstractContextManager[Caller]:
+        """A connection of the bare peer to the same server."""
 
 
 class StreamCaller(Caller, Protocol):
@@ -163,6 +171,7 @@ def _native_missing() -> str | None:
 UNARY = frozenset({"unary", "batch", "futures", "threads", "paced", "connect", "idle", "crowd"})
 NO_FUTURES = UNARY - {"batch", "futures"}
 ARRAYS = frozenset({"numpy"})
+TURNS = frozenset({"turns"})
 STREAMS = frozenset({"server-stream", "client-stream", "ping-pong"})
 AIO = frozenset({"aio-unary", "aio-window", "aio-ping-pong", "aio-server-stream"})
 EVERYTHING = UNARY | ARRAYS | STREAMS | AIO
@@ -183,7 +192,7 @@ _ALL: tuple[Peer, ...] = (
         "sage_declared",
         ("sage_rpc",),
         _OURS,
-        UNARY,
+        UNARY | TURNS,
     ),
     Peer("grpc-uds", "grpcio, Unix socket", "stock_grpc", ("grpc",), _GRPC, EVERYTHING),
     Peer("grpc-aio", "the same, asyncio server", "stock_grpc", ("grpc",), _GRPC, EVERYTHING),

@@ -14,7 +14,7 @@ from pathlib import Path
 import sage_rpc
 from benchmarks import echo_pb2
 from benchmarks.peers import sage_stub, stock_grpc
-from benchmarks.peers.grpc_stub import UNLIMITED
+from benchmarks.peers.grpc_stub import UNLIMITED, StubCaller
 
 SERVICE = echo_pb2.DESCRIPTOR.services_by_name["Echo"].full_name
 
@@ -28,7 +28,8 @@ class DeclaredCaller:
 
     shared = True
 
-    def __init__(self, manager: sage_rpc.ServiceManager) -> None:
+    def __init__(self, manager: sage_rpc.ServiceManager, address: str) -> None:
+        self._address = address
         self._proxy = manager.get_sync_proxy("echo")
         self._call = self._proxy.call
         self._start = manager.get_async_proxy("echo").call
@@ -51,6 +52,10 @@ class DeclaredCaller:
         payload: bytes = future.result().payload
         return payload
 
+    def bare(self) -> AbstractContextManager[StubCaller]:
+        """Only over gRPC: the stub of grpcio, to the same server."""
+        return stock_grpc.connect("grpc-uds", self._address, 0)
+
 
 def serve(peer: str, directory: Path, size: int) -> AbstractContextManager[str]:
     if _over_grpc(peer):
@@ -64,6 +69,6 @@ def connect(peer: str, address: str, size: int) -> Iterator[DeclaredCaller]:
     options = [*UNLIMITED, ("grpc.use_local_subchannel_pool", 1), ("sage_rpc.transport", transport)]
     endpoints = {"echo": sage_rpc.ServiceEndpoint(address, SERVICE)}
     with sage_rpc.ServiceManager(endpoints, options=options) as manager:
-        yield DeclaredCaller(manager)
+        yield DeclaredCaller(manager, address)
         if manager.transport_of("echo") != transport:
             raise RuntimeError(f"{peer} would measure {manager.transport_of('echo')}")
