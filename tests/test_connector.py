@@ -185,7 +185,7 @@ def test_a_deadline_passes_while_a_server_hangs_in_the_handshake():
         with pytest.raises(TimeoutError):
             echo(channel)(b"", timeout=0.2)
         assert first.running()
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < SECONDS / 2
 
 
 def test_a_channel_closes_while_a_server_hangs_in_the_handshake():
@@ -196,7 +196,7 @@ def test_a_channel_closes_while_a_server_hangs_in_the_handshake():
         assert listener.socket.accept()
         channel.close()
         assert call.code() is grpc.StatusCode.CANCELLED
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < SECONDS / 2
     assert_gone("connector")
 
 

@@ -585,9 +585,9 @@ def test_the_time_that_a_connection_took_is_the_calls_own():
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     ways = {
-        "call": lambda method: method(b"", timeout=0.5),
-        "with_call": lambda method: method.with_call(b"", timeout=0.5),
-        "future": lambda method: method.future(b"", timeout=0.5).result(),
+        "call": lambda method: method(b"", timeout=1.0),
+        "with_call": lambda method: method.with_call(b"", timeout=1.0),
+        "future": lambda method: method.future(b"", timeout=1.0).result(),
     }
     for way in ways.values():
         with w.Listener(port), sage_rpc.insecure_channel(f"127.0.0.1:{port}") as channel:
@@ -595,5 +595,5 @@ def test_the_time_that_a_connection_took_is_the_calls_own():
             with pytest.raises(grpc.RpcError) as raised:
                 way(channel.unary_unary("/a/b"))
             assert raised.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
-            assert 0.45 < time.monotonic() - begun < 0.9
+            assert 0.9 < time.monotonic() - begun < 1.8  # not once to connect and once more to wait
     server.stop(None).wait()
