@@ -22,6 +22,7 @@ import pytest
 import sage_rpc
 from tests import wire_peer as w
 from tests.conftest import ServerProcess, needs_native
+from tests.waiting import until
 
 pytestmark = [
     needs_native,
@@ -84,10 +85,8 @@ def threads(name: str) -> list[threading.Thread]:
 
 
 def assert_gone(name: str) -> None:
-    """No thread of that name lives on."""
-    for thread in threads(name):
-        thread.join(SECONDS)
-        assert not thread.is_alive(), f"{thread.name} goes on"
+    """No thread of that name lives on, not even one that is just being started."""
+    until(lambda: not threads(name), SECONDS)
 
 
 # ---------------------------------------------------------------- which transport is ready
