@@ -53,7 +53,9 @@ __all__ = ["Codec", "FallbackError", "Method", "ServiceCalls"]
 
 PLAIN_METHOD = "/sage.rpc.v1.Invocation/Call"
 
-_Invoke = Callable[[tuple[Any, ...], dict[str, Any], "float | None"], Any]
+# Takes (args, kwargs, timeout), and the call's own metadata if it has some and no cache.
+_Invoke = Callable[..., Any]
+_Begin = Callable[..., ServiceFuture]
 
 
 class FallbackError(errors.RpcError):
@@ -118,7 +120,7 @@ class Method:
     """
 
     __slots__ = (
-        *("_begin", "_calls", "_codec", "_fall_back", "_invoke", "_method"),
+        *("_begin", "_calls", "_codec", "_fall_back", "_for_metadata", "_invoke", "_method"),
         *("cache", "name", "policy", "timeout"),
     )
 
@@ -145,8 +147,22 @@ class Method:
         compiled = _Compiled(calls, self._method, self._codec, policy, self.cache)
         self.cache = compiled.cache
         self._invoke: _Invoke = compiled.invoke
-        self._begin = compiled.begin
+        self._begin: _Begin = compiled.begin
         self._fall_back = compiled.fall_back
+        self._for_metadata: _Compiled | None = None
+
+    def with_metadata(self) -> tuple[_Invoke, _Begin]:
+        """What calls, and what starts calls, with arguments, timeout and metadata.
+
+        All policies hold but two: a result that another call's metadata led to is nobody else's, so there
+        is no cache, and a batch has room for the metadata of one call only, so there is none.
+        """
+        found = self._for_metadata
+        if found is None:
+            policy = replace(self.policy, cache=None, batch=None)
+            found = _Compiled(self._calls, self._method, self._codec, policy, None)
+            self._for_metadata = found
+        return found.invoke, found.begin
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call and wait, with the default timeout."""
@@ -194,6 +210,7 @@ class Method:
         priority: int | None = None,
         retry: RetryPolicy | None = None,
         idempotent: bool | None = None,
+        metadata: Sequence[tuple[str, str | bytes]] | None = None,
     ) -> Method:
         """The method with something else for some calls; keep it where it is used often.
 
@@ -204,6 +221,7 @@ class Method:
             priority: among those that wait at the service.
             retry: after failures.
             idempotent: whether it may run twice.
+            metadata: (key, value) pairs that go with every call; these are neither cached nor batched.
         """
         other = object.__new__(Method)
         other._calls, other._method, other._codec = self._calls, self._method, self._codec
@@ -219,6 +237,12 @@ class Method:
                 idempotent=idempotent,
             )
         )
+        if metadata is not None:
+            call, start = other.with_metadata()
+            given = tuple(metadata)
+            other.cache = None
+            other._invoke = lambda args, kwargs, timeout: call(args, kwargs, timeout, given)
+            other._begin = lambda args, kwargs, timeout: start(args, kwargs, timeout, given)
         return other
 
     def invalidate(self, *args: Any, **kwargs: Any) -> None:
@@ -283,11 +307,13 @@ class _Compiled:
         exchange = self._exchange()
         decode = codec.decode
 
-        def invoke(args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None) -> Any:
-            return decode(exchange(args, kwargs, timeout))
+        def invoke(
+            args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None, given: Metadata = None
+        ) -> Any:
+            return decode(exchange(args, kwargs, timeout, given))
 
         self.invoke: _Invoke = invoke
-        self.begin: Callable[..., ServiceFuture] = self._begin
+        self.begin: _Begin = self._begin
         if policy.cache is not None:
             if cache is None or cache.policy != policy.cache:
                 cache = Cache(codec.name, policy.cache, codec.key)
@@ -307,16 +333,18 @@ class _Compiled:
         send, key_of, current, clock = self._sender.send, self._key_of, deadline.current, time.monotonic_ns
         begin_span, pooled = self._begin_span, self._pooled
 
-        def exchange(args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None) -> Any:
+        def exchange(
+            args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None, given: Metadata = None
+        ) -> Any:
             request = encode(args, kwargs)
             key: Any = None if key_of is None else key_of(args, kwargs)
             if pooled:
                 key = Routed(key)
-            metadata = fixed
+            metadata = fixed if given is None else _joined(given, fixed)
             span = None
             if begin_span is not None:
                 span = begin_span()
-                metadata = span.metadata if fixed is None else (*fixed, *span.metadata)
+                metadata = span.metadata if metadata is None else (*metadata, *span.metadata)
             began = clock()
             if stats is not None:
                 stats.begin()
@@ -363,8 +391,14 @@ class _Compiled:
             self._codec.check(response)
         return response
 
-    def _begin(self, args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None) -> ServiceFuture:
-        return self._started(args, kwargs, timeout, self._codec.decode)
+    def _begin(
+        self,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        timeout: float | None,
+        given: Metadata = None,
+    ) -> ServiceFuture:
+        return self._started(args, kwargs, timeout, self._codec.decode, given)
 
     def _started(
         self,
@@ -372,8 +406,10 @@ class _Compiled:
         kwargs: dict[str, Any],
         timeout: float | None,
         decode: Callable[[Any], Any],
+        given: Metadata = None,
     ) -> ServiceFuture:
-        codec, stats, metadata = self._codec, self._stats, self._metadata
+        codec, stats = self._codec, self._stats
+        metadata = self._metadata if given is None else _joined(given, self._metadata)
         request = codec.encode(args, kwargs)
         key: Any = None if self._key_of is None else self._key_of(args, kwargs)
         pooled = self._pooled
@@ -446,7 +482,7 @@ class _Compiled:
 
         return cached
 
-    def _begin_cached(self, cache: Cache) -> Callable[..., ServiceFuture]:
+    def _begin_cached(self, cache: Cache) -> _Begin:
         copy, keep, received = self._codec.copy, self._codec.keep, self._codec.received
 
         def begin(args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None) -> ServiceFuture:
@@ -517,9 +553,11 @@ class _Compiled:
             ) from failure
 
     def _falling_back(self, invoke: _Invoke, fallback: Any) -> _Invoke:
-        def falling_back(args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None) -> Any:
+        def falling_back(
+            args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None, *given: Metadata
+        ) -> Any:
             try:
-                return invoke(args, kwargs, timeout)
+                return invoke(args, kwargs, timeout, *given)
             except errors.RpcError as error:
                 if _is_wrong_call(error):
                     raise
@@ -527,13 +565,12 @@ class _Compiled:
 
         return falling_back
 
-    def _begin_falling_back(
-        self, begin: Callable[..., ServiceFuture], fallback: Any
-    ) -> Callable[..., ServiceFuture]:
+    def _begin_falling_back(self, begin: _Begin, fallback: Any) -> _Begin:
         def falling_back(
-            args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None
+            args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None, *given: Metadata
         ) -> ServiceFuture:
-            return _Replaced(begin(args, kwargs, timeout), lambda error: self.fall_back(fallback, error))
+            first = begin(args, kwargs, timeout, *given)
+            return _Replaced(first, lambda error: self.fall_back(fallback, error))
 
         return falling_back
 
@@ -568,6 +605,10 @@ class _Replaced(ServiceFuture):
 
     def cancel(self) -> bool:
         return self._first.cancel()
+
+
+def _joined(given: Metadata, fixed: Metadata) -> Metadata:
+    return (*(given or ()), *(fixed or ()))
 
 
 def _is_wrong_call(error: errors.RpcError) -> bool:

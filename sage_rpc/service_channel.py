@@ -1,9 +1,9 @@
 """A `grpc.Channel` to a declared service by name: what a ServiceManager gives to generated clients and stubs.
 
-Unary calls go through the service's policies, as those of a proxy do. Those that come with metadata, with
-`wait_for_ready` or with credentials, and calls that stream, go to an endpoint of the service's pool, once:
-their deadlines hold, the endpoint is the one that their key belongs to, and how they end counts for it; but
-nothing repeats, caches or replaces them.
+Unary calls go through the service's policies, as those of a proxy do; with metadata, all but the cache and
+batches. Those that come with `wait_for_ready` or with credentials, and calls that stream, go to an endpoint
+of the service's pool, once: their deadlines hold, the endpoint is the one that their key belongs to, and how
+they end counts for it; but nothing repeats, caches or replaces them.
 """
 
 from __future__ import annotations
@@ -232,9 +232,14 @@ class _UnderPolicies(_Once, grpc.UnaryUnaryMultiCallable):
         compression: Any = None,
     ) -> Any:
         method = self._method
-        if method is None or not (metadata is credentials is wait_for_ready is compression is None):
+        if method is None or not (credentials is wait_for_ready is compression is None):
             return super().__call__(request, timeout, metadata, credentials, wait_for_ready, compression)
-        return method.call((request,), {}, method.timeout if timeout is None else timeout)
+        if timeout is None:
+            timeout = method.timeout
+        if metadata is None:
+            return method.call((request,), {}, timeout)
+        call, _ = method.with_metadata()
+        return call((request,), {}, timeout, metadata)
 
     def future(
         self,
@@ -247,6 +252,11 @@ class _UnderPolicies(_Once, grpc.UnaryUnaryMultiCallable):
     ) -> Any:
         """As grpc's; what it gives is a `concurrent.futures.Future`."""
         method = self._method
-        if method is None or not (metadata is credentials is wait_for_ready is compression is None):
+        if method is None or not (credentials is wait_for_ready is compression is None):
             return super().future(request, timeout, metadata, credentials, wait_for_ready, compression)
-        return method.start((request,), {}, method.timeout if timeout is None else timeout)
+        if timeout is None:
+            timeout = method.timeout
+        if metadata is None:
+            return method.start((request,), {}, timeout)
+        _, start = method.with_metadata()
+        return start((request,), {}, timeout, metadata)

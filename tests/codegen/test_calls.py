@@ -17,9 +17,11 @@ import pytest
 
 import sage_rpc
 from sage_rpc import aio, clients, errors, native
+from sage_rpc.policies import BatchPolicy, CachePolicy, MethodPolicy, RetryPolicy, ServicePolicy
 from tests.codegen.golden import kinds_pb2, kinds_pb2_grpc, kinds_sage
 from tests.codegen.golden.kinds_sage import KindsAioClient, KindsAsyncClient, KindsClient
 from tests.conftest import ServerProcess
+from tests.programs.kinds_server import Kinds
 
 SECONDS = 20
 SERVERS = ["def sage", "async sage-aio", "def sage-aio", "def grpc", "async grpc-aio", "stock grpc"]
@@ -287,6 +289,63 @@ def test_a_client_from_a_manager(target):
         assert 5 < asyncio.run(main()).weight < 8
         again = pickle.loads(pickle.dumps(client))
         assert again.echo(name="d").name == "d"
+
+
+@pytest.mark.parametrize("transport", ["shm", "grpc"])
+def test_policies_hold_for_calls_with_metadata(transport):
+    """They are tried again, counted and replaced; the result of one call's metadata is nobody else's."""
+    if transport == "shm" and not native.available():
+        pytest.skip("the native core is not built")
+    seen = []
+
+    class Flaky(Kinds):
+        def echo(self, request, context):
+            seen.append((request.name, dict(context.invocation_metadata()).get("token")))
+            if request.count and len(seen) < request.count:
+                context.abort(grpc.StatusCode.UNAVAILABLE, "once more")
+            if request.code:
+                context.abort(grpc.StatusCode.NOT_FOUND, request.name)
+            return request
+
+    retry = RetryPolicy(max_attempts=3, initial_backoff=0.01, max_backoff=0.02)
+    policy = ServicePolicy(
+        default=MethodPolicy(
+            retry=retry, idempotent=True, cache=CachePolicy(), batch=BatchPolicy(), fallback="fallen back"
+        )
+    )
+    with futures.ThreadPoolExecutor(4) as pool:
+        server = sage_rpc.server(pool)
+        Flaky().add_to_server(server)
+        endpoint = sage_rpc.ServiceEndpoint(
+            f"localhost:{server.add_insecure_port('localhost:0')}", "test.kinds.Kinds"
+        )
+        server.start()
+        try:
+            with sage_rpc.ServiceManager(
+                {"kinds": endpoint}, policy=policy, options=[("sage_rpc.transport", transport)]
+            ) as manager:
+                client, later = manager.client(KindsClient), manager.client(KindsAsyncClient)
+                assert client.echo(name="a", count=3, metadata=[("token", "1")]).name == "a"
+                assert seen == [("a", "1")] * 3
+                assert manager.stats().of("kinds").retries == 2
+                del seen[:]
+                for token in "23":
+                    assert client.echo(name="a", metadata=[("token", token)]).name == "a"
+                    assert later.echo(name="b", metadata=[("token", token)]).result(SECONDS).name == "b"
+                assert seen == [("a", "2"), ("b", "2"), ("a", "3"), ("b", "3")]
+                assert client.echo(name="c", code=5, metadata=[("token", "4")]) == "fallen back"
+                gone = later.echo(name="c", code=5, metadata=[("token", "4")])
+                assert gone.result(SECONDS) == "fallen back"
+                del seen[:]
+                proxy = manager.get_sync_proxy("kinds")
+                tagged = proxy.echo.with_options(metadata=[("token", "5")], priority=1)
+                assert [tagged(name="d").name for _ in range(2)] == ["d"] * 2
+                assert tagged.start((), {"name": "d"}, SECONDS).result(SECONDS).name == "d"
+                assert seen == [("d", "5")] * 3
+                assert [proxy.echo(name="d").name for _ in range(2)] == ["d"] * 2
+                assert seen == [("d", "5")] * 3 + [("d", None)]  # the second came from the cache
+        finally:
+            server.stop(None).wait()
 
 
 def test_a_manager_names_what_it_lacks(target):
