@@ -7,14 +7,14 @@ tags and lengths are written between them, and the message travels in parts, whi
 
 from __future__ import annotations
 
-import contextvars
+import functools
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any, SupportsIndex
+from typing import Any, Protocol, SupportsIndex
 
 import grpc
-from google.protobuf.message import Message
 
+from sage_rpc import deadline
 from sage_rpc.native import available, core
 from sage_rpc.values import LEAST_BYTES
 
@@ -26,12 +26,9 @@ __all__ = [
     "parts_deserializer",
     "parts_serializer",
     "serializer",
-    "serving",
 ]
 
-# The call that is being served, where its response may lie in shared memory.
-_OVER_MEMORY: Any = core.ServicerContext if available() else ()
-_serving: contextvars.ContextVar[Any] = contextvars.ContextVar("sage_rpc_serving", default=None)
+_OVER_MEMORY: Any = core.ServicerContext if available() else ()  # their responses may lie in shared memory
 
 
 class WithBuffers:
@@ -49,12 +46,6 @@ class WithBuffers:
         self.buffers = buffers
 
 
-def serving(context: Any) -> None:
-    """From here on, in this context, `empty` allocates for the response of the call of `context`."""
-    if isinstance(context, _OVER_MEMORY):
-        _serving.set(context)
-
-
 def empty(shape: int | Sequence[int], dtype: Any = float, channel: Any = None) -> Any:
     """A numpy array, as `numpy.empty` makes it, that a call can send without copying it.
 
@@ -66,7 +57,7 @@ def empty(shape: int | Sequence[int], dtype: Any = float, channel: Any = None) -
         shape: the array's shape.
         dtype: its dtype, one without Python objects.
         channel: the `Channel`, or the proxy of a service, that will send it, or the `ServicerContext` of the
-            call that it answers. None: the call that this thread serves, in a method of a plain class.
+            call that it answers. None: the call that this thread serves.
 
     Raises:
         ValueError: the dtype holds Python objects.
@@ -78,7 +69,9 @@ def empty(shape: int | Sequence[int], dtype: Any = float, channel: Any = None) -
     if dtype.hasobject:
         raise ValueError(f"an array of {dtype} cannot be sent: it holds Python objects")
     if channel is None:
-        channel = _serving.get()
+        serving = deadline.current()
+        if serving is not None and isinstance(serving.context, _OVER_MEMORY):
+            channel = serving.context
     elif not hasattr(channel, "_allocate"):
         if not isinstance(channel, (grpc.Channel, grpc.ServicerContext)):
             raise TypeError(f"expected a channel, a proxy or a ServicerContext, not {type(channel).__name__}")
@@ -149,8 +142,15 @@ def _serialized(message: Any) -> bytes:
     return message if type(message) is bytes else message.SerializeToString()
 
 
-def deserializer(kind: type[Message], field: int) -> Callable[[bytes], Any]:
-    """The deserializer that goes with `serializer(field)`: it gives a `kind`, or `WithBuffers` of one."""
+class Parser(Protocol):
+    """What makes something of a message's bytes: a class of messages, for example."""
+
+    def FromString(self, data: bytes, /) -> Any:
+        """What `data` stands for."""
+
+
+def deserializer(kind: Parser, field: int) -> Callable[[bytes], Any]:
+    """The deserializer that goes with `serializer(field)`: gives what `kind` does, or `WithBuffers` of it."""
 
     def apart(parts: Sequence[Any]) -> Any:
         found = _apart(parts, field)
@@ -171,6 +171,7 @@ def _apart(parts: Sequence[Any], field: int) -> tuple[bytes, list[Any]] | None:
     return heads[0][: -len(expected[0])], buffers
 
 
+@functools.lru_cache(maxsize=1024)
 def head(field: int, size: int) -> bytes:
     """Tag and length of one value of a bytes field."""
     return _varint(field << 3 | 2) + _varint(size)

@@ -19,6 +19,10 @@ _CLOSE = 0.005  # seconds
 class Serving:
     """A call that is being served.
 
+    Attributes:
+        deadline: of time.monotonic; None: none.
+        context: its grpc.ServicerContext; None: nobody can cancel it.
+
     Args:
         seconds: it has left; None: no deadline.
         context: its grpc.ServicerContext; None: nobody can cancel it.
@@ -30,11 +34,11 @@ class Serving:
 
     def __init__(self, seconds: float | None, context: Any = None) -> None:
         self.deadline = None if seconds is None else time.monotonic() + seconds
-        self._context = context
+        self.context = context
 
     def watch(self, pending: Any) -> None:
         """Have `pending`, a call made by this one, cancelled if this one is cancelled or its caller dies."""
-        if self._context is None:
+        if self.context is None:
             return
         if self._lock is None:
             self._live: set[Any] = set()
@@ -43,9 +47,9 @@ class Serving:
             self._live.add(pending)
             hook, self._hooked = not self._hooked, True
         pending.add_done_callback(self._forget)
-        if hook and not self._context.add_callback(self._cancel):
+        if hook and not self.context.add_callback(self._cancel):
             self._cancel()
-        elif not self._context.is_active():
+        elif not self.context.is_active():
             pending.cancel()
 
     def _forget(self, pending: Any) -> None:

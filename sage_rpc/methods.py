@@ -954,7 +954,7 @@ class _PlainCodecs:
         encode_value = values.encode
         # A message is the concatenation of its fields: the first two are the same for every call.
         bare = invoke_pb2.ServiceRequest(service=service, method=method).SerializeToString()
-        prefix = bare + b"\x1a"
+        head, field = buffers.head, invoke_pb2.ServiceRequest.ARGUMENTS_FIELD_NUMBER
 
         def complain(args: tuple[Any, ...], kwargs: dict[str, Any]) -> values.UnserializableError:
             try:
@@ -978,10 +978,7 @@ class _PlainCodecs:
                 encoded = encode_value([list(args), kwargs], large)
             except values.UnserializableError:
                 raise complain(args, kwargs) from None
-            length = len(encoded)
-            if length < 128 and not large:
-                return prefix + _BYTES[length] + encoded
-            message = b"".join((prefix, _varint(length), encoded))
+            message = b"".join((bare, head(field, len(encoded)), encoded))
             return buffers.WithBuffers(message, large) if large else message
 
         return Codec(
@@ -1000,18 +997,6 @@ class _PlainCodecs:
             received=size_of,
             key=arguments,
         )
-
-
-_BYTES = [bytes((number,)) for number in range(128)]
-
-
-def _varint(number: int) -> bytes:
-    encoded = bytearray()
-    while number > 0x7F:
-        encoded.append(number & 0x7F | 0x80)
-        number >>= 7
-    encoded.append(number)
-    return bytes(encoded)
 
 
 class _PlainResponse:

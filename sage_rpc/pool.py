@@ -27,6 +27,7 @@ import grpc
 
 from sage_rpc import errors
 from sage_rpc.balancing import balancer
+from sage_rpc.buffers import head
 from sage_rpc.channel import Channel
 from sage_rpc.policies.sending import Metadata, Pending, Routed, never_ran, outcome
 from sage_rpc.policies.settings import PoolPolicy
@@ -157,7 +158,7 @@ class Pool:
         health = policy.health
         name = asked if health is None or health.service_name is None else health.service_name
         encoded = name.encode()
-        self._question = b"\n" + _varint(len(encoded)) + encoded if encoded else b""  # HealthCheckRequest
+        self._question = head(1, len(encoded)) + encoded if encoded else b""  # HealthCheckRequest
         self._lock = threading.Lock()  # guards everything below, and the counters of the endpoints
         self._wake = threading.Condition(self._lock)
         self.endpoints: tuple[Endpoint, ...] = ()
@@ -409,15 +410,6 @@ def _probe(found: weakref.ReferenceType[Pool]) -> None:
         del pool
         with wake:
             wake.wait(pause)
-
-
-def _varint(number: int) -> bytes:
-    encoded = bytearray()
-    while number > 0x7F:
-        encoded.append(number & 0x7F | 0x80)
-        number >>= 7
-    encoded.append(number)
-    return bytes(encoded)
 
 
 class Pooled:

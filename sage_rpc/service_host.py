@@ -145,6 +145,37 @@ def _priority(context: grpc.ServicerContext) -> int:
     return 0
 
 
+class _Requests:
+    """What is made of a ServiceRequest: (service, method, arguments) where that is all it holds, else itself.
+
+    A message is the concatenation of its fields. Callers write the first two alike in every call of a method,
+    and they are looked up as they are.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, tuple[str, str]] = {}
+
+    def learn(self, service: str, method: str) -> None:
+        """There is such a method."""
+        head = invoke_pb2.ServiceRequest(service=service, method=method).SerializeToString()
+        self._known[head] = (service, method)
+
+    def FromString(self, data: bytes) -> Any:
+        """As that of a message."""
+        try:
+            end = data[1] + 2
+            end += data[end + 1] + 2
+            known = self._known.get(data[:end])
+            if known is not None and data[end] == _ARGUMENTS and data[end + 1] == len(data) - end - 2 < 128:
+                return (*known, data[end + 2 :])
+        except IndexError:
+            pass
+        return invoke_pb2.ServiceRequest.FromString(data)
+
+
+_ARGUMENTS = invoke_pb2.ServiceRequest.ARGUMENTS_FIELD_NUMBER << 3 | 2  # the tag of the field
+
+
 class PlainServices:
     """The servicer of `sage.rpc.v1.Invocation`: any number of plain objects under their names."""
 
@@ -152,6 +183,7 @@ class PlainServices:
         self._instances: dict[str, Any] = {}
         self._guards: dict[str, _Guard] = {}
         self._methods: dict[tuple[str, str], Callable[..., Any]] = {}
+        self._requests = _Requests()
 
     def add(self, name: str, instance: Any, guard: _Guard | None = None) -> None:
         """Serve `instance` as `name`.
@@ -174,7 +206,7 @@ class PlainServices:
                 "Call": grpc.unary_unary_rpc_method_handler(
                     self._call,
                     request_deserializer=buffers.deserializer(
-                        invoke_pb2.ServiceRequest, invoke_pb2.ServiceRequest.BUFFERS_FIELD_NUMBER
+                        self._requests, invoke_pb2.ServiceRequest.BUFFERS_FIELD_NUMBER
                     ),
                     response_serializer=buffers.serializer(invoke_pb2.ServiceResponse.BUFFERS_FIELD_NUMBER),
                 ),
@@ -188,31 +220,29 @@ class PlainServices:
         )
 
     def _call(self, request: Any, context: grpc.ServicerContext) -> Any:
+        large: Sequence[Any] = ()
         if type(request) is buffers.WithBuffers:
             large, request = request.buffers, request.message
+        if type(request) is tuple:
+            service, method, arguments = request
         else:
-            large = request.buffers
-        service, method = request.service, request.method
+            service, method, arguments = request.service, request.method, request.arguments
+            large = large or request.buffers
         function = self._methods.get((service, method)) or self._find(service, method, context)
         args: Sequence[Any] = ()
         kwargs: dict[str, Any] = {}
-        if request.arguments:
+        if arguments:
             try:
-                args, kwargs = values.decode(request.arguments, large)
+                args, kwargs = values.decode(arguments, large)
             except ValueError as error:
                 context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"{service}.{method}: bad arguments: {error}")
-        buffers.serving(context)
         serving = deadline.enter(context.time_remaining(), context)
         try:
             if service not in self._guards:
-                return self._run(function, args, kwargs, request, context)
+                return self._run(function, args, kwargs, service, method, context)
             with self._guards[service].around(method, context) as span:
-                response = self._run(function, args, kwargs, request, context)
-                if (
-                    span is not None
-                    and type(response) is not buffers.WithBuffers
-                    and response.HasField("exception")
-                ):
+                response = self._run(function, args, kwargs, service, method, context)
+                if span is not None and type(response) is invoke_pb2.ServiceResponse:
                     remote = response.exception
                     span.failed(errors.RemoteError(remote.type, remote.message, remote.traceback))
                 return response
@@ -224,31 +254,30 @@ class PlainServices:
         function: Callable[..., Any],
         args: Sequence[Any],
         kwargs: dict[str, Any],
-        request: invoke_pb2.ServiceRequest,
+        service: str,
+        method: str,
         context: grpc.ServicerContext,
     ) -> Any:
+        """-> the encoded response, with buffers or without, or a ServiceResponse that holds an exception."""
         try:
             result = function(*args, **kwargs)
         except Exception as error:  # noqa: BLE001 - whatever the method raised is the caller's to see
             if isinstance(error, errors.Abort):
                 context.abort(error.code, str(error))
             if _wrong_arguments(error):
-                context.abort(
-                    grpc.StatusCode.INVALID_ARGUMENT, f"{request.service}.{request.method}: {error}"
-                )
+                context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"{service}.{method}: {error}")
             if isinstance(error, errors.DeadlineExceeded) and deadline.passed():
                 # Of a call that this one was waiting for: the time is the caller's, and it is over.
                 context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded")
             return invoke_pb2.ServiceResponse(exception=_remote_exception(error))
         try:
             large: list[Any] = []
-            response = invoke_pb2.ServiceResponse(result=values.encode(result, large))
-            return buffers.WithBuffers(response, large) if large else response
+            encoded = values.encode(result, large)
         except values.UnserializableError as error:
-            context.abort(
-                grpc.StatusCode.INTERNAL, f"the result of {request.service}.{request.method}: {error}"
-            )
+            context.abort(grpc.StatusCode.INTERNAL, f"the result of {service}.{method}: {error}")
             raise
+        response = buffers.head(invoke_pb2.ServiceResponse.RESULT_FIELD_NUMBER, len(encoded)) + encoded
+        return buffers.WithBuffers(response, large) if large else response
 
     # -- batches
 
@@ -341,6 +370,7 @@ class PlainServices:
             )
             raise AssertionError("abort returned")  # noqa: TRY004 - tells mypy that abort() raises
         self._methods[service, method] = found
+        self._requests.learn(service, method)
         return found
 
 

@@ -21,6 +21,7 @@ import msgpack
 __all__ = ["LEAST_BYTES", "UnserializableError", "decode", "encode"]
 
 LEAST_BYTES = 32768  # a smaller buffer is better off inside the encoded value
+_FEW = 16
 
 _TUPLE, _BIG_INT, _DATETIME, _DATE, _TIME, _TIMEDELTA, _ARRAY, _SCALAR, _BUFFER = range(1, 10)
 
@@ -48,13 +49,16 @@ def encode(value: Any, buffers: list[Any] | None = None) -> bytes:
     try:
         if buffers is None:
             return _pack_here("all", _default, value)
-        marked = _mark_large(value)
-        if marked is value:
+        # Most values are small: they are packed before anything is looked for in them, but large bytes.
+        if not _has_large_bytes(value):
             try:
-                return _pack_here("small", _default_small, value)
+                packed = _pack_here("small", _default_small, value)
             except _LargeFound:
                 pass
-        return _Packer(buffers).pack(marked)
+            else:
+                if len(packed) < LEAST_BYTES or _mark_large(value) is value:
+                    return packed
+        return _Packer(buffers).pack(_mark_large(value))
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise UnserializableError(_explain(value, error)) from None
 
@@ -170,6 +174,27 @@ class _Large:
 
     def __init__(self, data: bytes) -> None:
         self.data = data
+
+
+def _has_large_bytes(value: Any) -> bool:
+    """Whether there are large bytes where a call has them: to pack `value` would be in vain.
+
+    This is a look and no search: what it does not see is packed twice.
+    """
+    kind = type(value)
+    if kind is bytes:
+        return len(value) >= LEAST_BYTES
+    if kind is list and len(value) <= _FEW:  # the arguments of a call, by position and by name
+        for part in value:
+            kind = type(part)
+            if kind is dict:
+                part = part.values()  # noqa: PLW2901
+            elif kind is not list or len(part) > _FEW:
+                continue
+            for each in part:
+                if type(each) is bytes and len(each) >= LEAST_BYTES:
+                    return True
+    return False
 
 
 def _mark_large(value: Any, depth: int = 3) -> Any:

@@ -258,17 +258,16 @@ def test_commands_where_nothing_runs() -> None:
 
 
 def test_two_hundred_registered_processes_are_shown_within_a_second() -> None:
+    starting, showing = [], []  # of the interpreter, under this load; and with the rows
     with registrant(200):
-        began = time.monotonic()
-        subprocess.run(
-            [sys.executable, "-m", "sage_rpc", "version"], cwd=ROOT, check=True, capture_output=True
-        )
-        start = time.monotonic() - began  # of the interpreter, under this load
-        began = time.monotonic()
-        rows = json.loads(command("ps", "--json"))
-        took = time.monotonic() - began
-        assert len(rows) == 200
-        assert took < max(1.0, 2 * start)
+        for _ in range(3):
+            began = time.monotonic()
+            assert command("version")
+            starting.append(time.monotonic() - began)
+            began = time.monotonic()
+            assert len(json.loads(command("ps", "--json"))) == 200
+            showing.append(time.monotonic() - began)
+    assert min(showing) < max(1.0, 2 * min(starting))
 
 
 def test_a_reload_changes_only_what_has_changed(file: Path) -> None:
