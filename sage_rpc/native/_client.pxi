@@ -354,7 +354,7 @@ cdef class ClientConnection(Connection):
     cdef bint listener_asleep
     cdef int64_t listener_until
     cdef object start_thread
-    cdef int fail_streak, skip_spins
+    cdef Patience patience
     cdef public int64_t max_receive, max_send
     cdef int64_t max_metadata
     cdef readonly bint streams       # the server takes calls of all four kinds
@@ -789,18 +789,7 @@ cdef class ClientConnection(Connection):
         """How long it pays to watch the ring before sleeping; 0: sleep at once."""
         if USABLE_CPUS < 2 or <int>sr_busy_connections(<sr_segment *>self.segment.base) >= USABLE_CPUS:
             return 0
-        if self.skip_spins > 0:
-            self.skip_spins -= 1
-            return 0
-        return SPIN_NS
-
-    cdef void spun(self, bint found):
-        if found:
-            self.fail_streak = 0
-        else:
-            if self.fail_streak < MAX_BACKOFF:
-                self.fail_streak += 1
-            self.skip_spins = (1 << self.fail_streak) - 1
+        return <uint64_t>watch_ns(&self.patience, self.woke)
 
     cdef int lead(self, Call call, int64_t until, int what) except -1:
         """Receive until `what` is due for `call` (None: until something is due for the listener), `until` or death.
@@ -808,7 +797,7 @@ cdef class ClientConnection(Connection):
         -> 1: still holding the role; 0: the role was taken over.
         """
         cdef int n, rc, ms, failure
-        cdef int64_t now
+        cdef int64_t now, since
         cdef uint64_t budget
         cdef bint found
         cdef sr_end *ring = &self.rx
@@ -837,7 +826,7 @@ cdef class ClientConnection(Connection):
                 if budget:
                     with nogil:
                         n = sr_spin(&ring, 1, budget, NULL)
-                    self.spun(n >= 0)
+                    watched(&self.patience, n >= 0)
                     if n >= 0:
                         continue
             if call is None:
@@ -871,10 +860,13 @@ cdef class ClientConnection(Connection):
                 self.listener_asleep = True
                 self.listener_until = until
             self.pollers += 1
+            since = <int64_t>sr_now_ns() if self.woke else 0
             with nogil:
                 rc = poll(p, 2 if p[1].fd >= 0 else 1, ms)
                 failure = errno if rc < 0 else 0
             self.pollers -= 1
+            if since and p[0].revents:
+                slept(&self.patience, since)
             if call is None:
                 self.listener_asleep = False
                 if p[1].revents:

@@ -203,6 +203,7 @@ FRAME_FLAGS = {"END": SW_END, "HAS_MESSAGE": SW_HAS_MESSAGE, "MORE": SW_MORE, "H
 
 cdef uint64_t GIL_FREE_COPY = 65536   # bytes; from here a copy is long enough to let other threads run
 cdef uint64_t SPIN_NS = 50000         # covers a peer's wake-up (about 25 us) and a short handler; SAGE_RPC_SPIN_US
+cdef int WAKING = 5                   # times SPIN_NS, at most, for a peer that had to be woken
 cdef uint64_t TRANSFER_SPIN_NS = 200000
 cdef int64_t SLOW_NS = 200000         # a handler this slow is not run by the thread that must read on
 cdef int MAX_BACKOFF = 6
@@ -529,6 +530,41 @@ cdef void large_message():
 
 include "_arena.pxi"
 
+# How long a thread that waits watches its rings before it sleeps. What is in vain is done less and less often.
+# On a busy or a virtual machine, a wake-up may take longer than SPIN_NS. Then two ends, once asleep, would go on
+# waking each other for ever, each giving up before the other is there: so a wait for a peer that had to be
+# woken lasts as long as such waits lately took, if that is not too long.
+ctypedef struct Patience:
+    int fails, skips
+    int64_t woken_in                 # mean of the times slept until a woken peer had done its part
+
+
+cdef int64_t watch_ns(Patience *p, bint woke) noexcept:
+    """How long to watch now; 0: not at all. `woke`: the peer had to be woken."""
+    if p.skips > 0:
+        p.skips -= 1
+        return 0
+    if woke and <int64_t>SPIN_NS < 2 * p.woken_in <= 2 * WAKING * <int64_t>SPIN_NS:
+        return min(2 * p.woken_in, WAKING * <int64_t>SPIN_NS)
+    return <int64_t>SPIN_NS
+
+
+cdef void watched(Patience *p, bint found) noexcept:
+    if found:
+        p.fails = 0
+    else:
+        if p.fails < MAX_BACKOFF:
+            p.fails += 1
+        p.skips = (1 << p.fails) - 1
+
+
+cdef void slept(Patience *p, int64_t since) noexcept:
+    """A thread slept from `since` until now, while a peer that had been woken did its part."""
+    cdef int64_t ns = <int64_t>sr_now_ns() - since
+    ns = min(ns, 8 * WAKING * <int64_t>SPIN_NS)    # a long wait counts, but for a few times only
+    p.woken_in = ns if p.woken_in == 0 else p.woken_in + (ns - p.woken_in) // 4
+
+
 cdef class OutFrame:
     """A frame that did not fit yet; `offset` counts the bytes of `message` already written."""
     cdef int type, flags
@@ -550,6 +586,7 @@ cdef class Connection:
     cdef object outq
     cdef int64_t unsent              # bytes of memory in it
     cdef bint tx_busy
+    cdef bint woke                   # the peer was asleep when the last frame was written
     cdef uint64_t piece              # largest frame this side writes
     cdef Arenas arenas               # None: not used on this connection
     cdef Pool pool                   # this side's
@@ -649,8 +686,10 @@ cdef class Connection:
                 if message is not None:
                     memcpy(at, PyBytes_AS_STRING(message), PyBytes_GET_SIZE(message))
                 sr_commit(&self.tx, size)
-                if not flags & QUIET and sr_must_wake_reader(&self.tx):
-                    self.bell()
+                if not flags & QUIET:
+                    self.woke = sr_must_wake_reader(&self.tx)
+                    if self.woke:
+                        self.bell()
                 return 0
             if got == SR_CORRUPT:
                 self.fail("the peer's ring counters are impossible")
@@ -765,7 +804,8 @@ cdef class Connection:
             if first:
                 out.prefix = None
         sr_commit(&self.tx, size)
-        if sr_must_wake_reader(&self.tx):
+        self.woke = sr_must_wake_reader(&self.tx)
+        if self.woke:
             self.bell()
         return SR_READY
 

@@ -312,11 +312,11 @@ cdef class LoopConnection(ClientConnection):
             with nogil:
                 n = sr_spin(&ring, 1, ns, NULL)
             if n >= 0:
-                self.spun(True)
+                watched(&self.patience, True)
             elif self.turns.handles is None:
                 break                          # let the loop see to others, then go on
             else:
-                self.spun(False)
+                watched(&self.patience, False)
         return 0
 
     cdef int settle(self) except -1:
@@ -987,10 +987,7 @@ cdef class LoopServerCore(ServerCore):
         for conn in self.hot:
             if (<ServerConnection>conn).fd in self.beside_itself:
                 return 0
-        if self.skip_spins > 0:
-            self.skip_spins -= 1
-            return 0
-        return <int64_t>SPIN_NS
+        return watch_ns(&self.patience, False)
 
     cdef int take_turn(self, bint look) except -1:
         cdef int n, nrings
@@ -1018,13 +1015,11 @@ cdef class LoopServerCore(ServerCore):
             with nogil:
                 n = sr_spin(self.rings, nrings, ns, NULL)
             if n >= 0:
-                self.fail_streak = 0
+                watched(&self.patience, True)
             elif self.turns.handles is None:
                 break
             else:
-                if self.fail_streak < MAX_BACKOFF:
-                    self.fail_streak += 1
-                self.skip_spins = (1 << self.fail_streak) - 1
+                watched(&self.patience, False)
         if self.stopped:
             return 0
         if self.hot and (self.turns.quiet_since == 0 or self.turns.may_watch(0) >= 0):

@@ -848,7 +848,8 @@ cdef class ServerCore:
     cdef Waiter idle                  # woken when the last call ends during a stop
     cdef public int64_t active
     cdef public int64_t max_rpcs, max_receive, max_send, max_metadata
-    cdef int reads_since_epoll, fail_streak, skip_spins
+    cdef int reads_since_epoll
+    cdef Patience patience
     cdef int linger_ms
     cdef object __weakref__
 
@@ -1159,6 +1160,7 @@ cdef class ServerCore:
         cdef ServerConnection conn
         cdef epoll_event events[64]
         cdef bint spun = False, found
+        cdef int64_t ns, since
         while True:
             self.reads_since_epoll += 1
             if self.reads_since_epoll >= EPOLL_EVERY:
@@ -1185,30 +1187,33 @@ cdef class ServerCore:
                     continue
             elif not spun and 0 < nrings < USABLE_CPUS and nrings <= 64:
                 spun = True
-                if self.skip_spins > 0:
-                    self.skip_spins -= 1
-                else:
+                ns = watch_ns(&self.patience, self.woke_one())
+                if ns:
                     with nogil:
-                        n = sr_spin(self.rings, nrings, SPIN_NS, NULL)
+                        n = sr_spin(self.rings, nrings, ns, NULL)
+                    watched(&self.patience, n >= 0)
                     if n >= 0:
-                        self.fail_streak = 0
                         continue
-                    if self.fail_streak < MAX_BACKOFF:
-                        self.fail_streak += 1
-                    self.skip_spins = (1 << self.fail_streak) - 1
             if self.arm() or (context is None and (self.stopping or self.give_way)):
                 self.disarm()
                 continue
             self.leader_asleep = True
+            since = <int64_t>sr_now_ns() if self.woke_one() else 0
             with nogil:
                 n = epoll_wait(self.ep, events, 64, ms)
             self.leader_asleep = False
             self.disarm()
+            if since and n > 0:
+                slept(&self.patience, since)
             if n > 0:
                 self.handle(events, n)
                 self.cool_down()
             elif n == 0 and context is None:
                 return 0
+
+    cdef bint woke_one(self):
+        """Whether the last answer to the only busy client had to wake it."""
+        return len(self.hot) == 1 and (<ServerConnection>self.hot[0]).woke
 
     cdef int leave_to_others(self, int64_t until) except -2:
         """This thread reads but cannot run anything: ask the pool. -> how long it may sleep, in ms; -1: for ever."""
