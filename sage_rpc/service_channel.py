@@ -236,7 +236,7 @@ class _UnderPolicies(_Once, grpc.UnaryUnaryMultiCallable):
             return super().__call__(request, timeout, metadata, credentials, wait_for_ready, compression)
         if timeout is None:
             timeout = method.timeout
-        if metadata is None:
+        if not metadata:
             return method.call((request,), {}, timeout)
         call, _ = method.with_metadata()
         return call((request,), {}, timeout, metadata)
@@ -256,7 +256,7 @@ class _UnderPolicies(_Once, grpc.UnaryUnaryMultiCallable):
             return super().future(request, timeout, metadata, credentials, wait_for_ready, compression)
         if timeout is None:
             timeout = method.timeout
-        if metadata is None:
+        if not metadata:
             return method.start((request,), {}, timeout)
         _, start = method.with_metadata()
         return start((request,), {}, timeout, metadata)
