@@ -48,6 +48,11 @@ def metadata(*entries: tuple[bytes, bytes]) -> bytes:
     return struct.pack("<H", len(entries)) + b"".join(parts)
 
 
+def frame(kind: int, flags: int, stream: int, aux: int = 0, body: bytes = b"", extra: int = 0) -> bytes:
+    """A frame as it stands in the ring, with what fills it up to a multiple of 8 bytes."""
+    return HEADER.pack(16 + len(body), kind, flags, extra, stream, aux) + body + bytes(-len(body) % 8)
+
+
 class Peer:
     """One end of a connection. `out` and `into` are the offsets of the two control blocks."""
 
@@ -106,7 +111,7 @@ class Peer:
     def send(
         self, kind: int, flags: int, stream: int, aux: int = 0, body: bytes = b"", extra: int = 0
     ) -> None:
-        self.write(HEADER.pack(16 + len(body), kind, flags, extra, stream, aux) + body)
+        self.write(frame(kind, flags, stream, aux, body, extra))
 
     def receive(self) -> Frame | None:
         """The next frame; None at the end of the connection."""
