@@ -115,10 +115,11 @@ def test_every_call_is_counted_once_by_method_transport_and_outcome(manager, tra
     assert stats.of("subject", transport="other").calls == 0
 
 
-def test_what_is_under_way_is_shown(manager):
-    future = manager.get_async_proxy("subject").hold("shown")
+def test_what_is_under_way_is_shown(manager, transport):
+    gate = f"shown over {transport}"  # gates stay open, and the server is that of all tests
+    future = manager.get_async_proxy("subject").hold(gate)
     assert manager.stats().of("subject", "hold").in_flight == 1
-    manager.get_sync_proxy("subject").release("shown")
+    manager.get_sync_proxy("subject").release(gate)
     assert future.result(SECONDS)
     assert manager.stats().of("subject", "hold").in_flight == 0
 
