@@ -375,6 +375,18 @@ async def test_after_its_grace_a_call_is_ended(gated, way):
     await gate.ended.wait()
 
 
+async def nobody_listens(target: str) -> None:
+    """Wait until the port is closed: gRPC does that by and by, and may forget a connection made meanwhile."""
+    host, _, port = target.rpartition(":")
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+        except ConnectionError:
+            return
+        writer.close()
+        await asyncio.wait({asyncio.ensure_future(writer.wait_closed())}, timeout=0.01)
+
+
 @every_kind
 async def test_a_stopping_server_takes_no_new_calls(gated, column, kind):
     served, method, gate = await gated(kind)
@@ -382,6 +394,7 @@ async def test_a_stopping_server_takes_no_new_calls(gated, column, kind):
     await gate.wait_begun()
     stopping = asyncio.ensure_future(served.server.stop(SECONDS))
     await asyncio.wait({stopping}, timeout=0.01)
+    await nobody_listens(served.target)
     async with column.channel(served.target, OWN_CONNECTION) as other:
         outcome = await BY_KIND[kind].run(getattr(other, kind)(f"/{SERVICE}/other"))
         assert failure(outcome)[0] is grpc.StatusCode.UNAVAILABLE
