@@ -77,6 +77,13 @@ def quantile(ordered: Latencies, share: float) -> float | None:
     return ordered[max(0, math.ceil(len(ordered) * share) - 1)] / 1e3 if ordered else None
 
 
+def _p50_us(latencies: Latencies) -> float:
+    """The median of `latencies`, of which there must be one, in microseconds."""
+    p50 = quantile(array("q", sorted(latencies)), 0.5)
+    assert p50 is not None
+    return p50
+
+
 def _warm(call: _Call, work: Work, seconds: float) -> None:
     end = monotonic() + seconds
     while True:
@@ -142,10 +149,8 @@ def turns(caller: TurnsCaller, sent: list[bytes], seconds: float, window: Window
                 for call, work, latencies in callers:
                     _loop(call, work, TURN, latencies)
     ours, theirs = (latencies for _, _, latencies in callers)
-    p50, bare_p50 = (quantile(array("q", sorted(latencies)), 0.5) for latencies in (ours, theirs))
-    assert p50 is not None
-    assert bare_p50 is not None
-    window.notes.update(bare_p50_us=bare_p50, of_bare=p50 / bare_p50)
+    bare_p50 = _p50_us(theirs)
+    window.notes.update(bare_p50_us=bare_p50, of_bare=_p50_us(ours) / bare_p50)
     return ours
 
 
@@ -334,9 +339,7 @@ def crowd(
         _call_once(others, sent[0])
         latencies = _one_by_one(caller.call, work, seconds, window)
         _call_once(others, sent[0])
-    p50 = quantile(array("q", sorted(alone)), 0.5)
-    assert p50 is not None
-    window.notes["alone_p50_us"] = p50
+    window.notes["alone_p50_us"] = _p50_us(alone)
     return latencies
 
 

@@ -60,18 +60,17 @@ def request_of(
             return kind(**fields)
         except (TypeError, ValueError) as error:
             raise _invalid(f"{method}: {_wrong_field(kind, fields, error)}") from error
-    if isinstance(request, kind):
-        for value in fields.values():
-            if value is not None:
-                break
-        else:
-            return request
-    else:
+    if not isinstance(request, kind):
         full_name = kind.DESCRIPTOR.full_name
         hint = ", ".join(fields) or "it has none"
         raise _invalid(
             f"{method} takes a {full_name} or its fields by keyword ({hint}), not {type(request).__name__}"
         )
+    for value in fields.values():
+        if value is not None:
+            break
+    else:
+        return request
     given = ", ".join(name for name, value in fields.items() if value is not None)
     raise _invalid(
         f"{method}: both a {kind.DESCRIPTOR.full_name} and fields are given ({given}): give one or the other"

@@ -344,7 +344,7 @@ class _Compiled:
             span = None
             if begin_span is not None:
                 span = begin_span()
-                metadata = span.metadata if metadata is None else (*metadata, *span.metadata)
+                metadata = _joined(metadata, span.metadata)
             began = clock()
             if stats is not None:
                 stats.begin()
@@ -418,7 +418,7 @@ class _Compiled:
         span = None
         if self._begin_span is not None:
             span = self._begin_span()
-            metadata = (*(metadata or ()), *span.metadata)
+            metadata = _joined(metadata, span.metadata)
         began = time.monotonic_ns()
         if stats is not None:
             stats.begin()
@@ -607,8 +607,8 @@ class _Replaced(ServiceFuture):
         return self._first.cancel()
 
 
-def _joined(given: Metadata, fixed: Metadata) -> Metadata:
-    return (*(given or ()), *(fixed or ()))
+def _joined(first: Metadata, rest: Metadata) -> Metadata:
+    return (*(first or ()), *(rest or ()))
 
 
 def _is_wrong_call(error: errors.RpcError) -> bool:

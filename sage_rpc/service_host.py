@@ -151,7 +151,7 @@ class _Request(NamedTuple):
     service: str
     method: str
     arguments: bytes
-    buffers: Sequence[bytes] = ()
+    buffers: Sequence[bytes]
 
 
 class _Requests:

@@ -50,15 +50,14 @@ def encode(value: Any, buffers: list[Any] | None = None) -> bytes:
         if buffers is None:
             return _pack_here("all", _default, value)
         # Most values are small: they are packed before anything is looked for in them, but large bytes.
-        if not _has_large_bytes(value):
-            try:
-                packed = _pack_here("small", _default_small, value)
-            except _LargeFound:
-                pass
-            else:
-                if len(packed) < LEAST_BYTES or _mark_large(value) is value:
-                    return packed
-        return _Packer(buffers).pack(_mark_large(value))
+        try:
+            packed = None if _has_large_bytes(value) else _pack_here("small", _default_small, value)
+        except _LargeFound:
+            packed = None
+        if packed is not None and len(packed) < LEAST_BYTES:
+            return packed
+        marked = _mark_large(value)
+        return packed if packed is not None and marked is value else _Packer(buffers).pack(marked)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise UnserializableError(_explain(value, error)) from None
 

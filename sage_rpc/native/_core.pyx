@@ -637,6 +637,12 @@ cdef class Connection:
         if self.fd >= 0:
             send(self.fd, &one, 1, MSG_DONTWAIT | MSG_NOSIGNAL)
 
+    cdef void wake_reader(self):
+        """After a frame was written: ring if the peer sleeps, and remember whether it did."""
+        self.woke = sr_must_wake_reader(&self.tx)
+        if self.woke:
+            self.bell()
+
     cdef int read_bells(self):
         """Empty the socket. 0: the peer is gone; 1: it is there."""
         cdef char buf[256]
@@ -687,9 +693,7 @@ cdef class Connection:
                     memcpy(at, PyBytes_AS_STRING(message), PyBytes_GET_SIZE(message))
                 sr_commit(&self.tx, size)
                 if not flags & QUIET:
-                    self.woke = sr_must_wake_reader(&self.tx)
-                    if self.woke:
-                        self.bell()
+                    self.wake_reader()
                 return 0
             if got == SR_CORRUPT:
                 self.fail("the peer's ring counters are impossible")
@@ -804,9 +808,7 @@ cdef class Connection:
             if first:
                 out.prefix = None
         sr_commit(&self.tx, size)
-        self.woke = sr_must_wake_reader(&self.tx)
-        if self.woke:
-            self.bell()
+        self.wake_reader()
         return SR_READY
 
     cdef int64_t send_part(self, uint32_t stream, bytes message, int64_t offset, int64_t window) except -1:
