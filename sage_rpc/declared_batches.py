@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import grpc
 
-from sage_rpc import deadline, values
+from sage_rpc import deadline, errors, values
 from sage_rpc.proto.v1 import invoke_pb2
 
 __all__ = ["DeclaredBatches"]
@@ -100,7 +100,7 @@ class DeclaredBatches:
         if found is None:
             context.abort(
                 grpc.StatusCode.UNIMPLEMENTED,
-                f"no batches of {request.service}.{request.method} here",
+                f"no batches of {errors.shown(request.service)}, method {errors.shown(request.method)} here",
             )
             raise AssertionError("abort returned")
         handler, around = found

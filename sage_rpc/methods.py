@@ -8,7 +8,6 @@ trace, then the senders: retry or hedging, breaker, and the endpoint that the po
 
 from __future__ import annotations
 
-import difflib
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -676,6 +675,11 @@ def _unknown(_message: Any) -> int:
     return 0
 
 
+_MOST_METHODS, _LONGEST_NAME = (
+    1000,
+    200,
+)  # of a service, and characters: what is kept of those that are called
+OTHER = "(other)"  # stands for the methods that are not kept, among the statistics
 _BATCH_OF = "batch of "  # and then the method's name: the name of a method that is called in batches
 
 
@@ -728,11 +732,25 @@ class ServiceCalls:
         found = self._found.get(method)
         if found is None:
             if method.startswith("_"):
-                raise AttributeError(
-                    f"{method!r} is private: only public methods of the service {self.name} can be called"
-                )
-            found = self._found.setdefault(method, Method(self, method, self._codecs.find(method)))
+                raise self._private(method)
+            found = self._keep(method, Method(self, method, self._codecs.find(method)))
         return found
+
+    def _private(self, method: str) -> AttributeError:
+        text = (
+            f"{errors.shown(method)} is private: only public methods of the service {self.name} can be called"
+        )
+        return AttributeError(text)
+
+    def keeps(self, method: str) -> bool:
+        """Whether what belongs to a method of that name outlives its calls.
+
+        Who passes on names that others give, as a gateway does, is not filled up with them.
+        """
+        return method in self._found or (len(self._found) < _MOST_METHODS and len(method) <= _LONGEST_NAME)
+
+    def _keep(self, name: str, method: Method) -> Method:
+        return self._found.setdefault(name, method) if self.keeps(name) else method
 
     def recompile(self, policy: ServicePolicy | None = None) -> None:
         """The endpoints have changed in number, or the policy is another now."""
@@ -769,7 +787,9 @@ class ServiceCalls:
         return configured.over(codec.declared)
 
     def stats_of(self, method: str) -> CallStats:
-        """The counters of a method."""
+        """The counters of a method; one for all that are not kept."""
+        if not self.keeps(method):
+            method = OTHER
         found = self.stats.get(method)
         if found is None:
             found = self.stats.setdefault(method, CallStats(self.name, method, lambda: self.pool.transport))
@@ -873,9 +893,7 @@ class ServiceCalls:
         found = self._found.get(name)
         if found is None:
             if method.startswith("_"):
-                raise AttributeError(
-                    f"{method!r} is private: only public methods of the service {self.name} can be called"
-                )
+                raise self._private(method)
             one = self._codecs.find(method)
             batch: BatchCall | DeclaredBatch
             if self.service is None:
@@ -898,7 +916,7 @@ class ServiceCalls:
                 received=lambda response: len(response.results),
                 key=lambda args, _kwargs: values.encode(args),
             )
-            found = self._found.setdefault(name, Method(self, name, codec))
+            found = self._keep(name, Method(self, name, codec))
         return found
 
     def batch_stream(self, method: str, items: Sequence[Any], timeout: float | None) -> Iterator[Any]:
@@ -912,7 +930,7 @@ class ServiceCalls:
                 f"{self.service.full_name} is a declared service: give it a streaming method"
             )
         if method.startswith("_"):
-            raise AttributeError(f"{method!r} is private")
+            raise self._private(method)
         items = list(items)
         if self.pool.by_keys:  # the results of several endpoints have no common order to come in
             yield from self.batch(method, items, timeout, return_errors=True)
@@ -1067,9 +1085,11 @@ class _DeclaredCodecs:
         method = self._methods.get(name)
         if method is None:
             known = sorted({snake_case(m.name) for m in self._service.methods})
-            close = difflib.get_close_matches(name, known, n=3)
+            close = errors.similar(name, known)
             hint = f"did you mean {', '.join(close)}?" if close else f"it has {', '.join(known)}"
-            raise AttributeError(f"the service {self._service.full_name} has no method {name!r}; {hint}")
+            raise AttributeError(
+                f"the service {self._service.full_name} has no method {errors.shown(name)}; {hint}"
+            )
         if method.client_streaming or method.server_streaming:
             raise AttributeError(f"{method.full_name} is a streaming method; use the generated stub for it")
         request: Any = message_factory.GetMessageClass(method.input_type)

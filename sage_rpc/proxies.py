@@ -45,7 +45,9 @@ class ServiceCallProxy(_Proxy):
     """A service whose methods wait: `proxy.get("k")`, or `proxy("k", method="get", timeout=2.0)`."""
 
     def __getattr__(self, name: str) -> Method:
-        method = self.__dict__[name] = self._calls.find(name)
+        method = self._calls.find(name)
+        if self._calls.keeps(name):
+            self.__dict__[name] = method
         return method
 
     def __call__(
@@ -101,7 +103,8 @@ class AsyncServiceCallProxy(_Proxy):
         def start(*args: Any, **kwargs: Any) -> ServiceFuture:
             return method.start(args, kwargs, method.timeout)
 
-        self.__dict__[name] = start
+        if self._calls.keeps(name):
+            self.__dict__[name] = start
         return start
 
     def __call__(

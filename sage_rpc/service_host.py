@@ -1,14 +1,12 @@
 """Serving plain Python objects: dispatch by method name, and a host for one service in this process.
 
-Only public methods can be called (no leading underscore, not `setup` and `cleanup`, which belong to
-whoever runs the service). They run in several threads at once; a class that cannot bear that is hosted
-with `max_workers=1`.
+What can be called is decided once, when the first call comes: see `public_methods`. Methods run in several
+threads at once; a class that cannot bear that is hosted with `max_workers=1`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import difflib
 import logging
 import time
 import traceback
@@ -27,13 +25,13 @@ from sage_rpc.policies.admission import Gate, RefusedError
 from sage_rpc.policies.sending import NOT_RUN, PRIORITY
 from sage_rpc.policies.settings import AdmissionPolicy
 from sage_rpc.proto.v1 import invoke_pb2
+from sage_rpc.public_methods import PublicMethods, public_methods
 from sage_rpc.server import server
 
 __all__ = ["MESSAGE_LIMIT", "METHOD", "PlainServices", "ServiceHost"]
 
 METHOD = "/sage.rpc.v1.Invocation/Call"
 MESSAGE_LIMIT = 64 << 20  # bytes, where the user's options say nothing: arrays are larger than gRPC's 4 MiB
-LIFECYCLE = ("setup", "cleanup")
 STREAM_SECONDS, STREAM_CALLS = 0.002, 64  # a stream of results sends what it has at least so often
 _REFUSING = 4  # threads
 # gRPC's core cancels calls that Python has not taken yet beyond 1000 to 3000 of them; to refuse is for us.
@@ -191,6 +189,7 @@ class PlainServices:
 
     def __init__(self) -> None:
         self._instances: dict[str, Any] = {}
+        self._public: dict[str, PublicMethods] = {}  # made at the first call: setup() is over then
         self._guards: dict[str, _Guard] = {}
         self._methods: dict[tuple[str, str], Callable[..., Any]] = {}
         self._requests = _Requests()
@@ -360,24 +359,33 @@ class PlainServices:
         return invoke_pb2.BatchResponse(first=first, results=encoded, exceptions=exceptions)
 
     def _find(self, service: str, method: str, context: grpc.ServicerContext) -> Callable[..., Any]:
-        instance = self._instances.get(service)
-        if service not in self._instances:
+        public = self._public_methods(service)
+        if public is None:
             known = ", ".join(sorted(self._instances)) or "none"
-            context.abort(grpc.StatusCode.NOT_FOUND, f"no service {service!r} here; served: {known}")
-        public = [n for n in dir(instance) if not n.startswith("_") and n not in LIFECYCLE]
-        found: Callable[..., Any] | None = getattr(instance, method, None) if method in public else None
-        if not callable(found):
-            found = _batched(instance, method, public)
-        if not callable(found):
-            close = difflib.get_close_matches(method, public, n=3) or public[:10]
-            hint = f"; did you mean {', '.join(close)}?" if close else ""
-            context.abort(
-                grpc.StatusCode.UNIMPLEMENTED, f"the service {service!r} has no method {method!r}{hint}"
-            )
-            raise AssertionError("abort returned")  # noqa: TRY004 - tells mypy that abort() raises
+            text = f"no service {errors.shown(service)} here; served: {known}"
+            context.abort(grpc.StatusCode.NOT_FOUND, text)
+            raise AssertionError("abort returned")
+        found = public.find(method)
+        if found is None:
+            text = f"the service {service!r} {public.complaint(method)}"
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, text)
+            raise AssertionError("abort returned")
         self._methods[service, method] = found
         self._requests.learn(service, method)
         return found
+
+    def knows(self, service: str, method: str) -> bool:
+        """Whether there is such a method."""
+        if (service, method) in self._methods:
+            return True
+        public = self._public_methods(service)
+        return public is not None and public.find(method) is not None
+
+    def _public_methods(self, service: str) -> PublicMethods | None:
+        public = self._public.get(service)
+        if public is None and service in self._instances:
+            public = self._public[service] = public_methods(self._instances[service])
+        return public
 
 
 def _wrong_arguments(error: BaseException) -> bool:
@@ -414,21 +422,6 @@ def _called(function: Callable[..., Any], call: tuple[Any, Any]) -> Any:
         return function(*args, **kwargs) if kwargs else function(*args)
     except Exception as error:  # noqa: BLE001 - whatever the method raised is the caller's to see
         return _Raised(error)
-
-
-def _batched(instance: Any, method: str, public: Sequence[str]) -> Callable[..., Any] | None:
-    """`batch_query(items)` of a service that has `query` and no `batch_query`: one call for each item."""
-    one = method.removeprefix("batch_")
-    if one == method or one not in public:
-        return None
-    function = getattr(instance, one)
-    if not callable(function):
-        return None
-
-    def batched(items: Any) -> list[Any]:
-        return [function(item) for item in items]
-
-    return batched
 
 
 class _GuardedServer:

@@ -41,6 +41,7 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = (
                 "manager",
                 "proxies",
                 "service_host",
+                "public_methods",
                 "declared_batches",
                 "service_channel",
                 "binding",

@@ -9,6 +9,8 @@ import os
 import subprocess
 import sys
 import threading
+import time
+import typing
 from pathlib import Path
 
 import grpc
@@ -18,8 +20,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 import sage_rpc
 from sage_rpc import errors
-from sage_rpc.policies import AdmissionPolicy, MethodPolicy, RetryPolicy, ServicePolicy
+from sage_rpc.policies import AdmissionPolicy, MethodPolicy, RetryPolicy, ServicePolicy, method_policy
 from sage_rpc.policies.admission import Gate, Line, RefusedError
+from sage_rpc.proto.v1 import invoke_pb2
 from tests import waiting
 from tests.conftest import ServerProcess
 from tests.test_stubs import implement, shop  # noqa: F401 - a fixture
@@ -412,3 +415,183 @@ def test_a_method_may_choose_the_status_of_its_call(hosted):
         manager.get_sync_proxy("subject").fail("NOT_FOUND")
     with pytest.raises(ValueError, match="is no status that a call can fail with"):
         sage_rpc.Abort(grpc.StatusCode.OK, "")
+
+
+# ---------------------------------------------------------------- what can be called
+
+
+def logged(function):
+    @functools.wraps(function)
+    def around(*args, **kwargs):
+        return function(*args, **kwargs)
+
+    return around
+
+
+class Counted:
+    """A decorator that is an object, as those of wrapt and functools are."""
+
+    def __init__(self, function):
+        functools.update_wrapper(self, function)
+        self._function = function
+
+    def __call__(self, *args):
+        return self._function(*args)
+
+    def __get__(self, instance, owner=None):
+        return functools.partial(self, instance)
+
+
+class Lazy:
+    """A property, as packages make them."""
+
+    def __init__(self, function):
+        functools.update_wrapper(self, function)
+        self._function = function
+
+    def __get__(self, instance, owner=None):
+        return self._function(instance)
+
+
+class Ancestor:
+    def inherited(self, value):
+        return f"inherited {value}"
+
+
+class Open(Ancestor):
+    """Everything that a class may have under a public name."""
+
+    hook = staticmethod(eval)
+    builtin = len
+    kind = dict
+    attribute = 5
+    chosen = "abc".index
+    bound = Path("/").joinpath
+    evaluated: typing.ClassVar[list[str]] = []
+
+    class Config:
+        pass
+
+    def __init__(self):
+        self.client = lambda: "set on the instance"
+        self.set_kind = dict
+        self.replaced = functools.lru_cache(self.replaced)
+        self.hidden = eval
+
+    @property
+    def prop(self):
+        self.evaluated.append("prop")
+        return lambda *_: "the result of a property"
+
+    @functools.cached_property
+    def cached_prop(self):
+        self.evaluated.append("cached_prop")
+        return lambda *_: "the result of a property"
+
+    @Lazy
+    def lazy_prop(self):
+        self.evaluated.append("lazy_prop")
+        return lambda *_: "the result of a property"
+
+    def plain(self, value):
+        return f"plain {value}"
+
+    @staticmethod
+    def static(value):
+        return f"static {value}"
+
+    @classmethod
+    def of_class(cls, value):
+        return f"{cls.__name__} {value}"
+
+    @logged
+    def wrapped(self, value):
+        return f"wrapped {value}"
+
+    @Counted
+    def counted(self, value):
+        return f"counted {value}"
+
+    @functools.cache  # noqa: B019 - the instance lives as long as the process
+    def cached(self, value):
+        return f"cached {value}"
+
+    @method_policy(idempotent=True)
+    def declared(self, value):
+        return f"declared {value}"
+
+    def _say(self, what, value):
+        return f"{what} {value}"
+
+    partial = functools.partialmethod(_say, "partial")
+
+    def replaced(self, value):
+        return f"replaced {value}"
+
+    def hidden(self, value):
+        return f"hidden {value}"
+
+    def setup(self):
+        raise AssertionError("only the host calls it")
+
+
+@pytest.fixture(scope="module")
+def opened():
+    with (
+        sage_rpc.ServiceHost("open", Open()) as host,
+        sage_rpc.ServiceManager({"open": host.address}) as manager,
+    ):
+        yield manager.get_sync_proxy("open")
+
+
+METHODS = "plain static of_class inherited wrapped counted cached declared partial replaced"
+
+
+@pytest.mark.parametrize("method", METHODS.split())
+def test_functions_of_the_class_can_be_called_however_they_are_decorated(opened, method):
+    said = "Open" if method == "of_class" else method
+    assert opened("x", method=method, timeout=SECONDS) == f"{said} x"
+    assert opened(["x", "y"], method=f"batch_{method}", timeout=SECONDS) == [f"{said} x", f"{said} y"]
+    assert opened.batch(method, ["x"], timeout=SECONDS) == [f"{said} x"]
+
+
+OUT_OF_REACH = """
+    hook builtin kind chosen bound Config attribute evaluated client set_kind hidden prop cached_prop
+    lazy_prop setup cleanup call_service plain.__call__ client.run
+"""
+
+
+@pytest.mark.parametrize("method", [*OUT_OF_REACH.split(), "", "plain\0"])
+def test_nothing_else_can_and_no_property_is_evaluated(opened, method):
+    for call in (
+        lambda: opened("1 + 1", method=method, timeout=SECONDS),
+        lambda: opened(["1 + 1"], method=f"batch_{method}", timeout=SECONDS),
+        lambda: opened.batch(method, ["1 + 1"], timeout=SECONDS),
+        lambda: list(opened.batch_stream(method, ["1 + 1"], timeout=SECONDS)),
+    ):
+        with pytest.raises(errors.Unimplemented, match="has no method"):
+            call()
+    assert Open.evaluated == []
+
+
+@pytest.mark.parametrize("method", ["_say", "__init__", "__class__"])
+def test_no_client_gets_at_private_names(method):
+    """Ours do not ask; another may."""
+    with sage_rpc.ServiceHost("open", Open()) as host, grpc.insecure_channel(host.address) as channel:
+        call = channel.unary_unary("/sage.rpc.v1.Invocation/Call")
+        for name in (method, f"batch_{method}"):
+            request = invoke_pb2.ServiceRequest(service="open", method=name).SerializeToString()
+            with pytest.raises(grpc.RpcError, match="has no method"):
+                call(request, timeout=SECONDS)
+
+
+def test_a_name_that_nobody_has_costs_what_it_took_to_send_it(opened):
+    """A name of megabytes is neither compared with others nor sent back."""
+    name = "plain" * 1_000_000
+    began = time.process_time()
+    with pytest.raises(errors.Unimplemented, match="has no method") as caught:
+        opened(method=name, timeout=SECONDS)
+    assert time.process_time() - began < 2.0
+    assert len(str(caught.value.details())) < 1000
+    with pytest.raises(errors.Unimplemented, match="did you mean plain"):
+        opened(method="plian", timeout=SECONDS)

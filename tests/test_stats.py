@@ -275,3 +275,30 @@ def test_without_prometheus_client_the_error_says_what_to_install():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
     assert "pip install 'sage-rpc[metrics]'" in done.stdout, done.stderr
+
+
+def test_a_client_that_passes_on_names_of_others_keeps_no_more_of_them_than_its_bound():
+    class Echo:
+        def echo(self, value):
+            return value
+
+    with (
+        sage_rpc.ServiceHost("echo", Echo()) as host,
+        sage_rpc.ServiceManager({"echo": host.address}, timeout=SECONDS) as manager,
+    ):
+        proxy = manager.get_sync_proxy("echo")
+        assert proxy.echo(1) == 1
+        for number in range(1500):
+            with pytest.raises(errors.Unimplemented):
+                proxy(method=f"made_up_{number}")
+            with pytest.raises(errors.Unimplemented):
+                getattr(proxy, f"made_up_{number}")()
+        with pytest.raises(errors.Unimplemented):
+            proxy(method="long" * 100)
+        assert proxy.echo(2) == 2
+        stats = manager.stats()
+        assert len(stats) <= 1001
+        assert stats.of("echo").calls == 3003
+        assert stats.of("echo", "echo").calls == 2
+        assert stats.of("echo", "(other)").calls == 3003 - 2 - 2 * 999
+        assert len(vars(proxy)) <= 1010

@@ -99,6 +99,24 @@ def test_a_class_of_this_program_can_be_given_itself(
     assert services.get_sync_proxy("echo").about()["more"] == {"colour": "red"}
 
 
+def test_names_that_callers_make_up_are_counted_as_one_method(
+    manager: ServiceProcessManager, services: sage_rpc.ServiceManager
+) -> None:
+    manager.start_service_process("echo", config("Echo", args=["hi"]))
+    echo = services.get_sync_proxy("echo")
+    for number in range(50):
+        for method in (f"made_up_{number}", f"batch_made_up_{number}"):
+            with pytest.raises(NotImplementedError):
+                echo(method=method)
+    assert echo.greet() == "hi"
+    (report,) = manager.reports()
+    assert {name: counts["codes"] for name, counts in report["methods"].items()} == {
+        "(unknown)": {"UNIMPLEMENTED": 100},
+        "greet": {"OK": 1},
+    }
+    assert {error["method"] for error in report["errors"]} == {"(unknown)"}
+
+
 def test_a_service_calls_another_by_its_name(
     manager: ServiceProcessManager, services: sage_rpc.ServiceManager
 ) -> None:

@@ -36,6 +36,7 @@ else:
 
 __all__ = ["CallSpan", "ServedSpan", "TraceContextFilter", "Tracing", "trace_ids"]
 
+_MOST_NAMES = 10_000  # of methods whose attributes are kept
 _EXAMINE_SECONDS = 1.0  # how often it is looked whether quick spans have become possible
 _OK_AT_SERVER = frozenset(  # what the conventions do not count as the server's error
     {
@@ -140,7 +141,8 @@ class Tracing:
         if found is None:
             name = f"{service}/{method}"
             found = name, MappingProxyType({"rpc.system.name": system, "rpc.method": name})
-            self._attributes[service, method, system] = found
+            if len(self._attributes) < _MOST_NAMES:
+                self._attributes[service, method, system] = found
         return found
 
     def of_method(self, service: str, method: str, system: str = "sage_rpc") -> Callable[[], Any]:

@@ -8,7 +8,7 @@ from sage_rpc.operators.plan import ServiceSpec
 from sage_rpc.operators.processes import Boot, make_context
 from sage_rpc.processes.control import Bound, Done, Ready, Start
 from sage_rpc.processes.parent import Parent, Stopped
-from sage_rpc.processes.service import give_context, max_workers_of, run_hook, served
+from sage_rpc.processes.service import give_context, max_workers_of, run_hook
 from sage_rpc.processes.steps import StepError, step
 from sage_rpc.service_host import ServiceHost
 from sage_rpc.transport.shm.rendezvous import endpoint_of_target, published
@@ -28,7 +28,7 @@ def work(boot: Boot, spec: ServiceSpec, parent: Parent) -> Done:
     with parent.interruptible(), step("__init__()"):
         instance = spec.cls(*spec.args, **spec.kwargs)
     with step("getting an address"):
-        host = ServiceHost(spec.name, served(instance), max_workers=max_workers_of(instance))
+        host = ServiceHost(spec.name, instance, max_workers=max_workers_of(instance))
     parent.send(Bound(host.address))
     start = parent.receive()
     assert isinstance(start, Start), start  # noqa: S101 - the parent's part of the protocol

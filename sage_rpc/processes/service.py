@@ -1,4 +1,4 @@
-"""What every process that hosts a service does with its instance: what may be called, context, hooks."""
+"""What every process that hosts a service does with its instance: context, hooks."""
 
 from __future__ import annotations
 
@@ -6,33 +6,9 @@ import contextlib
 import sys
 from typing import Any, Literal
 
-from sage_rpc import servicers
 from sage_rpc.processes.context import BaseService, Context
 
-__all__ = ["Public", "give_context", "max_workers_of", "print_by_lines", "run_hook", "served"]
-
-_CONTEXT = ("ctx", "call_service", "call_service_async", "call_with_retry", "logger")
-
-
-class Public:
-    """What of a service may be called: everything public but its context."""
-
-    def __init__(self, instance: Any) -> None:
-        self._instance = instance
-
-    def __dir__(self) -> list[str]:
-        return [name for name in dir(self._instance) if name not in _CONTEXT]
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._instance, name)
-
-    def __repr__(self) -> str:
-        return f"<Public part of {self._instance!r}>"
-
-
-def served(instance: Any) -> Any:
-    """What a ServiceHost serves of `instance`: a declared service, or the public part of a plain object."""
-    return instance if isinstance(instance, servicers.Base) else Public(instance)
+__all__ = ["give_context", "max_workers_of", "print_by_lines", "run_hook"]
 
 
 def give_context(instance: Any, context: Context) -> None:

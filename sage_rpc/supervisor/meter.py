@@ -14,8 +14,9 @@ import grpc
 from sage_rpc.observe.histogram import Histogram
 from sage_rpc.proto.v1 import invoke_pb2
 
-__all__ = ["Counts", "Meter"]
+__all__ = ["UNKNOWN", "Counts", "Meter"]
 
+UNKNOWN = "(unknown)"  # all methods that were asked for and are none: callers choose their names
 _KEPT_ERRORS, _KEPT_CALLS = 50, 200
 
 

@@ -40,13 +40,13 @@ from sage_rpc.policies.admission import Gate
 from sage_rpc.processes.context import Context
 from sage_rpc.processes.control import Bound, Done, Failed, Ready
 from sage_rpc.processes.parent import Parent, Stopped
-from sage_rpc.processes.service import Public, give_context, max_workers_of, print_by_lines, run_hook
+from sage_rpc.processes.service import give_context, max_workers_of, print_by_lines, run_hook
 from sage_rpc.processes.steps import StepError, step
 from sage_rpc.server import endpoint_of_port, server
 from sage_rpc.service_host import PlainServices, message_options
 from sage_rpc.service_host import _Guard as Guard
 from sage_rpc.service_host import _GuardedServer as GuardedServer
-from sage_rpc.supervisor.meter import Meter
+from sage_rpc.supervisor.meter import UNKNOWN, Meter
 from sage_rpc.supervisor.sockets import inside_path, socket_path
 from sage_rpc.supervisor.task import Task, load
 from sage_rpc.transport.shm.rendezvous import published
@@ -254,7 +254,7 @@ class _Hosted:
             self._server.add_generic_rpc_handlers((guarded.batches.handler(),))
         else:
             plain = PlainServices()
-            plain.add(task.service, Public(instance), guard)
+            plain.add(task.service, instance, guard)
             self._server.add_generic_rpc_handlers((self._counted(plain),))
         self._declared = declared[0] if declared else ""
         reflected = [*(declared or ["sage.rpc.v1.Invocation"]), _HEALTH, reflection.SERVICE_NAME]
@@ -267,11 +267,16 @@ class _Hosted:
         self._registration: Registration | None = None
 
     def _counted(self, plain: PlainServices) -> grpc.GenericRpcHandler:
-        """The generic service, each call counted as the method that it names."""
+        """The generic service, each call counted as the method that it names, where there is such a one."""
+
+        def name_of(request: Any) -> str:
+            message = request.message if type(request) is WithBuffers else request
+            return str(message.method) if plain.knows(message.service, message.method) else UNKNOWN
+
         found: Any = plain.handler()
         name = "sage.rpc.v1.Invocation"
         methods = {
-            method: self.meter.measured(found.service(_Details(f"/{name}/{method}")), _method_of)
+            method: self.meter.measured(found.service(_Details(f"/{name}/{method}")), name_of)
             for method in ("Call", "Batch", "BatchStream")
         }
         return grpc.method_handlers_generic_handler(name, methods)
@@ -365,11 +370,6 @@ class _Hosted:
         for path in (self._path, inside_path(self.task.endpoint_id)):
             with contextlib.suppress(OSError):
                 path.unlink()
-
-
-def _method_of(request: Any) -> str:
-    message = request.message if type(request) is WithBuffers else request
-    return str(message.method)
 
 
 def _always(name: str) -> Callable[[Any], str]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from sage_rpc.manager import ServiceManager
 from sage_rpc.processes.context import Context
+from sage_rpc.public_methods import PublicMethods, public_methods
 from sage_rpc.service_host import ServiceHost
 
 __all__ = ["FakeService", "FakeServices", "Recorded"]
@@ -47,18 +48,35 @@ class FakeService:
     """
 
     def __init__(self, methods: Mapping[str, Any] | None = None, instance: Any = None) -> None:
-        self._methods = dict(methods or {})
-        for name in self._methods:
-            if not name.isidentifier() or name.startswith("_"):
-                raise ValueError(f"{name!r} is no name of a method that can be called")
-        self._given = instance
         self._lock = threading.Lock()  # guards calls and the answers
         self.calls: list[Recorded] = []
+        self._answers: dict[str, Any] = {}
+        self._served = PublicMethods()  # what its host calls
+        for name, function in ({} if instance is None else public_methods(instance)).items():
+            self.set(name, function)
+        for name, answer in (methods or {}).items():
+            self.set(name, answer)
 
     def set(self, method: str, answer: Any) -> None:
-        """From now on, `method` gives that: a function of the arguments, an exception, or a value."""
+        """From now on, `method` gives that: a function of the arguments, an exception, or a value.
+
+        Raises:
+            ValueError: no method that can be called has such a name.
+        """
+        if not method.isidentifier() or method.startswith("_"):
+            raise ValueError(f"{method!r} is no name of a method that can be called")
+
+        def called(*args: Any, **kwargs: Any) -> Any:
+            with self._lock:
+                self.calls.append(Recorded(method, args, kwargs))
+                answer = self._answers[method]
+            if isinstance(answer, BaseException):
+                raise answer
+            return answer(*args, **kwargs) if callable(answer) else answer
+
         with self._lock:
-            self._methods[method] = answer
+            self._answers[method] = answer
+            self._served.setdefault(method, called)
 
     def calls_of(self, method: str) -> list[Recorded]:
         """The calls of one method."""
@@ -72,42 +90,8 @@ class FakeService:
 
     def __repr__(self) -> str:
         return (
-            f"<FakeService {', '.join(sorted(self._methods)) or 'without methods'}, {len(self.calls)} calls>"
+            f"<FakeService {', '.join(sorted(self._answers)) or 'without methods'}, {len(self.calls)} calls>"
         )
-
-
-class _Served:
-    """A fake as its host sees it: its methods alone are public."""
-
-    def __init__(self, fake: FakeService) -> None:
-        self._fake = fake
-
-    def __dir__(self) -> list[str]:
-        own = (
-            [] if self._fake._given is None else [n for n in dir(self._fake._given) if not n.startswith("_")]
-        )
-        return [*self._fake._methods, *own]
-
-    def __getattr__(self, name: str) -> Any:
-        fake = self._fake
-        if name.startswith("_") or (name not in fake._methods and not hasattr(fake._given, name)):
-            raise AttributeError(name)
-
-        def method(*args: Any, **kwargs: Any) -> Any:
-            with fake._lock:
-                fake.calls.append(Recorded(name, args, kwargs))
-                answer = fake._methods.get(name, _ask_instance)
-            if answer is _ask_instance:
-                return getattr(fake._given, name)(*args, **kwargs)
-            if isinstance(answer, BaseException):
-                raise answer
-            return answer(*args, **kwargs) if callable(answer) else answer
-
-        return method
-
-
-def _ask_instance() -> None:
-    """Marks a method that the given object answers."""
 
 
 class FakeServices:
@@ -128,7 +112,7 @@ class FakeServices:
             for name, given in services.items():
                 fake = given if isinstance(given, FakeService) else _fake(given)
                 self.fakes[name] = fake
-                self._hosts[name] = ServiceHost(name, _Served(fake)).start()
+                self._hosts[name] = ServiceHost(name, fake._served).start()
             endpoints = {name: host.address for name, host in self._hosts.items()}
             self.manager = ServiceManager(endpoints, **(manager or {}))
         except BaseException:
