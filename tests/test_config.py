@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from sage_rpc.config import Config, ConfigError, json_schema, load_config
 
@@ -75,11 +76,150 @@ services:
         TEXT="t: x",
     )
     a, b = config.services["a"], config.services["b"]
-    assert a.positional == (1, "t: x", 7, "7", "${X}", None)
+    assert a.positional == (1, "t: x", 7, "7", "${X}", "")
     assert (a.stop_grace, b.stop_grace) == (0.5, 120)
     assert a.rlimits == {"nofile": 100, "as": 2 << 30}
     assert a.env == {"B": "true", "C": "5"}
     assert (b.class_, b.positional) == ("m.D", a.positional)
+
+
+TEXTS = [
+    "NO",
+    "on",
+    "null",
+    "~",
+    "",
+    "0123456",
+    "12:30:00",
+    "2024-01-01",
+    "1_000",
+    "0x1F",
+    "1e3",
+    "inf",
+    "a: b # c",
+    "$$",
+    "${HOME}",
+]
+
+
+@pytest.mark.parametrize("text", [*TEXTS, "true", "5432", "1.10"])
+def test_a_variable_stays_text_where_text_belongs(tmp_path: Path, text: str) -> None:
+    """Whatever YAML would have made of it: what is written in a variable was never YAML."""
+    config = load(
+        tmp_path,
+        """\
+env: {}
+observability:
+  dashboard:
+    address: 127.0.0.1:0
+    token: ${V}
+services:
+  a:
+    class: m.C
+    version: ${V}
+    env:
+      TOKEN: ${V}
+    metadata:
+      zone: ${V}
+    policy:
+      default:
+        fallback: "${V}"
+""",
+        V=text,
+    )
+    service = config.services["a"]
+    assert config.observability.dashboard is not None
+    assert config.observability.dashboard.token == text
+    assert (service.version, service.env, service.metadata) == (text, {"TOKEN": text}, {"zone": text})
+    assert service.policy == {"default": {"fallback": text}}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        *((t, t) for t in TEXTS),
+        ("true", "true"),
+        ("5432", 5432),
+        ("-1", -1),
+        ("1.5", 1.5),
+        (".5", 0.5),
+        ("7" * 20, int("7" * 20)),
+    ],
+)
+def test_an_unquoted_variable_among_the_arguments_of_a_class_is_a_number_or_text(
+    tmp_path: Path, text: str, value: object
+) -> None:
+    config = load(
+        tmp_path,
+        """\
+services:
+  a:
+    class: m.C
+    args:
+    - ${V}
+    - inside:
+      - ${V}
+      - "${V}"
+    kwargs:
+      v: ${V}
+""",
+        V=text,
+    )
+    service = config.services["a"]
+    for found in (service.positional[0], service.positional[1]["inside"][0], service.kwargs["v"]):
+        assert (found, type(found)) == (value, type(value))
+    assert service.positional[1]["inside"][1] == text
+    json.dumps(config.model_dump(mode="json"))
+    assert yaml.safe_load(yaml.safe_dump(service.kwargs)) == service.kwargs
+
+
+def test_a_variable_converts_where_a_number_or_a_boolean_belongs_and_is_named_where_it_cannot(
+    tmp_path: Path,
+) -> None:
+    text = """\
+services:
+  a:
+    class: m.C
+    process_count: ${COUNT}
+    stop_grace: ${GRACE}
+    rlimits:
+      as: ${SIZE}
+    cpu_affinity:
+    - ${CPU}
+    tls:
+      cert: c.pem
+      key: k.pem
+      require_client_cert: ${MUTUAL}
+    policy:
+      default:
+        timeout: ${GRACE}
+        idempotent: ${MUTUAL}
+        priority: ${CPU}
+        retry:
+          max_attempts: ${COUNT}
+    admission:
+      max_running: ${COUNT}
+    address: 127.0.0.1:0
+"""
+    right = {"COUNT": "3", "GRACE": "2s", "SIZE": "1GiB", "CPU": "0", "MUTUAL": "no"}
+    service = load(tmp_path, text, **right).services["a"]
+    assert (service.process_count, service.stop_grace, service.cpu_affinity) == (3, 2.0, [0])
+    assert service.rlimits == {"as": 1 << 30}
+    assert service.tls is not None
+    assert service.tls.require_client_cert is False
+    policy = {"timeout": "2s", "idempotent": False, "priority": 0, "retry": {"max_attempts": 3}}
+    assert (service.policy, service.admission) == ({"default": policy}, {"max_running": 3})
+
+    found = complaints(tmp_path, text, **{**right, "COUNT": "many", "MUTUAL": "perhaps", "SIZE": ""})
+    assert [line.partition(": ")[2].partition(": ")[0] for line in found] == [
+        "services.a.process_count",
+        "services.a.rlimits.as",
+        "services.a.tls.require_client_cert",
+        "services.a.policy",
+        "services.a.admission",
+    ]
+    for line, name in zip(found, ("COUNT", "SIZE", "MUTUAL", "MUTUAL", "COUNT"), strict=True):
+        assert f"of ${{{name}}}" in line
 
 
 def test_includes_are_laid_under_and_keep_their_places(tmp_path: Path) -> None:

@@ -1,9 +1,9 @@
 """A configuration as it stands in files: YAML with the place of everything in it, variables, includes.
 
 Rules: every complaint names file, line and column. `${VAR}` is the variable's value and an error without it,
-`${VAR:-default}` has one, `$$` is a dollar; they stand in values, not in keys, and unquoted ones may be
-numbers. `include:` at the top names
-files, relative to the one that includes: what is written in this one wins, mappings are merged.
+`${VAR:-default}` has one, `$$` is a dollar; they stand in values, not in keys. What a variable holds is text
+and no YAML: the field makes a number of it (`FromVariable`). `include:` at the top names files, relative to
+the one that includes: what is written in this one wins, mappings are merged.
 """
 
 from __future__ import annotations
@@ -16,12 +16,51 @@ from typing import Any, NamedTuple
 
 import yaml
 
-__all__ = ["ConfigError", "Document", "Location", "Problem", "read"]
+__all__ = ["ConfigError", "Document", "FromVariable", "Location", "Problem", "read", "settled"]
 
 _VARIABLE = re.compile(
     r"\$(?:\$|\{(?P<name>[A-Za-z_]\w*)(?P<colon>:-(?P<default>[^}]*))?\}|\{(?P<bad>[^}]*)\}?)"
 )
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,400})(?:\.[0-9]{1,400})?|-?\.[0-9]{1,400}")
 Path_ = tuple["str | int", ...]
+
+
+class FromVariable(str):
+    """What an unquoted value with `${VAR}` in it became; its `repr` names the variables, for complaints.
+
+    Attributes:
+        names: of the variables.
+    """
+
+    __slots__ = ("names",)
+    names: tuple[str, ...]
+
+    def __new__(cls, text: str, names: tuple[str, ...]) -> FromVariable:  # noqa: D102
+        made = super().__new__(cls, text)
+        made.names = names
+        return made
+
+    def __repr__(self) -> str:
+        return f"{str(self)!r} of {', '.join(f'${{{name}}}' for name in self.names)}"
+
+    def __str__(self) -> str:
+        return "".join(self)  # a plain one
+
+    def number(self) -> int | float | None:
+        """The number that this is in decimal notation; None for everything else, as 0123, 1e3 and inf."""
+        if _NUMBER.fullmatch(self) is None:
+            return None
+        return float(self) if "." in self else int(self)
+
+
+def settled(value: Any) -> Any:
+    """`value` as it means where anything may stand: an unquoted variable is a number or else text."""
+    if isinstance(value, FromVariable):
+        number = value.number()
+        return str(value) if number is None else number
+    if isinstance(value, dict):
+        return {key: settled(entry) for key, entry in value.items()}
+    return [settled(entry) for entry in value] if isinstance(value, list) else value
 
 
 class Location(NamedTuple):
@@ -191,16 +230,11 @@ class _Builder:
         value = self._loader.construct_object(node)
         if isinstance(value, str) and "$" in value:
             text = self._substitute(value, where)
-            if isinstance(node, yaml.ScalarNode) and node.style is None:
-                return self._typed(text)
+            names = tuple(dict.fromkeys(m["name"] for m in _VARIABLE.finditer(value) if m["name"]))
+            if names and isinstance(node, yaml.ScalarNode) and node.style is None:
+                return FromVariable(text, names)
             return text
         return value
-
-    def _typed(self, text: str) -> Any:
-        """What an unquoted `${VAR}` became, as if it had been written there: a number is a number."""
-        loader: Any = self._loader
-        tag = loader.resolve(yaml.ScalarNode, text, (True, False))
-        return self._loader.construct_object(yaml.ScalarNode(tag, text))
 
     def _mapping(self, node: yaml.MappingNode, path: Path_) -> dict[str, Any]:
         own = sum(key.tag != "tag:yaml.org,2002:merge" for key, _ in node.value)

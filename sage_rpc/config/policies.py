@@ -16,8 +16,9 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
+from sage_rpc.config.document import FromVariable, settled
 from sage_rpc.policies.settings import (
     AdmissionPolicy,
     BatchPolicy,
@@ -36,7 +37,7 @@ from sage_rpc.policies.settings import (
 if TYPE_CHECKING:
     from sage_rpc.config.schema import Config
 
-__all__ = ["admission_policy", "policies_of", "service_policy"]
+__all__ = ["admission_policy", "policies_of", "service_policy", "settled_policy"]
 
 _NESTED: dict[type, dict[str, type]] = {
     ServicePolicy: {
@@ -55,6 +56,10 @@ _NESTED: dict[type, dict[str, type]] = {
 }
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _TIME = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h)\s*")
+_BOOLEANS = {
+    **dict.fromkeys(("true", "yes", "on", "1"), True),
+    **dict.fromkeys(("false", "no", "off", "0"), False),
+}
 _TEXTS = {"balancing", "service_name", "fallback", "key", "codes"}
 
 
@@ -110,6 +115,44 @@ def _made(kind: type, value: Any, where: str) -> Any:
         return kind(**given)
     except (ValueError, TypeError) as error:
         raise ValueError(f"{where}: {error}") from None
+
+
+def settled_policy(kind: type, value: Any, where: str) -> Any:
+    """The mapping for a policy of class `kind`, with numbers and booleans for variables where they belong.
+
+    Raises:
+        ValueError: one belongs there, and the variable holds something else.
+    """
+    if not isinstance(value, dict):
+        return settled(value)
+    types = get_type_hints(kind)
+    found = {}
+    for name, entry in value.items():
+        at = f"{where}.{name}"
+        nested = _NESTED.get(kind, {}).get(name)
+        if nested is not None:
+            found[name] = settled_policy(nested, entry, at)
+        elif kind is ServicePolicy and name == "methods" and isinstance(entry, dict):
+            found[name] = {m: settled_policy(MethodPolicy, each, f"{at}.{m}") for m, each in entry.items()}
+        elif isinstance(entry, FromVariable):
+            found[name] = _settled(entry, types.get(name, Any), at)
+        else:
+            found[name] = settled(entry)
+    return found
+
+
+def _settled(value: FromVariable, kind: Any, where: str) -> Any:
+    kinds = {kind, *get_args(kind)}
+    number, text = value.number(), str(value)
+    if bool in kinds and text.lower() in _BOOLEANS:
+        return _BOOLEANS[text.lower()]
+    if kinds & {int, float, Any} and number is not None:
+        return number
+    if kinds & {int, float} and not kinds & {str, Any} and _TIME.fullmatch(text) is None:
+        raise ValueError(f"{where} is {value!r}: expected a number")
+    if bool in kinds:
+        raise ValueError(f"{where} is {value!r}: expected true or false")
+    return text
 
 
 def _seconds(value: Any) -> Any:

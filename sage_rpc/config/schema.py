@@ -20,7 +20,9 @@ from pydantic import (
     model_validator,
 )
 
-from sage_rpc.config.policies import admission_policy, service_policy
+from sage_rpc.config.document import settled
+from sage_rpc.config.policies import admission_policy, service_policy, settled_policy
+from sage_rpc.policies.settings import AdmissionPolicy, ServicePolicy
 
 __all__ = [
     "Config",
@@ -160,15 +162,22 @@ class ServiceConfig(_Strict):
             return {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in value.items()}
         return value
 
+    @field_validator("args", "kwargs", mode="before")
+    @classmethod
+    def _plain(cls, value: Any) -> Any:
+        return settled(value)
+
     @field_validator("policy")
     @classmethod
     def _policy_works(cls, value: dict[str, Any]) -> dict[str, Any]:
+        value = settled_policy(ServicePolicy, value, "policy")
         service_policy(value)
         return value
 
     @field_validator("admission")
     @classmethod
     def _admission_works(cls, value: dict[str, Any]) -> dict[str, Any]:
+        value = settled_policy(AdmissionPolicy, value, "admission")
         admission_policy(value)
         return value
 
