@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import grpc
 
 from sage_rpc import deadline, errors, values
+from sage_rpc.exception_text import text_of
 from sage_rpc.proto.v1 import invoke_pb2
 
 __all__ = ["DeclaredBatches"]
@@ -141,9 +142,9 @@ def _answered(handler: Any, request: Any, one: _OneOfBatch) -> bytes | None:
         data: bytes = handler.response_serializer(handler.unary_unary(request, one))
     except _AbortedError:
         return None
-    except Exception as error:
+    except BaseException as error:  # SystemExit, too, ends one call and no other
         _LOGGER.exception("Exception in a call of a batch")
         one.set_code(grpc.StatusCode.UNKNOWN)
-        one.set_details(f"Exception calling application: {error}")
+        one.set_details(f"Exception calling application: {text_of(error)}")
         return None
     return data

@@ -17,12 +17,13 @@ connection has the text "connection refused" in lower case, whichever transport 
 from __future__ import annotations
 
 import difflib
-import traceback as traceback_module
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any
 
 import grpc
+
+from sage_rpc.exception_text import text_of, traceback_of, type_name
 
 __all__ = [
     "Abort",
@@ -185,9 +186,7 @@ class RemoteError(RpcError):
     @classmethod
     def from_exception(cls, error: BaseException) -> RemoteError:
         """What a caller elsewhere gets to see of `error`."""
-        kind = type(error)
-        lines = traceback_module.format_exception(kind, error, error.__traceback__)
-        return cls(f"{kind.__module__}.{kind.__qualname__}", str(error), "".join(lines))
+        return cls(type_name(type(error)), text_of(error), traceback_of(error, error.__traceback__))
 
 
 class Abort(Exception):

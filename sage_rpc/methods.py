@@ -8,6 +8,7 @@ trace, then the senders: retry or hedging, breaker, and the endpoint that the po
 
 from __future__ import annotations
 
+import contextvars
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,6 +21,7 @@ from google.protobuf import message_factory
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 
 from sage_rpc import buffers, deadline, errors, options, values
+from sage_rpc.exception_text import text_of
 from sage_rpc.observe.stats import CallStats
 from sage_rpc.observe.tracing import Tracing
 from sage_rpc.policies.batching import (
@@ -32,7 +34,7 @@ from sage_rpc.policies.batching import (
     stream_results,
 )
 from sage_rpc.policies.breaker import Breaker, Breaking
-from sage_rpc.policies.cache import Cache
+from sage_rpc.policies.cache import ABANDONED, Cache
 from sage_rpc.policies.hedging import Hedging
 from sage_rpc.policies.retry import RetryBudget, Retrying
 from sage_rpc.policies.sending import PRIORITY, Direct, Metadata, Routed, Sender
@@ -44,6 +46,7 @@ from sage_rpc.policies.settings import (
     RetryPolicy,
     ServicePolicy,
 )
+from sage_rpc.policies.timer import timer
 from sage_rpc.pool import Pool, Pooled
 from sage_rpc.proto.v1 import invoke_pb2
 from sage_rpc.service_future import ServiceFuture, completed
@@ -461,15 +464,19 @@ class _Compiled:
                 return entry.value if entry.simple else copy(entry.response)
             flight, ours, epoch = cache.board(key)
             if not ours:
+                timeout = deadline.limit(timeout)
+                until = None if timeout is None else time.monotonic() + timeout
+            while not ours:
                 try:
-                    return copy(flight.result(deadline.limit(timeout)))
+                    response = flight.result(timeout)
                 except errors.RpcError:
                     raise
                 except (TimeoutError, futures.TimeoutError):  # one class since Python 3.11
-                    raise errors.rpc_error(
-                        grpc.StatusCode.DEADLINE_EXCEEDED,
-                        f"another caller's call of {self._codec.name} with these arguments has not ended",
-                    ) from None
+                    raise self._not_ended() from None
+                if response is not ABANDONED:
+                    return copy(response)
+                timeout = None if until is None else max(0.0, until - time.monotonic())
+                flight, ours, epoch = cache.board(key, again=True)
             try:
                 response = exchange(args, kwargs, timeout)
                 value = copy(response)
@@ -491,44 +498,68 @@ class _Compiled:
                 return completed(lambda: entry.value if entry.simple else copy(entry.response))
             flight, ours, epoch = cache.board(key)
             if ours:
-
-                def arrived(response: Any) -> Any:
-                    value = copy(response)
-                    cache.land(key, epoch, keep(response), value, received(response))
-                    return value
-
-                def ended(future: ServiceFuture) -> None:
-                    failure = (
-                        errors.rpc_error(
-                            grpc.StatusCode.CANCELLED, "the call that fetched this was cancelled"
-                        )
-                        if future.cancelled()
-                        else future.exception()
-                    )
-                    if failure is not None:
-                        cache.crash(key, failure)
-
-                try:
-                    fetching = self._started(args, kwargs, timeout, arrived)
-                except BaseException as error:
-                    cache.crash(key, error)
-                    raise
-                fetching.add_done_callback(ended)  # type: ignore[arg-type] # it is called with itself
-                return fetching
-            following = ServiceFuture(None)
+                return fetch(key, epoch, args, kwargs, timeout)
+            timeout = deadline.limit(timeout)
+            until = None if timeout is None else time.monotonic() + timeout
+            following = _Following(copy)
+            context = contextvars.copy_context()  # the leader may end in another call's
 
             def landed(done: Any) -> None:
+                if following.done():
+                    return
+                if done.exception() is not None or done.result() is not ABANDONED:
+                    following.settle(done)
+                    return
+                left = None if until is None else until - time.monotonic()
+                flight, ours, epoch = cache.board(key, again=True)
+                if not ours:
+                    flight.add_done_callback(landed)
+                    return
                 try:
-                    value = copy(done.result())
-                except Exception as error:  # noqa: BLE001 - it is for whoever holds the future
-                    following.set_exception(error)
-                else:
-                    following.set_result(value)
+                    following.lead(context.run(fetch, key, epoch, args, kwargs, left))
+                except BaseException as error:  # noqa: BLE001 - it is for whoever holds the future
+                    following.fail(error)
 
             flight.add_done_callback(landed)
+            if timeout is not None and not following.done():
+                timer.call_later(timeout, lambda: following.fail(self._not_ended()))
+            serving = deadline.current()
+            if serving is not None:
+                serving.watch(following)
             return following
 
+        def fetch(
+            key: Any, epoch: int, args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None
+        ) -> ServiceFuture:
+            def arrived(response: Any) -> Any:
+                value = copy(response)
+                cache.land(key, epoch, keep(response), value, received(response))
+                return value
+
+            def ended(future: ServiceFuture) -> None:
+                failure = (
+                    errors.rpc_error(grpc.StatusCode.CANCELLED, "the call that fetched this was cancelled")
+                    if future.cancelled()
+                    else future.exception()
+                )
+                if failure is not None:
+                    cache.crash(key, failure)
+
+            try:
+                fetching = self._started(args, kwargs, timeout, arrived)
+            except BaseException as error:
+                cache.crash(key, error)
+                raise
+            fetching.add_done_callback(ended)  # type: ignore[arg-type] # it is called with itself
+            return fetching
+
         return begin
+
+    def _not_ended(self) -> errors.RpcError:
+        return errors.rpc_error(
+            grpc.StatusCode.DEADLINE_EXCEEDED,
+            f"another caller's call of {self._codec.name} with these arguments has not ended",
+        )
 
     # -- the fallback
 
@@ -544,11 +575,11 @@ class _Compiled:
             return fallback
         try:
             return fallback(error)
-        except Exception as failure:
+        except BaseException as failure:
             raise FallbackError(
                 error.code(),
-                f"the fallback of {self._codec.name} raised {type(failure).__name__}: {failure}; it was "
-                f"called because the call had failed with {error.code().name}: {error.details()}",
+                f"the fallback of {self._codec.name} raised {type(failure).__name__}: {text_of(failure)}; it "
+                f"was called because the call had failed with {error.code().name}: {error.details()}",
             ) from failure
 
     def _falling_back(self, invoke: _Invoke, fallback: Any) -> _Invoke:
@@ -574,6 +605,59 @@ class _Compiled:
         return falling_back
 
 
+class _Following(ServiceFuture):
+    """The future of a call that waits for what another caller fetches.
+
+    Args:
+        copy: makes the result of the response that the other got.
+    """
+
+    def __init__(self, copy: Callable[[Any], Any]) -> None:
+        super().__init__(None)
+        self._copy = copy
+        self._fetching: ServiceFuture | None = None  # once this is the leader
+
+    def settle(self, flight: Any) -> None:
+        """The flight has ended."""
+        try:
+            value = self._copy(flight.result())
+        except BaseException as error:  # noqa: BLE001 - it is for whoever holds the future
+            self.fail(error)
+        else:
+            if self._claim.acquire(blocking=False):
+                self.set_result(value)
+
+    def lead(self, fetching: ServiceFuture) -> None:
+        """The other has given up: this call fetches."""
+        self._fetching = fetching
+        fetching.add_done_callback(self._fetched)
+        if self.done():  # it was cancelled meanwhile
+            fetching.cancel()
+
+    def _fetched(self, fetching: Any) -> None:
+        if not self._claim.acquire(blocking=False):
+            return
+        if fetching.cancelled():
+            self._finish_cancelled()
+        elif fetching.exception() is not None:
+            self.set_exception(fetching.exception())
+        else:
+            self.set_result(fetching.result())
+
+    def fail(self, error: BaseException) -> None:
+        """End with `error`, if this has not ended."""
+        if self._claim.acquire(blocking=False):
+            self.set_exception(error)
+
+    def cancel(self) -> bool:
+        if self._fetching is not None:
+            return self._fetching.cancel()
+        if not self._claim.acquire(blocking=False):
+            return False
+        self._finish_cancelled()
+        return True
+
+
 class _Replaced(ServiceFuture):
     """The future of a call with a fallback."""
 
@@ -590,9 +674,11 @@ class _Replaced(ServiceFuture):
         error = first.exception()
         if isinstance(error, errors.RpcError) and not _is_wrong_call(error):
             try:
-                self.set_result(self._fall_back(error))
-            except Exception as failure:  # noqa: BLE001 - it is for whoever holds the future
+                result = self._fall_back(error)
+            except BaseException as failure:  # noqa: BLE001 - it is for whoever holds the future
                 self.set_exception(failure)
+            else:
+                self.set_result(result)
         elif error is not None:
             self.set_exception(error)
         else:

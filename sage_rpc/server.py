@@ -7,6 +7,7 @@ serves over gRPC and says why in one line, unless the transport is forced.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 import re
 import threading
@@ -16,6 +17,8 @@ from concurrent import futures
 from typing import Any, NamedTuple
 
 import grpc
+from grpc import _server as grpc_server
+from grpc._cython import cygrpc
 
 from sage_rpc import errors, native
 from sage_rpc.native import core
@@ -79,10 +82,29 @@ class _SharedPool:
         self.core: Any = None
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> futures.Future[Any]:
-        future = self._pool.submit(fn, *args, **kwargs)
+        future = self._pool.submit(_answered, fn, *args, **kwargs)
         if self.core is not None:
             self.core.yield_pool()
         return future
+
+
+def _answered(fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    """Run what grpcio gives to its pool, and see to it that the call ends.
+
+    What no `except Exception` takes (SystemExit of a library that called sys.exit, a CancelledError) would
+    pass through grpcio, and leave the caller without an answer. The answer is that of the memory queue.
+    """
+    try:
+        return fn(*args, **kwargs)
+    except BaseException as error:
+        for event, state in itertools.pairwise(args):
+            if isinstance(state, grpc_server._RPCState):
+                details = f"Exception calling application: {type(error).__name__}"
+                _LOGGER.exception("%s", details)
+                with state.condition:
+                    if not state.statused:
+                        grpc_server._abort(state, event.call, cygrpc.StatusCode.unknown, details.encode())
+        raise
 
 
 class Server(grpc.Server):

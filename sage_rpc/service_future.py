@@ -11,6 +11,7 @@ from typing import Any
 import grpc
 
 from sage_rpc import errors
+from sage_rpc.exception_text import text_of
 from sage_rpc.policies.sending import Pending
 
 __all__ = ["ServiceFuture", "completed"]
@@ -58,12 +59,13 @@ class ServiceFuture(futures.Future[Any]):
             error = errors.rpc_error(grpc.StatusCode.CANCELLED, _CANCELLED)
         except grpc.RpcError as failure:
             error = errors.from_grpc(failure)
-        except Exception as failure:  # noqa: BLE001 - it is the caller's to see, and must not get lost
-            error = errors.rpc_error(grpc.StatusCode.INTERNAL, f"{type(failure).__name__}: {failure}")
+        except BaseException as failure:  # noqa: BLE001 - it is the caller's to see, and must not get lost
+            text = f"{type(failure).__name__}: {text_of(failure)}"
+            error = errors.rpc_error(grpc.StatusCode.INTERNAL, text)
             error.__cause__ = failure
         try:
             result = response if conclude is None else conclude(response, error)
-        except Exception as failure:  # noqa: BLE001 - whatever it is, it is the caller's to see
+        except BaseException as failure:  # noqa: BLE001 - whatever it is, it is the caller's to see
             if cancelled:
                 self._finish_cancelled()
             else:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent import futures
 from typing import Any, NamedTuple
@@ -18,6 +17,7 @@ import grpc
 
 from sage_rpc import buffers, deadline, errors, servicers, values
 from sage_rpc.declared_batches import DeclaredBatches
+from sage_rpc.exception_text import text_of, traceback_of, type_name
 from sage_rpc.observe.health import HostHealth
 from sage_rpc.observe.tracing import ServedSpan, Tracing
 from sage_rpc.policies.access import Access, peer_of
@@ -128,7 +128,7 @@ class _Guard:
             if access(peer, method) is not False:
                 return
         except PermissionError as error:
-            text = str(error) or text
+            text = text_of(error) or text
         except Exception:
             _LOGGER.exception("the access hook of the service %r raised: the call is refused", self.name)
         context.set_trailing_metadata((NOT_RUN,))
@@ -266,11 +266,11 @@ class PlainServices:
         """-> the encoded response, with buffers or without, or a ServiceResponse that holds an exception."""
         try:
             result = function(*args, **kwargs)
-        except Exception as error:  # noqa: BLE001 - whatever the method raised is the caller's to see
+        except BaseException as error:  # noqa: BLE001 - whatever it is, SystemExit too, is the caller's to see
             if isinstance(error, errors.Abort):
-                context.abort(error.code, str(error))
+                context.abort(error.code, text_of(error))
             if _wrong_arguments(error):
-                context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"{service}.{method}: {error}")
+                context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"{service}.{method}: {text_of(error)}")
             if isinstance(error, errors.DeadlineExceeded) and deadline.passed():
                 # Of a call that this one was waiting for: the time is the caller's, and it is over.
                 context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded")
@@ -398,13 +398,18 @@ def _wrong_arguments(error: BaseException) -> bool:
 
 
 def _remote_exception(error: BaseException) -> invoke_pb2.RemoteException:
-    kind = type(error)
     # The first frame is the dispatcher's, of no interest to the caller.
     frames = error.__traceback__.tb_next if error.__traceback__ is not None else None
-    text = "".join(traceback.format_exception(kind, error, frames))
     return invoke_pb2.RemoteException(
-        type=f"{kind.__module__}.{kind.__qualname__}", message=str(error), traceback=text
+        type=_sendable(type_name(type(error))),
+        message=_sendable(text_of(error)),
+        traceback=_sendable(traceback_of(error, frames)),
     )
+
+
+def _sendable(text: str) -> str:
+    """`text` as protobuf takes it: without halves of surrogate pairs, as a file name may have them."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 class _Raised:
@@ -420,7 +425,7 @@ def _called(function: Callable[..., Any], call: tuple[Any, Any]) -> Any:
     args, kwargs = call
     try:
         return function(*args, **kwargs) if kwargs else function(*args)
-    except Exception as error:  # noqa: BLE001 - whatever the method raised is the caller's to see
+    except BaseException as error:  # noqa: BLE001 - whatever it is, SystemExit too, is the caller's to see
         return _Raised(error)
 
 

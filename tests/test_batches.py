@@ -10,6 +10,8 @@ import pytest
 import sage_rpc
 from sage_rpc import Arguments, errors
 from sage_rpc.policies import BatchPolicy, MethodPolicy, RetryPolicy, ServicePolicy
+from sage_rpc.policies.batching import Coalescing
+from sage_rpc.service_future import completed
 from sage_rpc.values import UnserializableError
 from tests.conftest import ServerProcess
 from tests.test_stubs import implement, shop  # noqa: F401 - a fixture
@@ -230,3 +232,68 @@ def test_calls_of_a_declared_service_travel_together(declared):
     with pytest.raises(errors.InvalidArgument, match="no field 'colour'"):
         later.get_price(colour="red")
     assert manager.stats().of("shop", "get_price").failures == {"INVALID_ARGUMENT": 2}
+
+
+# ---------------------------------------------------------------- whatever happens, every call ends
+
+
+class _NoBatch:
+    """A batch of which nothing works."""
+
+    name = "subject.lookup"
+
+    def __init__(self, failing):
+        self._failing = failing
+
+    def encode(self, items):
+        if self._failing == "encode":
+            raise MemoryError("no room")
+        return items
+
+    def results(self, response):
+        raise SystemExit("results")
+
+
+class _Inner:
+    """Sends nothing: answers at once, or refuses."""
+
+    check = None
+
+    def __init__(self, failing):
+        self._failing = failing
+
+    def start(self, request, timeout, metadata, key):
+        if self._failing == "start":
+            raise ValueError("the channel is closed")
+        return completed(lambda: request)
+
+
+@pytest.mark.parametrize("failing", ["encode", "start", "results"])
+def test_whatever_fails_in_a_batch_ends_all_of_its_calls(failing):
+    coalescing = Coalescing(_NoBatch(failing), _Inner(failing), BatchPolicy(max_size=8, max_delay=0.01))
+    calls = [coalescing.start(((number,), {}), None, None, None) for number in range(3)]
+    for call in calls:
+        assert isinstance(call.exception(SECONDS), errors.RpcError)
+    assert "0 waiting" in repr(coalescing)
+
+
+def test_a_call_whose_time_is_shorter_than_the_batchs_ends_in_its_time(managed):
+    policy = ServicePolicy(default=MethodPolicy(batch=BatchPolicy(max_delay=5.0)))
+    proxy = managed(policy).get_async_proxy("subject")
+    call = proxy(next(names), method="lookup", timeout=0.05)
+    with pytest.raises(errors.DeadlineExceeded):
+        call.result(4.0)
+
+
+def test_a_callback_that_exits_keeps_nobody_waiting(managed):
+    policy = ServicePolicy(default=MethodPolicy(batch=BatchPolicy(max_delay=0.02)))
+    proxy = managed(policy).get_async_proxy("subject")
+
+    def leave(_call):
+        raise SystemExit("a callback")
+
+    calls = [proxy.lookup(next(names)) for _ in range(4)]
+    for call in calls:
+        call.add_done_callback(leave)
+    assert all(call.result(SECONDS)["list"] == [1, 2] for call in calls)
+    assert proxy.lookup(next(names)).result(SECONDS)["list"] == [1, 2]  # the timer goes on, too

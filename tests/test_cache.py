@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import itertools
+import queue
 import threading
 
 import pytest
@@ -13,6 +14,7 @@ from sage_rpc import errors
 from sage_rpc.policies import CachePolicy, MethodPolicy, ServicePolicy
 from sage_rpc.policies.cache import Cache
 from tests.conftest import ServerProcess
+from tests.waiting import until
 
 SECONDS = 10
 names = (f"key {number}" for number in itertools.count())
@@ -177,3 +179,104 @@ def test_an_array_is_kept_without_its_senders_memory(managed):
     array = np.arange(20_000)
     for _ in range(2):
         assert np.array_equal(proxy.echo(array), array)
+
+
+# ---------------------------------------------------------------- a leader that gives up
+
+
+class Fetched:
+    """Answers when it is let: each call takes one of `answers`, which says what it does."""
+
+    def __init__(self):
+        self.begun = threading.Semaphore(0)
+        self.answers = queue.SimpleQueue()
+        self.calls = 0
+
+    def lookup(self, key):
+        self.calls += 1
+        self.begun.release()
+        return self.answers.get(timeout=SECONDS)
+
+
+@pytest.fixture
+def fetched(transport):
+    """-> (service, manager), both in this process; `lookup` is cached."""
+    service = Fetched()
+    policy = ServicePolicy(methods={"lookup": MethodPolicy(cache=CachePolicy(ttl=60))})
+    with (
+        sage_rpc.ServiceHost("subject", service, max_workers=4) as host,
+        sage_rpc.ServiceManager(
+            {"subject": host.address},
+            timeout=SECONDS,
+            options=[("sage_rpc.transport", transport)],
+            policy=policy,
+        ) as manager,
+    ):
+        yield service, manager
+        for _ in range(8):
+            service.answers.put(None)
+
+
+def follow(manager, wait, key="k"):
+    """Begin a call that waits for the one under way. -> its future."""
+    before = manager.cache_info("subject", "lookup").hits
+    if wait == "future":
+        following = manager.get_async_proxy("subject").lookup(key)
+    else:
+        pool = concurrent.futures.ThreadPoolExecutor(1)
+        following = pool.submit(manager.get_sync_proxy("subject").lookup, key)
+        pool.shutdown(wait=False)
+    until(lambda: manager.cache_info("subject", "lookup").hits > before)
+    return following
+
+
+@pytest.mark.parametrize("wait", ["future", "thread"])
+@pytest.mark.parametrize("end", ["cancelled", "out of time"])
+def test_who_follows_a_leader_that_gives_up_leads(fetched, end, wait):
+    service, manager = fetched
+    timeout = 0.3 if end == "out of time" else SECONDS
+    leader = manager.get_async_proxy("subject")("k", method="lookup", timeout=timeout)
+    assert service.begun.acquire(timeout=SECONDS)
+    followers = [follow(manager, wait), follow(manager, wait)]
+    if end == "cancelled":
+        assert leader.cancel()
+    else:
+        with pytest.raises(errors.DeadlineExceeded):
+            leader.result(SECONDS)
+    assert service.begun.acquire(timeout=SECONDS)  # one of them has become the leader, with its own time
+    service.answers.put("for nobody")
+    service.answers.put("the answer")
+    service.answers.put("the answer")
+    assert {follower.result(SECONDS) for follower in followers} <= {"for nobody", "the answer"}
+    assert service.calls == 2
+    info = manager.cache_info("subject", "lookup")
+    assert (info.hits, info.misses) == (1, 2)
+
+
+def test_a_follower_has_its_own_deadline_and_can_be_cancelled(fetched):
+    service, manager = fetched
+    proxy = manager.get_async_proxy("subject")
+    leader = proxy.lookup("k")
+    assert service.begun.acquire(timeout=SECONDS)
+    short, cancelled = proxy("k", method="lookup", timeout=0.05), proxy.lookup("k")
+    assert cancelled.cancel()
+    with pytest.raises(concurrent.futures.CancelledError):
+        cancelled.result(SECONDS)
+    with pytest.raises(errors.DeadlineExceeded):
+        short.result(SECONDS)
+    assert not leader.done()
+    service.answers.put("the answer")
+    assert leader.result(SECONDS) == "the answer"
+
+
+def test_the_last_follower_may_give_up_too_and_the_next_caller_fetches(fetched):
+    service, manager = fetched
+    leader = manager.get_async_proxy("subject").lookup("k")
+    assert service.begun.acquire(timeout=SECONDS)
+    follower = follow(manager, "future")
+    assert follower.cancel()
+    assert leader.cancel()
+    service.answers.put("for nobody")
+    again = manager.get_async_proxy("subject").lookup("k")
+    service.answers.put("the answer")
+    assert again.result(SECONDS) in ("for nobody", "the answer")

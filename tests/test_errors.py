@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import socket
+from asyncio import CancelledError
 from concurrent import futures
 
 import grpc
@@ -11,6 +12,7 @@ import pytest
 
 import sage_rpc
 from sage_rpc import errors
+from sage_rpc.processes.control import Failed
 from tests.conftest import needs_native
 
 ALSO = {
@@ -147,3 +149,129 @@ def test_the_text_names_code_and_details():
     assert 'details = "why"' in text
     assert "ABORTED" in repr(errors.rpc_error(grpc.StatusCode.ABORTED, "why", debug_error_string="more"))
     assert issubclass(sage_rpc.RemoteError, sage_rpc.RpcError)
+
+
+# ---------------------------------------------------------------- errors of user code
+
+
+class _Raises(Exception):
+    def __str__(self):
+        raise RuntimeError("no text")
+
+
+class _Exits(Exception):
+    def __str__(self):
+        raise SystemExit("no text")
+
+
+class _GivesANumber(Exception):
+    def __str__(self):
+        return 7  # noqa: PLE0307 - that is the point
+
+
+class _CallsItself(Exception):
+    def __str__(self):
+        return str(self)
+
+
+class _IsHuge(Exception):
+    def __str__(self):
+        return "x" * 50_000_000
+
+
+class _DoesNotPickle(Exception):
+    def __reduce__(self):
+        raise SystemExit("not me")
+
+
+ODD = {
+    kind.__name__: kind for kind in (_Raises, _Exits, _GivesANumber, _CallsItself, _IsHuge, _DoesNotPickle)
+}
+
+
+class Odd:
+    """Raises what is hard to report."""
+
+    def fail(self, name):
+        try:
+            raise ODD[name]
+        except Exception as error:
+            raise ODD[name] from error
+
+    def leave(self, kind):
+        raise {"SystemExit": SystemExit, "KeyboardInterrupt": KeyboardInterrupt}.get(kind, CancelledError)(
+            kind
+        )
+
+    def ok(self):
+        return "ok"
+
+
+@pytest.fixture
+def odd(transport):
+    with (
+        sage_rpc.ServiceHost("odd", Odd(), max_workers=2) as host,
+        sage_rpc.ServiceManager(
+            {"odd": host.address}, timeout=10, options=[("sage_rpc.transport", transport)]
+        ) as manager,
+    ):
+        yield manager.get_sync_proxy("odd")
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_an_exception_is_reported_whatever_its_class_does(odd, name):
+    with pytest.raises(errors.RemoteError) as caught:
+        odd.fail(name)
+    assert caught.value.type_name.endswith(name)
+    assert len(caught.value.message) < 100_000
+    assert odd.batch("ok", [sage_rpc.Arguments()]) == ["ok"]
+    [failed] = odd.batch("fail", [name], return_errors=True)
+    assert failed.type_name.endswith(name)
+    report = Failed.of("execute()", ODD[name]())
+    assert report.type_name.endswith(name)
+    assert len(report.remote_traceback) < 200_000
+
+
+@pytest.mark.parametrize("kind", ["SystemExit", "KeyboardInterrupt", "CancelledError"])
+def test_a_method_that_leaves_answers_its_caller(odd, kind):
+    for _ in range(4):  # more often than there are threads
+        with pytest.raises(errors.RemoteError, match=kind):
+            odd.leave(kind)
+    assert odd.ok() == "ok"
+
+
+class Leaving(grpc.GenericRpcHandler):
+    """Handlers of every kind that end with what no `except Exception` takes."""
+
+    def service(self, details):
+        _, kind, moment = details.method.split("/")
+
+        def leave(_request, _context):
+            raise SystemExit("a handler")
+
+        def leave_later(_request, _context):
+            yield b"one"
+            raise SystemExit("a handler")
+
+        streams = kind.endswith("stream")
+        return getattr(grpc, f"{kind}_rpc_method_handler")(
+            leave_later if streams and moment == "later" else leave
+        )
+
+
+@pytest.mark.parametrize("kind", ["unary_unary", "unary_stream", "stream_unary", "stream_stream"])
+def test_a_handler_that_leaves_ends_its_call_alike_over_both(transport, kind):
+    server = sage_rpc.server(futures.ThreadPoolExecutor(2), handlers=[Leaving()])
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        with sage_rpc.insecure_channel(f"127.0.0.1:{port}", [("sage_rpc.transport", transport)]) as channel:
+            for moment in ("now", "later"):
+                call = getattr(channel, kind)(f"/{kind}/{moment}")
+                request = iter([b""]) if kind.startswith("stream") else b""
+                with pytest.raises(grpc.RpcError) as caught:
+                    list(call(request, timeout=10))
+                assert caught.value.code() is grpc.StatusCode.UNKNOWN
+                assert caught.value.details() == "Exception calling application: SystemExit"
+    finally:
+        server.stop(None)

@@ -18,6 +18,7 @@ from typing import Any
 import grpc
 
 from sage_rpc import errors
+from sage_rpc.exception_text import text_of
 
 try:
     from opentelemetry import trace
@@ -149,7 +150,9 @@ def failure_of(error: BaseException) -> tuple[dict[str, str], str]:
     """Attributes and text of what a call failed with."""
     code = error.code() if isinstance(error, errors.RpcError) else grpc.StatusCode.UNKNOWN
     kind = error.type_name if isinstance(error, errors.RemoteError) else code.name
-    text = error.details() if isinstance(error, errors.RpcError) else f"{type(error).__name__}: {error}"
+    text = (
+        error.details() if isinstance(error, errors.RpcError) else f"{type(error).__name__}: {text_of(error)}"
+    )
     return {"rpc.response.status_code": code.name, "error.type": kind}, text
 
 

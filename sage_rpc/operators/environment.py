@@ -23,6 +23,7 @@ from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import FileDescriptor, ServiceDescriptor
 
 from sage_rpc import servicers
+from sage_rpc.exception_text import text_of
 from sage_rpc.manager import DEFAULT_TIMEOUT, ServiceEndpoint
 from sage_rpc.operators.job import Job
 from sage_rpc.operators.links import Input, LinkLostError, load_row
@@ -109,8 +110,8 @@ class LocalEnvironment:
             pickle.dumps(policy)
         except Exception as error:  # noqa: BLE001 - whatever pickling raises
             raise TypeError(
-                f"the policy of {name!r} cannot be sent to the workers ({error}): functions in it (fallback, "
-                "key) must be defined in a module, by def"
+                f"the policy of {name!r} cannot be sent to the workers ({text_of(error)}): functions in it "
+                "(fallback, key) must be defined in a module, by def"
             ) from None
         self._policies[name] = policy
 

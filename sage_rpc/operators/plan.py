@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import cloudpickle
 
 from sage_rpc import servicers
+from sage_rpc.exception_text import text_of
 from sage_rpc.manager import ServiceEndpoint
 from sage_rpc.operators.functions import (
     BaseFunction,
@@ -241,7 +242,7 @@ def dump(what: str, spec: OperatorSpec | ServiceSpec) -> bytes:
         return file.getvalue()
     except Exception as error:
         raise TypeError(
-            f"{what} cannot be sent to its process: {error}; make what it holds in setup() instead"
+            f"{what} cannot be sent to its process: {text_of(error)}; make what it holds in setup() instead"
         ) from error
 
 

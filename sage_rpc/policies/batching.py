@@ -9,7 +9,7 @@ time has come.
 
 from __future__ import annotations
 
-import contextlib
+import logging
 import os
 import threading
 import time
@@ -21,7 +21,8 @@ from typing import Any
 import grpc
 
 from sage_rpc import errors, values
-from sage_rpc.policies.sending import Metadata, Pending, Sender, outcome
+from sage_rpc.exception_text import text_of
+from sage_rpc.policies.sending import Metadata, Pending, Sender, failure_of, outcome
 from sage_rpc.policies.settings import BatchPolicy
 from sage_rpc.policies.timer import timer
 from sage_rpc.proto.v1 import invoke_pb2
@@ -36,6 +37,7 @@ __all__ = [
     "results_of",
 ]
 
+_LOGGER = logging.getLogger("sage_rpc")
 BATCH_METHOD = "/sage.rpc.v1.Invocation/Batch"
 BATCH_STREAM_METHOD = "/sage.rpc.v1.Invocation/BatchStream"
 
@@ -162,6 +164,7 @@ class _Waiting(futures.Future[Any]):
         super().__init__()
         self.item = args[0] if len(args) == 1 and not kwargs else Arguments(*args, **kwargs)
         self.deadline = deadline
+        self._over = False
 
     def result(self, timeout: float | None = None) -> Any:
         try:
@@ -182,6 +185,10 @@ class _Waiting(futures.Future[Any]):
             raise grpc.FutureTimeoutError from None
 
     def end(self, response: Any, error: BaseException | None) -> None:
+        with self._condition:  # its time and its answer may come at once
+            if self._over:
+                return
+            self._over = True
         if not self.set_running_or_notify_cancel():
             return  # cancelled; the others of its batch are not
         if error is None:
@@ -246,8 +253,14 @@ class Coalescing:
             first, full = len(calls) == 1, len(calls) >= self._policy.max_size
         if full:
             self._leave(place, calls, metadata, key)
-        elif first:
-            timer.call_later(self._policy.max_delay, lambda: self._leave(place, calls, metadata, key))
+            return call
+        try:
+            if first:
+                timer.call_later(self._policy.max_delay, lambda: self._leave(place, calls, metadata, key))
+            if timeout is not None and timeout < self._policy.max_delay:
+                timer.call_later(timeout, lambda: _expire(call))
+        except RuntimeError:  # there can be no thread more: it does not wait for others
+            self._leave(place, calls, metadata, key)
         return call
 
     def _leave(self, place: Any, filled: list[_Waiting], metadata: Metadata, key: Any) -> None:
@@ -255,10 +268,19 @@ class Coalescing:
             if self._filling.get(place) is not filled:
                 return  # it was full before its time
             del self._filling[place]
-        calls = filled
-        calls = [call for call in calls if not call.cancelled()]
-        if not calls:
-            return
+        calls = [call for call in filled if not call.done()]
+        try:
+            if calls:
+                self._send(calls, metadata, key)
+        except BaseException as error:
+            # Whatever it is, nobody may wait for ever. Of those that have ended already nothing changes.
+            failure = failure_of(error)
+            for call in filled:
+                _end(call, None, failure)
+            if not isinstance(error, Exception):
+                raise
+
+    def _send(self, calls: list[_Waiting], metadata: Metadata, key: Any) -> None:
         request = self._encoded(calls)
         if request is None:
             return
@@ -286,9 +308,10 @@ class Coalescing:
                 results = self._batch.results(response)
                 if len(results) != len(calls):
                     raise ValueError(f"{len(results)} results of {len(calls)} calls")
-            except Exception as failure:  # noqa: BLE001 - whatever it is, nobody may wait for ever
+            except BaseException as failure:  # noqa: BLE001 - whatever it is, nobody may wait for ever
                 error = errors.rpc_error(
-                    grpc.StatusCode.INTERNAL, f"the response to a batch of {self._batch.name}: {failure}"
+                    grpc.StatusCode.INTERNAL,
+                    f"the response to a batch of {self._batch.name}: {text_of(failure)}",
                 )
         if error is None:
             for call, result in zip(calls, results, strict=True):
@@ -309,8 +332,10 @@ class Coalescing:
         left = None if call.deadline is None else call.deadline - time.monotonic()
         try:
             pending = self._single.start(call.item, left, metadata, key)
-        except grpc.RpcError as error:
-            _end(call, None, error)
+        except BaseException as error:
+            _end(call, None, failure_of(error))
+            if not isinstance(error, Exception):
+                raise
             return
         pending.add_done_callback(lambda ended: _end(call, *outcome(ended)))
 
@@ -318,13 +343,13 @@ class Coalescing:
         """The request, without those calls whose arguments do not travel: these have failed."""
         try:
             return self._batch.encode([call.item for call in calls])
-        except values.UnserializableError:
+        except Exception:  # noqa: BLE001 - arguments are the user's, and may change while they are encoded
             for call in list(calls):
                 try:
                     self._batch.encode([call.item])
-                except values.UnserializableError as error:
+                except Exception as error:  # noqa: BLE001 - as above
                     calls.remove(call)
-                    wrong = errors.rpc_error(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+                    wrong = errors.rpc_error(grpc.StatusCode.INVALID_ARGUMENT, text_of(error))
                     wrong.__cause__ = error
                     _end(call, None, wrong)
             return self._batch.encode([call.item for call in calls]) if calls else None
@@ -334,8 +359,10 @@ class Coalescing:
 
 
 def _end(call: _Waiting, response: Any, error: BaseException | None) -> None:
-    with contextlib.suppress(futures.InvalidStateError):  # it has expired meanwhile
+    try:
         call.end(response, error)
+    except BaseException:  # a callback's; the others of the batch want to end, too
+        _LOGGER.exception("Exception in a callback of a call of a batch")
 
 
 def _expire(call: _Waiting) -> None:

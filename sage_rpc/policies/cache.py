@@ -2,8 +2,9 @@
 
 An entry keeps the response as it arrived, so that no caller can change what another gets. Results that cannot
 be changed are kept decoded. Equal arguments are fetched once: whoever asks meanwhile waits for the same
-answer (single flight). A failure is given to those who waited for it, and not kept. The least recently used
-entry goes first.
+answer (single flight). A failure of the service is given to those who waited for it, and not kept. A leader
+that gives up (it was cancelled, its time was over) says nothing about the service: one of those who wait
+becomes the leader. The least recently used entry goes first.
 """
 
 from __future__ import annotations
@@ -20,13 +21,18 @@ from concurrent import futures
 from dataclasses import dataclass
 from typing import Any
 
+import grpc
+
+from sage_rpc import errors
 from sage_rpc.policies.settings import CachePolicy
 
-__all__ = ["Cache", "CacheInfo", "Entry"]
+__all__ = ["ABANDONED", "Cache", "CacheInfo", "Entry"]
 
 _LONG_KEY = 256  # bytes; for longer ones a digest stands
 _UNCHANGEABLE = frozenset({type(None), bool, int, float, str, bytes})
 _PLAIN = frozenset({str, bytes, int})  # exact types of which no two values are equal across types
+ABANDONED: Any = object()  # what a flight gives whose leader has given up
+_OF_THE_LEADER = frozenset({grpc.StatusCode.CANCELLED, grpc.StatusCode.DEADLINE_EXCEEDED})
 
 
 @dataclass(frozen=True)
@@ -132,9 +138,16 @@ class Cache:
                 del self._entries[key]
                 self._bytes -= entry.size
 
-    def board(self, key: Any) -> tuple[futures.Future[Any], bool, int]:
-        """The flight that fetches `key`. -> it, whether the caller must fly it, and what `land` wants."""
+    def board(self, key: Any, *, again: bool = False) -> tuple[futures.Future[Any], bool, int]:
+        """The flight that fetches `key`. -> it, whether the caller must fly it, and what `land` wants.
+
+        Args:
+            key: of the arguments.
+            again: the caller waited for a flight that was abandoned.
+        """
         with self._lock:
+            if again:
+                self.hits -= 1  # it was counted, and is not answered yet
             flight = self._flights.get(key)
             if flight is not None:
                 self.hits += 1
@@ -163,10 +176,18 @@ class Cache:
             flight.set_result(response)
 
     def crash(self, key: Any, error: BaseException) -> None:
-        """It could not be fetched: those who wait fail, too."""
+        """It could not be fetched: those who wait fail, too, if that was not the leader's own affair."""
         with self._lock:
             flight = self._flights.pop(key, None)
-        if flight is not None:
+        if flight is None:
+            return
+        if isinstance(error, errors.RpcError):
+            abandoned = error.code() in _OF_THE_LEADER
+        else:
+            abandoned = not isinstance(error, Exception)  # Ctrl-C, or sys.exit() of the leader's program
+        if abandoned:
+            flight.set_result(ABANDONED)
+        else:
             flight.set_exception(error)
 
     def invalidate(self, args: tuple[Any, ...] | None = None, kwargs: dict[str, Any] | None = None) -> None:

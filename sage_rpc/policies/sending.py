@@ -7,6 +7,7 @@ the transport. A chain of them is built once per method, so that a call looks no
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -14,9 +15,21 @@ from typing import Any, Protocol
 import grpc
 
 from sage_rpc import errors
+from sage_rpc.exception_text import text_of, type_name
 
-__all__ = ["Direct", "Metadata", "Pending", "Routed", "Sender", "Series", "never_ran", "outcome"]
+__all__ = [
+    "Direct",
+    "Metadata",
+    "Pending",
+    "Routed",
+    "Sender",
+    "Series",
+    "failure_of",
+    "never_ran",
+    "outcome",
+]
 
+_LOGGER = logging.getLogger("sage_rpc")
 Metadata = tuple[tuple[str, str | bytes], ...] | None
 PRIORITY = "sage-rpc-priority"  # metadata of a call that may overtake others that wait
 NOT_RUN = ("sage-rpc-not-run", "1")  # trailing metadata of a call that a server refused before it began it
@@ -103,7 +116,20 @@ def outcome(pending: Any, check: Callable[[Any], None] | None = None) -> tuple[A
         return None, errors.rpc_error(grpc.StatusCode.CANCELLED, "Locally cancelled by application!")
     except grpc.RpcError as error:
         return None, errors.from_grpc(error)
+    except BaseException as error:  # noqa: BLE001 - whoever waits for the end must learn of it
+        return None, failure_of(error)
     return response, None
+
+
+def failure_of(error: BaseException) -> errors.RpcError:
+    """`error`, which no call should have ended with, as one of the family."""
+    if isinstance(error, errors.RpcError):
+        return error
+    converted = errors.rpc_error(
+        grpc.StatusCode.INTERNAL, f"{type_name(type(error))}: {text_of(error)}".removeprefix("builtins.")
+    )
+    converted.__cause__ = error
+    return converted
 
 
 class Direct:
@@ -146,17 +172,28 @@ class Series:
         self._changed = threading.Condition()  # guards everything below; no callback runs under it
         self._live: list[Pending] = []
         self._over = False
+        self._begun_once = False
         self._cancelled = False
         self._response: Any = None
         self._error: errors.RpcError | None = None
         self._callbacks: list[Callable[[Any], None]] = []
 
     def _begin(self, send: Callable[[], Pending]) -> None:
-        """Make one more attempt. One that cannot even start has failed."""
+        """Make one more attempt. One that cannot even start has failed.
+
+        Raises:
+            Exception: whatever the first attempt is refused with, as of a channel that is closed.
+        """
+        first, self._begun_once = not self._begun_once, True
         try:
             pending = send()
         except errors.RpcError as error:
-            self._attempt_ended(None, error)
+            self._attempt_over(None, error)
+            return
+        except BaseException as error:
+            if first:
+                raise
+            self._finish(None, failure_of(error))
             return
         with self._changed:
             over = self._over  # while it was being sent
@@ -174,7 +211,13 @@ class Series:
                 self._live.remove(pending)
             if self._over:
                 return
-        self._attempt_ended(response, error)
+        self._attempt_over(response, error)
+
+    def _attempt_over(self, response: Any, error: errors.RpcError | None) -> None:
+        try:
+            self._attempt_ended(response, error)
+        except BaseException as failure:  # noqa: BLE001 - no timer more, for instance: whoever waits must learn of it
+            self._finish(None, failure_of(failure))
 
     def _attempt_ended(self, response: Any, error: errors.RpcError | None) -> None:
         raise NotImplementedError
@@ -193,7 +236,10 @@ class Series:
         for pending in live:
             pending.cancel()
         for callback in callbacks:
-            callback(self)
+            try:
+                callback(self)
+            except BaseException:  # the others want to know, too
+                _LOGGER.exception("Exception in a callback of a call")
         return True
 
     def add_done_callback(self, fn: Callable[[Any], None]) -> None:

@@ -32,12 +32,22 @@ class Timer:
         self._running = False
 
     def call_later(self, seconds: float, fn: Callable[[], None]) -> None:
-        """Call `fn()` after so many seconds."""
+        """Call `fn()` after so many seconds.
+
+        Raises:
+            RuntimeError: there can be no thread more; `fn` will not be called.
+        """
         with self._changed:
-            heapq.heappush(self._due, (time.monotonic() + seconds, next(self._numbers), fn))
+            due = (time.monotonic() + seconds, next(self._numbers), fn)
+            heapq.heappush(self._due, due)
             if not self._running:
+                try:
+                    threading.Thread(target=self._run, name="sage_rpc timer", daemon=True).start()
+                except RuntimeError:
+                    self._due.remove(due)
+                    heapq.heapify(self._due)
+                    raise
                 self._running = True
-                threading.Thread(target=self._run, name="sage_rpc timer", daemon=True).start()
             elif self._due[0][2] is fn:
                 self._changed.notify()
 
@@ -54,7 +64,7 @@ class Timer:
                 fn = heapq.heappop(self._due)[2]
             try:
                 fn()
-            except Exception:
+            except BaseException:  # nobody else's times may be missed
                 _LOGGER.exception("Exception in a function that the timer called")
             del fn
 

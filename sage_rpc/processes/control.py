@@ -20,13 +20,13 @@ import contextlib
 import pickle
 import socket
 import struct
-import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import cloudpickle
 
+from sage_rpc.exception_text import text_of, traceback_of, type_name
 from sage_rpc.manager import ServiceEndpoint
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
 ]
 
 _SIZE = struct.Struct("<Q")
+_LARGEST_EXCEPTION = 1 << 20  # bytes of a pickled one; of larger ones only the text travels
 
 
 @dataclass(frozen=True)
@@ -135,17 +136,17 @@ class Failed:
     @classmethod
     def of(cls, during: str, error: BaseException) -> Failed:
         """What is to be said of `error`."""
-        kind = type(error)
         pickled = None
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(BaseException):  # its __reduce__ is the user's code
             pickled = bytes(cloudpickle.dumps(error))
-        lines = traceback.format_exception(kind, error, error.__traceback__)
-        name = f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
-        return cls(during, name, str(error), "".join(lines), pickled)
+        if pickled is not None and len(pickled) > _LARGEST_EXCEPTION:
+            pickled = None
+        name = type_name(type(error)).removeprefix("builtins.")
+        return cls(during, name, text_of(error), traceback_of(error, error.__traceback__), pickled)
 
     def exception(self) -> BaseException | None:
         """The exception itself, where it survived the journey."""
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(BaseException):  # its __setstate__ is the user's code
             found = pickle.loads(self.pickled or b"")  # noqa: S301 - from a process of our own
             return found if isinstance(found, BaseException) else None
         return None

@@ -11,6 +11,7 @@ from typing import Any
 
 import grpc
 
+from sage_rpc.exception_text import text_of
 from sage_rpc.observe.histogram import Histogram
 from sage_rpc.proto.v1 import invoke_pb2
 
@@ -138,7 +139,7 @@ class Meter:
                 return response
             except BaseException as error:
                 name = name_of(None if streams_in else request)
-                self._end(began, name, context, _failure(context), str(error) or _details(context))
+                self._end(began, name, context, _failure(context), text_of(error) or _details(context))
                 began = 0.0
                 raise
             finally:
@@ -155,7 +156,7 @@ class Meter:
             except GeneratorExit:
                 raise
             except BaseException as error:
-                code, text = _failure(context), str(error) or _details(context)
+                code, text = _failure(context), text_of(error) or _details(context)
                 raise
             finally:
                 self._end(began, name_of(None if streams_in else request), context, code, text)

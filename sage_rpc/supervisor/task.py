@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from sage_rpc.exception_text import text_of
+
 if TYPE_CHECKING:
     from sage_rpc.config import ServiceConfig
 
@@ -78,10 +80,10 @@ def load(dotted: str) -> Any:
             raise LoadError(
                 f"{dotted}: there is no module {error.name!r}; modules are looked for in python_path"
             ) from None
-        raise LoadError(f"{dotted}: importing {module_name} failed: {error}") from error
+        raise LoadError(f"{dotted}: importing {module_name} failed: {text_of(error)}") from error
     except Exception as error:
         raise LoadError(
-            f"{dotted}: importing {module_name} failed: {type(error).__name__}: {error}"
+            f"{dotted}: importing {module_name} failed: {type(error).__name__}: {text_of(error)}"
         ) from error
     found = getattr(module, attribute, None)
     if found is None:
