@@ -19,7 +19,7 @@ from sage_rpc import errors, native
 from sage_rpc.native import core
 from sage_rpc.transport.options import Options
 from sage_rpc.transport.shm.connect import connect
-from sage_rpc.transport.shm.rendezvous import UnreachableError, endpoint_of_target
+from sage_rpc.transport.shm.rendezvous import NamedPlace, Place, UnreachableError, place_of_target
 
 if TYPE_CHECKING:
     from sage_rpc.native._core import ClientConnection
@@ -55,7 +55,7 @@ class Picker:
         self.options = options
         self.reason = ""
         self.picked = "idle"
-        self._endpoint: str | None = None
+        self._place: Place | None = None
         self._retry_at = 0.0
         if secure:
             self.picked, self.reason = "grpc", "a secure channel goes over gRPC"
@@ -64,10 +64,10 @@ class Picker:
         elif not native.available():
             self.reason = native.why_not()
         elif endpoint is not None:
-            self._endpoint = endpoint
+            self._place = NamedPlace(endpoint)
         else:
             try:
-                self._endpoint = endpoint_of_target(target)
+                self._place = place_of_target(target)
             except UnreachableError as error:
                 self.reason = str(error)
 
@@ -82,7 +82,7 @@ class Picker:
     @property
     def possible(self) -> bool:
         """Whether the memory queue may carry calls at all, now or later."""
-        return self._endpoint is not None
+        return self._place is not None
 
     def user_agent(self, dialect: int) -> bytes | None:
         """What calls say of their client, "?" where HTTP would not carry it; None: what the server knows."""
@@ -94,7 +94,7 @@ class Picker:
 
     def worth_trying(self) -> bool:
         """Whether a memory connection may come about now. Does no I/O."""
-        return self._endpoint is not None and (self.forced or time.monotonic() >= self._retry_at)
+        return self._place is not None and (self.forced or time.monotonic() >= self._retry_at)
 
     def connect(self, timeout: float | None, kind: type[_Connection]) -> _Connection | None:
         """A new memory connection, or None, and then `reason` says why. Blocks for the handshake.
@@ -106,13 +106,13 @@ class Picker:
         Raises:
             DeadlineExceeded: the memory queue is demanded, and `timeout` passed meanwhile.
         """
-        if self._endpoint is None:
+        if self._place is None:
             return None
         options = self.options
         began = time.monotonic()
         try:
             conn = connect(
-                self._endpoint,
+                self._place,
                 self.target,
                 kind,
                 ring_bytes=options.ring_bytes,

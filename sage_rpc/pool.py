@@ -32,7 +32,7 @@ from sage_rpc.channel import Channel
 from sage_rpc.policies.sending import Metadata, Pending, Routed, never_ran, outcome
 from sage_rpc.policies.settings import PoolPolicy
 from sage_rpc.policies.timer import timer
-from sage_rpc.transport.shm.rendezvous import UnreachableError, endpoint_of_target
+from sage_rpc.transport.shm.rendezvous import UnreachableError, place_of_target
 
 __all__ = ["Endpoint", "Pool", "Pooled"]
 
@@ -89,7 +89,7 @@ class Endpoint:
         """Whether it is on this host."""
         if self._local is None:
             try:
-                endpoint_of_target(self.target)
+                place_of_target(self.target)
             except (UnreachableError, OSError, ValueError):
                 self._local = False
             else:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import contextlib
 import itertools
 import logging
-import re
 import threading
 import weakref
 from collections.abc import Callable, Sequence
 from concurrent import futures
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import grpc
@@ -26,9 +26,9 @@ from sage_rpc.transport import grpc as stock
 from sage_rpc.transport.options import Options
 from sage_rpc.transport.shm.connect import DEFAULT_RING_BYTES
 from sage_rpc.transport.shm.listen import ShmListener
-from sage_rpc.transport.shm.rendezvous import tcp_endpoint, unix_endpoint
+from sage_rpc.transport.shm.rendezvous import endpoints_bound
 
-__all__ = ["HandlerCallDetails", "Server", "endpoint_of_port", "server"]
+__all__ = ["HandlerCallDetails", "Server", "server"]
 
 _LOGGER = logging.getLogger("sage_rpc")
 
@@ -64,14 +64,6 @@ class HandlerCallDetails(NamedTuple):
 
     method: str
     invocation_metadata: Any
-
-
-def endpoint_of_port(address: str, port: int) -> str:
-    """The endpoint of a server whose `address` gRPC has bound, to `port` where it is TCP."""
-    unix = re.match(r"^unix(-abstract)?:(//)?(?P<path>.*)$", address)
-    if unix is None:
-        return tcp_endpoint(port)
-    return unix_endpoint(("\0" if unix[1] else "") + unix["path"])
 
 
 class _SharedPool:
@@ -149,6 +141,16 @@ class Server(grpc.Server):
     def __reduce__(self) -> tuple[Any, ...]:
         raise TypeError("a server does not pickle: make it in the process that is to serve")
 
+    @property
+    def endpoints(self) -> tuple[str, ...]:
+        """The names of its insecure ports in the runtime directory, as `docs/wire.md` has them."""
+        return tuple(self._endpoints)
+
+    @property
+    def published(self) -> tuple[Path, ...]:
+        """The sockets at which clients find the memory queue; none before the start, and without one."""
+        return () if self._shm is None else self._shm.published
+
     # -- grpc.Server
 
     def add_generic_rpc_handlers(self, generic_rpc_handlers: Sequence[grpc.GenericRpcHandler]) -> None:
@@ -165,8 +167,8 @@ class Server(grpc.Server):
             self._registered[f"/{service_name}/{name}"] = handler
 
     def add_insecure_port(self, address: str) -> int:
-        port = int(self._server.add_insecure_port(address))
-        self._endpoints.append(endpoint_of_port(address, port))
+        port, endpoints = endpoints_bound(address, lambda: int(self._server.add_insecure_port(address)))
+        self._endpoints += endpoints
         return port
 
     def add_secure_port(self, address: str, server_credentials: grpc.ServerCredentials) -> int:

@@ -9,7 +9,7 @@ import contextlib
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import grpc
@@ -22,7 +22,7 @@ from sage_rpc.doctor import Check
 from sage_rpc.transport.shm.rendezvous import (
     RuntimeDirectoryError,
     UnreachableError,
-    endpoint_of_target,
+    place_of_target,
     published,
     runtime_directory,
 )
@@ -60,7 +60,7 @@ def _here() -> Iterator[Check]:
 
 def _of_address(target: str) -> Iterator[Check]:
     try:
-        endpoint = endpoint_of_target(target)
+        endpoints = place_of_target(target).endpoints()
     except UnreachableError as error:
         yield Check(
             "on this host",
@@ -69,18 +69,19 @@ def _of_address(target: str) -> Iterator[Check]:
             "the memory queue joins processes of one host; to others, gRPC is the way",
         )
         return
-    yield Check("on this host", "ok", f"its memory queue would be {endpoint}-*.sock")
+    names = ", or ".join(f"{endpoint}-*.sock" for endpoint in endpoints)
+    yield Check("on this host", "ok", f"its memory queue would be {names}" if names else "a Unix socket")
     with contextlib.suppress(OSError):
-        paths = published(endpoint)
+        paths = [path for endpoint in endpoints for path in published(endpoint)]
         if not paths:
-            yield from _nothing_published(target, endpoint)
+            yield from _nothing_published(target, endpoints)
         for path in paths:
             yield _of_socket(path)
 
 
-def _nothing_published(target: str, endpoint: str) -> Iterator[Check]:
-    suffix = endpoint.partition("-")[2]
-    elsewhere = sorted(p.name for p in runtime_directory().glob(f"*-{suffix}-*.sock"))
+def _nothing_published(target: str, endpoints: Sequence[str]) -> Iterator[Check]:
+    suffixes = [endpoint.partition("-")[2] for endpoint in endpoints if "-tcp-" in endpoint]
+    elsewhere = sorted(p.name for each in suffixes for p in runtime_directory().glob(f"*-{each}-*.sock"))
     if elsewhere:
         namespace = elsewhere[0].partition("-")[0]
         yield Check(

@@ -34,7 +34,6 @@ from sage_rpc.discovery import (
 )
 from sage_rpc.discovery.channel import in_turn
 from sage_rpc.discovery.joined import joined, reachable_from_elsewhere
-from sage_rpc.server import endpoint_of_port
 from tests.conftest import needs_native
 
 ROOT = Path(__file__).parents[1]
@@ -99,10 +98,8 @@ class Greeter:
 @contextlib.contextmanager
 def served(service: str, name: str, registry: LocalRegistry, **known: Any) -> Iterator[Any]:
     with sage_rpc.ServiceHost(service, Greeter(name)) as host:
-        port = int(host.address.rpartition(":")[2])
-        endpoint = Endpoint(
-            service, host.address, host=host_identity(), memory=endpoint_of_port("", port), **known
-        )
+        memory = host.server.endpoints[0]
+        endpoint = Endpoint(service, host.address, host=host_identity(), memory=memory, **known)
         with registry.register_service(endpoint) as registration:
             yield registration
 
@@ -310,7 +307,7 @@ def test_a_service_is_called_by_name_over_the_memory_queue() -> None:
 def test_the_memory_queue_is_found_where_the_address_alone_does_not_lead_to_it() -> None:
     """As of a container with a network of its own: nothing listens at the address from here."""
     with LocalRegistry() as registry, sage_rpc.ServiceHost("hello", Greeter("Ada")) as host:
-        memory = endpoint_of_port("", int(host.address.rpartition(":")[2]))
+        memory = host.server.endpoints[0]
         endpoint = Endpoint("hello", "192.0.2.1:50051", host=host_identity(), memory=memory, secure=True)
         with registry.register_service(endpoint):
             with sage_rpc.insecure_channel("sage:///hello") as channel:

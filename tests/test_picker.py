@@ -209,7 +209,9 @@ def test_the_socket_of_a_killed_server_is_removed_by_the_next_server(runtime_dir
 
 
 def test_a_file_that_is_no_socket_is_passed_over(server, runtime_directory):
-    (runtime_directory / f"{rendezvous.tcp_endpoint(server.port)}-00000000.sock").write_text("not a socket")
+    (runtime_directory / f"{rendezvous.tcp_endpoint('127.0.0.1', server.port)}-00000000.sock").write_text(
+        "not a socket"
+    )
     for _ in range(5):
         with sage_rpc.insecure_channel(server.target, options=FORCED) as channel:
             assert echo(channel) == b"x"

@@ -179,7 +179,7 @@ def hello(
 
 def dial(port: int) -> socket.socket:
     """A socket connected to the server of a TCP port of this host."""
-    (path,) = rendezvous.published(rendezvous.tcp_endpoint(port))
+    (path,) = rendezvous.published(rendezvous.tcp_endpoint("127.0.0.1", port))
     sock = socket.socket(socket.AF_UNIX)
     sock.settimeout(WAIT)
     sock.connect(str(path))
@@ -208,7 +208,7 @@ class Listener:
     def __init__(self, port: int = 1, features: int = 0) -> None:
         self.features = features
         self.target = f"127.0.0.1:{port}"
-        self.socket, self.path = rendezvous.publish(rendezvous.tcp_endpoint(port))
+        self.socket, self.path = rendezvous.publish(rendezvous.tcp_endpoint("127.0.0.1", port))
         self.socket.settimeout(WAIT)
 
     def accept(self) -> Peer:

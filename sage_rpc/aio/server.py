@@ -20,11 +20,12 @@ from grpc import aio as stock_aio
 from sage_rpc import errors, native
 from sage_rpc.aio.servicing import Runner
 from sage_rpc.native import core
-from sage_rpc.server import HandlerCallDetails, endpoint_of_port
+from sage_rpc.server import HandlerCallDetails
 from sage_rpc.transport import grpc as stock
 from sage_rpc.transport.options import Options
 from sage_rpc.transport.shm.connect import DEFAULT_RING_BYTES
 from sage_rpc.transport.shm.listen import LoopListener
+from sage_rpc.transport.shm.rendezvous import endpoints_bound
 
 if TYPE_CHECKING:
     from sage_rpc.native._core import MethodEntry
@@ -115,8 +116,8 @@ class Server(stock_aio.Server):
             self._methods.registered[f"/{service_name}/{name}"] = handler
 
     def add_insecure_port(self, address: str) -> int:
-        port = int(self._server.add_insecure_port(address))
-        self._endpoints.append(endpoint_of_port(address, port))
+        port, endpoints = endpoints_bound(address, lambda: int(self._server.add_insecure_port(address)))
+        self._endpoints += endpoints
         return port
 
     def add_secure_port(self, address: str, server_credentials: grpc.ServerCredentials) -> int:

@@ -11,7 +11,6 @@ from sage_rpc.processes.parent import Parent, Stopped
 from sage_rpc.processes.service import give_context, max_workers_of, run_hook
 from sage_rpc.processes.steps import StepError, step
 from sage_rpc.service_host import ServiceHost
-from sage_rpc.transport.shm.rendezvous import endpoint_of_target, published
 
 __all__ = ["work"]
 
@@ -40,7 +39,7 @@ def work(boot: Boot, spec: ServiceSpec, parent: Parent) -> Done:
                 run_hook(instance, "setup")
             with step("starting to serve"):
                 host.start()
-            parent.send(Ready(_sockets(host.address)))
+            parent.send(Ready(tuple(map(str, host.server.published))))
             parent.wait_for_stop()
         except (StepError, Stopped):
             _stop(host)
@@ -60,10 +59,3 @@ def _stop(host: ServiceHost) -> None:
     if not host.server.stop(DRAIN_SECONDS).wait(2 * DRAIN_SECONDS):
         logging.getLogger(__name__).warning("calls of %s go on after %s s", host.name, DRAIN_SECONDS)
     host.server.stop(None)
-
-
-def _sockets(target: str) -> tuple[str, ...]:
-    try:
-        return tuple(map(str, published(endpoint_of_target(target))))
-    except OSError:
-        return ()  # no runtime directory: the service serves over gRPC only

@@ -20,7 +20,7 @@ from typing import Any
 
 from sage_rpc.processes.control import Message, Messages, send
 from sage_rpc.processes.group import Group
-from sage_rpc.transport.shm.rendezvous import endpoint_of_target, published, unlink_if_dead
+from sage_rpc.transport.shm.rendezvous import place_of_target, published, unlink_if_dead
 
 __all__ = ["Child", "here"]
 
@@ -165,5 +165,6 @@ class Child:
 def _remove_sockets(target: str) -> None:
     """Remove what a service that was killed has left of itself."""
     with contextlib.suppress(OSError):
-        for path in published(endpoint_of_target(target)):
-            unlink_if_dead(path)
+        for endpoint in place_of_target(target).endpoints():
+            for path in published(endpoint):
+                unlink_if_dead(path)

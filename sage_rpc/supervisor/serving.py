@@ -42,14 +42,13 @@ from sage_rpc.processes.control import Bound, Done, Failed, Ready
 from sage_rpc.processes.parent import Parent, Stopped
 from sage_rpc.processes.service import give_context, max_workers_of, print_by_lines, run_hook
 from sage_rpc.processes.steps import StepError, step
-from sage_rpc.server import endpoint_of_port, server
+from sage_rpc.server import server
 from sage_rpc.service_host import PlainServices, message_options
 from sage_rpc.service_host import _Guard as Guard
 from sage_rpc.service_host import _GuardedServer as GuardedServer
 from sage_rpc.supervisor.meter import UNKNOWN, Meter
 from sage_rpc.supervisor.sockets import inside_path, socket_path
 from sage_rpc.supervisor.task import Task, load
-from sage_rpc.transport.shm.rendezvous import published
 
 __all__ = ["GRACE", "QUIET", "REPORT", "run"]
 
@@ -298,11 +297,7 @@ class _Hosted:
 
     def _endpoint(self) -> Endpoint:
         config, task = self.task.config, self.task
-        memory = ""
-        if "shm" in config.transports:
-            name = endpoint_of_port(self.target, 0)
-            with contextlib.suppress(OSError):
-                memory = name if published(name) else ""
+        memory = self._server.endpoints[0] if self._server.published else ""
         address = self.target
         if config.address:
             host = config.address.rpartition(":")[0]
@@ -336,14 +331,7 @@ class _Hosted:
 
     def sockets(self) -> tuple[str, ...]:
         """What must be removed when this process cannot, beside what the supervisor knows by itself."""
-        inside = inside_path(self.task.endpoint_id)
-        found: list[str] = []
-        with contextlib.suppress(OSError):
-            found += map(str, published(endpoint_of_port(f"unix:{inside}", 0)))
-            found += map(str, published(endpoint_of_port(self.target, 0)))
-            if self._port:
-                found += map(str, published(endpoint_of_port(str(self.task.config.address), self._port)))
-        return tuple(found)
+        return tuple(map(str, (*self._inside.published, *self._server.published)))
 
     def drain(self) -> None:
         """Let calls under way finish and new ones go elsewhere, then stop."""

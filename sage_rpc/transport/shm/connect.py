@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sage_rpc.native import core
 from sage_rpc.transport.shm.handshake import HandshakeError, create_segment, send_hello
-from sage_rpc.transport.shm.rendezvous import published, unlink_if_dead
+from sage_rpc.transport.shm.rendezvous import Place, unlink_if_dead
 
 if TYPE_CHECKING:
     from sage_rpc.native._core import ClientConnection
@@ -40,7 +40,7 @@ def _create_segment(ring_bytes: int, arena: int) -> tuple[int, int]:
 
 
 def connect(
-    endpoint: str,
+    place: Place,
     target: str,
     kind: type[_Connection],
     *,
@@ -50,10 +50,10 @@ def connect(
     max_metadata: int,
     timeout: float | None = None,
 ) -> _Connection:
-    """Connect to any live server of `endpoint`.
+    """Connect to a live server of `place`.
 
     Args:
-        endpoint: as `rendezvous.endpoint_of_target` names it.
+        place: where the server has published itself.
         target: the target as the user wrote it, for messages.
         kind: class of the connection.
         ring_bytes: size of each of the two rings, a power of two.
@@ -67,7 +67,7 @@ def connect(
         OSError: a segment or a socket could not be made, or the runtime directory is unusable.
     """
     refused = f"no server of {target} publishes a memory queue on this host: connection refused"
-    for path in published(endpoint):
+    for path in place.sockets():
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         with sock:
             sock.settimeout(

@@ -63,6 +63,11 @@ class _Listener:
         self._sockets[listener.fileno()] = (listener, path)
         self.core.listen(listener.fileno())
 
+    @property
+    def published(self) -> tuple[Path, ...]:
+        """Where clients find the server."""
+        return tuple(path for _, path in self._sockets.values())
+
     def unpublish(self) -> None:
         """Let no new client in."""
         while self._sockets:

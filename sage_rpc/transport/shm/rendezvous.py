@@ -6,28 +6,40 @@ Rules:
    much as the user. A directory that is somebody else's, a link, or open to others is refused.
 2. A server binds under a temporary name, listens, and only then renames. So a published socket that
    refuses connections belongs to a dead server, and anyone who finds it may unlink it.
-3. A TCP endpoint's sockets are named after the network namespace and the port, a `unix:` endpoint's
-   after its path. Several servers may share an endpoint (SO_REUSEPORT); each has a name of its own.
+3. A TCP endpoint's sockets are named after the network namespace, the address that was bound and the port,
+   a `unix:` endpoint's after the socket's file. Several servers may share an endpoint (SO_REUSEPORT); each
+   has a name of its own.
+4. A client meets the server that gRPC would connect it to, or nobody.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import hashlib
+import ipaddress
+import logging
 import os
 import re
 import secrets
 import socket
 import stat
+import struct
 import sys
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import unquote
 
 __all__ = [
+    "NamedPlace",
+    "Place",
     "RuntimeDirectoryError",
     "UnreachableError",
-    "endpoint_of_target",
+    "endpoints_bound",
+    "place_of_target",
     "publish",
     "published",
     "runtime_directory",
@@ -35,6 +47,7 @@ __all__ = [
     "unix_endpoint",
 ]
 
+_LOGGER = logging.getLogger("sage_rpc")
 _MAX_SOCKET_PATH = 107  # bytes: sun_path without its closing zero
 
 
@@ -96,29 +109,205 @@ def _network_namespace() -> int:
         return 0
 
 
-def tcp_endpoint(port: int) -> str:
-    """The name under which servers of TCP port `port` of this network namespace publish themselves."""
-    return f"{_network_namespace()}-tcp-{port}"
+def tcp_endpoint(address: str, port: int) -> str:
+    """The name of the servers that have bound `address` and TCP `port` in this network namespace."""
+    return f"{_network_namespace()}-tcp-{_canonical(address)}-{port}"
 
 
 def unix_endpoint(path: str) -> str:
-    """The name for a `unix:` endpoint; abstract names start with a zero byte."""
-    absolute = path if path.startswith("\0") else str(Path(path).absolute())
-    digest = hashlib.sha256(os.fsencode(absolute)).hexdigest()[:16]
-    return f"{_network_namespace()}-unix-{digest}"
+    """The name of the Unix socket at `path`, symbolic links followed; abstract names start with a zero byte.
+
+    Raises:
+        OSError: there is no socket there.
+    """
+    if path.startswith("\0"):
+        return f"{_network_namespace()}-abstract-{hashlib.sha256(os.fsencode(path[1:])).hexdigest()[:16]}"
+    # A path may come to mean another socket. The file's identity stays that of one socket: a bound socket
+    # holds its inode, so no other file gets the number while its server lives.
+    status = Path(path).stat()
+    if not stat.S_ISSOCK(status.st_mode):
+        raise OSError(errno.ENOTSOCK, f"{path} is no socket")
+    return f"unix-{status.st_dev:x}-{status.st_ino}"
 
 
-def endpoint_of_target(target: str) -> str:
-    """The endpoint of a gRPC target on this host.
+def endpoints_bound(address: str, bind: Callable[[], int]) -> tuple[int, list[str]]:
+    """Have `bind` make gRPC listen at `address`. -> its port, and the names of what it has bound.
+
+    A name such as "localhost" stands for several addresses, of which gRPC may have got some only.
+    """
+    unix = re.fullmatch(r"unix(?P<abstract>-abstract)?:(//)?(?P<path>.*)", address, re.DOTALL)
+    with _binding:
+        before = _own_listeners()
+        port = bind()
+        after = _own_listeners()
+    if unix is not None:
+        try:
+            return port, [unix_endpoint(("\0" if unix["abstract"] else "") + unquote(unix["path"]))]
+        except OSError as error:
+            _LOGGER.warning("%s is served over gRPC only: %s", address, error)
+            return port, []
+    bound = [where for inode, where in after.items() if inode not in before]
+    return port, sorted({tcp_endpoint(host, number) for host, number in bound if number == port})
+
+
+_binding = threading.Lock()  # what this process listens at changes by one server at a time
+
+
+def _own_listeners() -> dict[int, tuple[str, int]]:
+    """Inode -> (address, port) of the TCP sockets that this process listens with."""
+    found: dict[int, tuple[str, int]] = {}
+    try:
+        names = os.listdir("/proc/self/fd")
+    except OSError as error:
+        _LOGGER.warning("what gRPC listens at is served over gRPC only: /proc cannot be read: %s", error)
+        return found
+    for name in names:
+        with contextlib.suppress(OSError):  # closed meanwhile, or not of the internet
+            status = os.fstat(int(name))
+            if not stat.S_ISSOCK(status.st_mode):
+                continue
+            sock = socket.socket(fileno=int(name))
+            try:
+                if sock.family in (socket.AF_INET, socket.AF_INET6) and sock.getsockopt(
+                    socket.SOL_SOCKET, socket.SO_ACCEPTCONN
+                ):
+                    host, port = sock.getsockname()[:2]
+                    if host == "::" and sock.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY):
+                        continue  # its name would promise IPv4, too
+                    found[status.st_ino] = (host, port)
+            finally:
+                sock.detach()
+    return found
+
+
+# -- the client's side: from a target to the sockets of its server
+
+
+class Place(ABC):
+    """Where a target's server may have published itself."""
+
+    @abstractmethod
+    def endpoints(self) -> list[str]:
+        """The names that its server may have, as they are now; those that win over others first."""
+
+    def sockets(self) -> Iterator[Path]:
+        """The sockets to try, in order.
+
+        Raises:
+            RuntimeDirectoryError: there is no usable runtime directory.
+            ConnectionError: another server than those tried is what gRPC would reach.
+        """
+        for endpoint in self.endpoints():
+            yield from published(endpoint)
+
+
+class NamedPlace(Place):
+    """One endpoint, by its name."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._endpoint = endpoint
+
+    def __repr__(self) -> str:
+        return f"<NamedPlace {self._endpoint}>"
+
+    def endpoints(self) -> list[str]:
+        """That name."""
+        return [self._endpoint]
+
+
+class UnixPlace(Place):
+    """A Unix socket: the file that is at the path at this moment."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __repr__(self) -> str:
+        return f"<UnixPlace {self._path!r}>"
+
+    def endpoints(self) -> list[str]:
+        """The name of that file, if there is one."""
+        try:
+            return [unix_endpoint(self._path)]
+        except OSError:
+            return []
+
+
+class TcpPlace(Place):
+    """A port of one or more of this host's addresses, in the order in which gRPC would try them."""
+
+    def __init__(self, addresses: Sequence[str], port: int) -> None:
+        self._addresses = addresses
+        self._port = port
+
+    def __repr__(self) -> str:
+        return f"<TcpPlace {' '.join(self._addresses)} port {self._port}>"
+
+    def _bound(self) -> Iterator[str]:
+        """What a server may have bound to get the connections; what the kernel prefers comes first."""
+        for address in self._addresses:
+            yield address
+            if ":" not in address:
+                yield "0.0.0.0"  # noqa: S104 - compared, not bound
+            yield "::"
+
+    def endpoints(self) -> list[str]:
+        """The names of the addresses and of the wildcards that cover them."""
+        return list(dict.fromkeys(tcp_endpoint(address, self._port) for address in self._bound()))
+
+    def sockets(self) -> Iterator[Path]:
+        """Those of the server that gRPC would reach."""
+        # A server that has bound the address itself wins over one that has bound all of them, and
+        # connections to the one must not be answered by the other: the kernel's table says who listens.
+        names = os.listdir(runtime_directory())
+        if not any(name.startswith(endpoint + "-") for endpoint in self.endpoints() for name in names):
+            return
+        listening = None
+        for address in self._bound():
+            yield from published(tcp_endpoint(address, self._port))
+            if listening is None:
+                listening = _listening(self._port)
+            if address in listening:
+                raise ConnectionError(
+                    f"the server at {address}, port {self._port}, publishes no memory queue on this host"
+                )
+
+
+def _listening(port: int) -> set[str]:
+    """The addresses at which anybody in this network namespace listens on TCP `port`."""
+    found = set()
+    for table in ("tcp", "tcp6"):
+        with (
+            contextlib.suppress(FileNotFoundError),
+            Path("/proc/self/net", table).open(encoding="ascii") as rows,
+        ):
+            for row in rows:
+                _, local, _, state = row.split(maxsplit=4)[:4]
+                address, _, number = local.partition(":")
+                if state == "0A" and int(number, 16) == port:
+                    words = [int(address[i : i + 8], 16) for i in range(0, len(address), 8)]
+                    packed = struct.pack(f"={len(words)}I", *words)
+                    found.add(_canonical(str(ipaddress.ip_address(packed))))
+    return found
+
+
+def _canonical(address: str) -> str:
+    """An address as it stands in names: IPv4 also where IPv6 maps it."""
+    parsed = ipaddress.ip_address(address.partition("%")[0])
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    return str(mapped or parsed)
+
+
+def place_of_target(target: str) -> Place:
+    """Where the server of a gRPC target on this host would be.
 
     Raises:
         UnreachableError: the target is on another host, or of a kind that names no host.
     """
     scheme, _, rest = target.partition(":")
     if scheme == "unix":
-        return unix_endpoint(unquote(rest.removeprefix("//")))
+        return UnixPlace(unquote(rest.removeprefix("//")))
     if scheme == "unix-abstract":
-        return unix_endpoint("\0" + unquote(rest))
+        return UnixPlace("\0" + unquote(rest))
     if scheme in ("dns", "ipv4", "ipv6"):
         address = re.sub(r"^//[^/]*/", "", rest)
     elif re.match(r"^[a-z][a-z0-9+.-]*:///?", target):
@@ -128,9 +317,10 @@ def endpoint_of_target(target: str) -> str:
     if "," in address:
         raise UnreachableError("the target names several addresses")
     host, port = _split(unquote(address))
-    if not _is_local(host):
+    addresses = _own_addresses(host)
+    if not addresses:
         raise UnreachableError(f"{host} is not an address of this host")
-    return tcp_endpoint(port)
+    return TcpPlace(addresses, port)
 
 
 def _split(address: str) -> tuple[str, int]:
@@ -147,19 +337,30 @@ def _split(address: str) -> tuple[str, int]:
 
 
 @functools.lru_cache(maxsize=1024)
-def _is_local(host: str) -> bool:
-    """Whether packets to `host` stay here: only an own address can be bound."""
-    if host in ("localhost", "127.0.0.1", "::1", "0.0.0.0", "::"):  # noqa: S104 - compared, not bound
-        return True
+def _own_addresses(host: str) -> tuple[str, ...]:
+    """This host's addresses that `host` stands for, up to the first that is another host's."""
+    if host == "localhost":
+        return "::1", "127.0.0.1"  # as gRPC's resolver has it, whatever /etc/hosts says
     try:
         found = socket.getaddrinfo(host, 0, type=socket.SOCK_DGRAM)
     except OSError:
-        return False
-    for family, kind, protocol, _, address in found:
-        with contextlib.suppress(OSError), socket.socket(family, kind, protocol) as probe:
-            probe.bind(address)
-            return True
-    return False
+        return ()
+    own: list[str] = []
+    for family, kind, protocol, _, where in found:
+        text = str(where[0])
+        if "%" in text:  # one interface's: the same address may be another host's on another
+            break
+        address = _LOOPBACK_OF.get(text) or _canonical(text)
+        try:
+            with socket.socket(family, kind, protocol) as probe:
+                probe.bind(where)  # only an own address can be bound
+        except OSError:
+            break
+        own.append(address)
+    return tuple(dict.fromkeys(own))
+
+
+_LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where Linux connects to
 
 
 def published(endpoint: str) -> list[Path]:
