@@ -13,8 +13,9 @@ from typing import Any, NoReturn
 
 import grpc
 
-from sage_rpc import deadline, errors, values
+from sage_rpc import deadline, values
 from sage_rpc.exception_text import text_of
+from sage_rpc.foreign_text import shown
 from sage_rpc.proto.v1 import invoke_pb2
 
 __all__ = ["DeclaredBatches"]
@@ -101,7 +102,7 @@ class DeclaredBatches:
         if found is None:
             context.abort(
                 grpc.StatusCode.UNIMPLEMENTED,
-                f"no batches of {errors.shown(request.service)}, method {errors.shown(request.method)} here",
+                f"no batches of {shown(request.service)}, method {shown(request.method)} here",
             )
             raise AssertionError("abort returned")
         handler, around = found

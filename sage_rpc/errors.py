@@ -16,8 +16,7 @@ connection has the text "connection refused" in lower case, whichever transport 
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -38,12 +37,9 @@ __all__ = [
     "class_of",
     "from_grpc",
     "rpc_error",
-    "shown",
-    "similar",
 ]
 
 Metadata = Sequence[tuple[str, str | bytes]]
-_LONGEST_COMPARED = 100  # characters
 
 
 class RpcError(grpc.RpcError, grpc.Call, grpc.Future):
@@ -265,13 +261,3 @@ def from_grpc(error: grpc.RpcError) -> RpcError:
     )
     converted.__cause__ = error
     return converted
-
-
-def shown(name: str, limit: int = 100) -> str:
-    """A name that somebody else gave, as a text may quote it: escaped, and cut where it is long."""
-    return repr(name) if len(name) <= limit else f"{name[:limit]!r}... ({len(name)} characters)"
-
-
-def similar(name: str, known: Iterable[str]) -> list[str]:
-    """What somebody who gave `name` may have meant; nobody means one of more than 100 characters."""
-    return difflib.get_close_matches(name, known, n=3) if len(name) <= _LONGEST_COMPARED else []

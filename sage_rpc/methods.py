@@ -22,6 +22,7 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 
 from sage_rpc import buffers, deadline, errors, options, values
 from sage_rpc.exception_text import text_of
+from sage_rpc.foreign_text import shown, similar
 from sage_rpc.observe.stats import CallStats
 from sage_rpc.observe.tracing import Tracing
 from sage_rpc.policies.batching import (
@@ -823,9 +824,7 @@ class ServiceCalls:
         return found
 
     def _private(self, method: str) -> AttributeError:
-        text = (
-            f"{errors.shown(method)} is private: only public methods of the service {self.name} can be called"
-        )
+        text = f"{shown(method)} is private: only public methods of the service {self.name} can be called"
         return AttributeError(text)
 
     def keeps(self, method: str) -> bool:
@@ -1171,11 +1170,9 @@ class _DeclaredCodecs:
         method = self._methods.get(name)
         if method is None:
             known = sorted({snake_case(m.name) for m in self._service.methods})
-            close = errors.similar(name, known)
+            close = similar(name, known)
             hint = f"did you mean {', '.join(close)}?" if close else f"it has {', '.join(known)}"
-            raise AttributeError(
-                f"the service {self._service.full_name} has no method {errors.shown(name)}; {hint}"
-            )
+            raise AttributeError(f"the service {self._service.full_name} has no method {shown(name)}; {hint}")
         if method.client_streaming or method.server_streaming:
             raise AttributeError(f"{method.full_name} is a streaming method; use the generated stub for it")
         request: Any = message_factory.GetMessageClass(method.input_type)

@@ -15,7 +15,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from sage_rpc import errors
+from sage_rpc.foreign_text import shown, similar
 
 __all__ = ["PublicMethods", "public_methods"]
 
@@ -50,9 +50,9 @@ class PublicMethods(dict[str, Callable[..., Any]]):
 
     def complaint(self, name: str) -> str:
         """That there is no such method, and which there are."""
-        known = errors.similar(name, self) or sorted(self)[:10]
+        known = similar(name, self) or sorted(self)[:10]
         hint = f"; did you mean {', '.join(known)}?" if known else ": no function of its class is public"
-        return f"has no method {errors.shown(name)}{hint}"
+        return f"has no method {shown(name)}{hint}"
 
 
 def public_methods(instance: Any) -> PublicMethods:

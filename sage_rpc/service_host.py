@@ -18,6 +18,7 @@ import grpc
 from sage_rpc import buffers, deadline, errors, servicers, values
 from sage_rpc.declared_batches import DeclaredBatches
 from sage_rpc.exception_text import text_of, traceback_of, type_name
+from sage_rpc.foreign_text import shown
 from sage_rpc.observe.health import HostHealth
 from sage_rpc.observe.tracing import ServedSpan, Tracing
 from sage_rpc.policies.access import Access, peer_of
@@ -362,7 +363,7 @@ class PlainServices:
         public = self._public_methods(service)
         if public is None:
             known = ", ".join(sorted(self._instances)) or "none"
-            text = f"no service {errors.shown(service)} here; served: {known}"
+            text = f"no service {shown(service)} here; served: {known}"
             context.abort(grpc.StatusCode.NOT_FOUND, text)
             raise AssertionError("abort returned")
         found = public.find(method)

@@ -18,7 +18,7 @@ PACKAGE = ROOT / "sage_rpc"
 # From the ground up. A name stands for the module and everything below it in the package tree; modules
 # of one group may import each other, groups of one layer may not.
 LAYERS: tuple[tuple[frozenset[str], ...], ...] = (
-    (frozenset({"exception_text"}),),
+    (frozenset({"exception_text"}), frozenset({"foreign_text"})),
     (frozenset({"errors"}), frozenset({"values"}), frozenset({"deadline"}), frozenset({"proto"})),
     (frozenset({"options"}),),
     (frozenset({"native", "queue"}),),

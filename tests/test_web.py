@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shutil
@@ -12,7 +13,9 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -102,8 +105,18 @@ def test_its_data_tells_everything(served: Served) -> None:
     until(lambda: json.loads(get(f"{page}/state")[1])["rates"].get("echo"))
     assert "default-src 'none'" in headers["Content-Security-Policy"]
     assert get(f"{page}/nothing")[0] == 404
-    assert "https://" not in get(f"{page}/")[1]  # nothing from elsewhere
-    assert re.findall(r"(?:src|href)=", get(f"{page}/")[1]) == []
+    text = get(f"{page}/")[1]
+    assert re.findall(r"(?:src|href)=.([^\"]*)", text) == ["page.css", "page.js"]  # nothing from elsewhere
+    for file, kind in (("page.css", "text/css"), ("page.js", "text/javascript")):
+        assert get(f"{page}/{file}")[2]["Content-Type"].startswith(kind)
+
+
+def test_no_script_in_the_page_itself_would_run(served: Served) -> None:
+    _, text, headers = get(f"{address_of(served, 'dashboard')}/")
+    policy = dict(part.strip().split(" ", 1) for part in headers["Content-Security-Policy"].split(";"))
+    assert policy["default-src"] == policy["frame-ancestors"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
+    assert not re.search(r"<script>|<style|style=|\son\w+=", text)
 
 
 def test_a_token_is_needed_where_one_is_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,6 +133,120 @@ def test_a_token_is_needed_where_one_is_set(tmp_path: Path, monkeypatch: pytest.
         assert get(f"{page}/state", Cookie="sage_rpc_token=s3cret")[0] == 200
         assert get(f"{page}/state", Authorization="Bearer s3cret")[0] == 200
         assert get(f"{page}/state", Authorization="Bearer s3cre")[0] == 401
+
+
+def test_only_the_token_itself_becomes_a_cookie(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has the right cookie and follows a foreign link keeps it; nothing of the link is a header."""
+    monkeypatch.setenv("SAGE_RPC_RUNTIME_DIR", str(tmp_path / "run"))
+    file = tmp_path / "config.yaml"
+    token = "s3;cr=e%t ü"
+    file.write_text(
+        f"observability: {{dashboard: {{address: '127.0.0.1:0', token: '{token}'}}}}\nservices: {{}}\n"
+    )
+    with Served(file) as served:
+        page = address_of(served, "dashboard")
+        status, _, headers = get(f"{page}/?token={quote(token)}")
+        assert status == 200
+        cookie = headers["Set-Cookie"].partition(";")[0]
+        assert get(f"{page}/state", Cookie=f'theme={{"a": 1}}; {cookie}')[0] == 200
+        for query in ("token=wrong", "token=", f"token=wrong&token={quote(token)}", "other=1"):
+            status, _, headers = get(f"{page}/?{query}", Cookie=cookie)
+            assert (status, headers["Set-Cookie"]) == (200, None)
+        for query in ("token=%0d%0aX-Injected:%20yes", "token=a%00b", "%0a=1", "token=%C2%85"):
+            status, text, headers = get(f"{page}/?{query}", Cookie=cookie)
+            assert (status, headers["Set-Cookie"], headers["X-Injected"]) == (400, None, None)
+            assert "Injected" not in text
+
+
+def said_to(address: str, request: bytes) -> str:
+    """The first line of the answer; "" for none."""
+    with socket.create_connection(address_pair(address), 20) as connection:
+        connection.sendall(request)
+        return connection.makefile("rb").readline().decode("latin-1").strip()
+
+
+def address_pair(url: str) -> tuple[str, int]:
+    host, _, port = url.removeprefix("http://").partition("/")[0].rpartition(":")
+    return host, int(port)
+
+
+@pytest.mark.parametrize("what", ["dashboard", "metrics"])
+def test_a_page_elsewhere_whose_name_leads_here_sees_nothing(served: Served, what: str) -> None:
+    """DNS rebinding: the browser sends the name of the foreign page, and we have another."""
+    url = address_of(served, what)
+    port = address_pair(url)[1]
+
+    def status(*fields: str, version: str = "1.1") -> str:
+        lines = [f"GET /metrics HTTP/{version}", *fields, "", ""]
+        return said_to(url, "\r\n".join(lines).encode()).partition(" ")[2]
+
+    for host in (f"127.0.0.1:{port}", "127.0.0.1", f"LOCALHOST:{port}", "[::1]:80", "localhost."):
+        assert status(f"Host: {host}") == "200 OK"
+    for host in (
+        "evil.example",
+        f"evil.example:{port}",
+        "127.0.0.1.evil.example",
+        "10.1.2.3",
+        "localhost@evil.example",
+        "",
+    ):
+        assert status(f"Host: {host}") == "403 Forbidden"
+    assert status("Host: localhost", "Host: evil.example") == "400 Bad Request"
+    assert status() == "403 Forbidden"
+    assert status(version="1.0") == "200 OK"
+
+
+def test_names_that_a_proxy_passes_on_may_be_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAGE_RPC_RUNTIME_DIR", str(tmp_path / "run"))
+    file = tmp_path / "config.yaml"
+    file.write_text("observability: {metrics: '0.0.0.0:0', hosts: [shop.example]}\nservices: {}\n")
+    with Served(file) as served:
+        url = address_of(served, "metrics").replace("0.0.0.0", "127.0.0.1")
+        for host, status in (
+            ("shop.example", 200),
+            ("10.1.2.3:80", 200),
+            (socket.gethostname(), 200),
+            ("evil.example", 403),
+        ):
+            assert get(url, Host=host)[0] == status
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"GET /\x00 HTTP/1.1\r\nHost: localhost\r\n\r\n", "400"),
+        (b"GET /\x1b[31m HTTP/1.1\r\nHost: localhost\r\n\r\n", "400"),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nX: a\x00b\r\n\r\n", "400"),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\n folded\r\n\r\n", "400"),
+        (b"GET http://[ HTTP/1.1\r\nHost: localhost\r\n\r\n", "400"),
+        (b"\xff\xfe\r\n\r\n", "400"),
+        (b"\x16\x03\x01\r\n\r\n", "400"),
+        (b"GET /state\r\n\r\n", "400"),
+        (b"POST /state HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello", "501"),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 100_000 + b"\r\n\r\n", "431"),
+        (b"GET /../../etc/passwd HTTP/1.1\r\nHost: localhost\r\n\r\n", "404"),
+        (b"GET //state HTTP/1.1\r\nHost: localhost\r\n\r\n", "404"),
+        (b"HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n", "200"),
+    ],
+)
+def test_every_request_gets_the_answer_that_it_deserves(served: Served, request_: bytes, status: str) -> None:
+    assert said_to(address_of(served, "dashboard"), request_).split(" ")[1] == status
+
+
+def test_half_requests_keep_nobody_from_looking(served: Served) -> None:
+    page = address_of(served, "dashboard")
+    supervisor = psutil.Process(served.process.pid)
+    get(f"{page}/state")
+    threads, descriptors = supervisor.num_threads(), supervisor.num_fds()
+    with contextlib.ExitStack() as stack:
+        for _ in range(300):
+            half = stack.enter_context(socket.create_connection(address_pair(page), 20))
+            half.sendall(b"GET / HTTP/1.1\r\nHost: local")
+        for _ in range(10):
+            assert get(f"{page}/state")[0] == 200
+        assert supervisor.num_threads() <= threads + 5
+        assert supervisor.num_fds() <= descriptors + 140
+    until(lambda: supervisor.num_fds() <= descriptors + 5)
 
 
 def test_a_dashboard_that_others_could_see_or_whose_port_is_taken_is_refused(

@@ -240,6 +240,10 @@ class ObservabilityConfig(_Strict):
     log_files: int = Field(3, ge=0, description="how many that were put aside are kept")
     dashboard: DashboardConfig | None = None
     metrics: Address | None = Field(None, description="where Prometheus may scrape: HTTP, /metrics")
+    hosts: list[str] = Field(
+        default_factory=list,
+        description="more names by which dashboard and metrics are reached, such as those of a proxy",
+    )
 
 
 class Config(_Strict):

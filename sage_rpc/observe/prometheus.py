@@ -10,16 +10,18 @@ alerts: docs/services.md has the table.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from http import HTTPStatus
 from typing import Any
 
 from sage_rpc.observe.histogram import Histogram, upper_bound
+from sage_rpc.observe.http_server import Answer, HttpServer, Request
 from sage_rpc.observe.stats import Stats
 
 try:
-    from prometheus_client import CollectorRegistry, generate_latest, start_http_server
+    from prometheus_client import CollectorRegistry, generate_latest
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+    from prometheus_client.exposition import choose_encoder
     from prometheus_client.registry import Collector
 except ImportError:  # the extra `metrics` is not installed
     INSTALLED = False
@@ -120,17 +122,21 @@ class MetricsEndpoint:
         address: where it listens, "host:port".
     """
 
-    def __init__(self, read: Callable[[], Stats], host: str, port: int) -> None:
-        self._server: Any
-        self._thread: threading.Thread
-        self._server, self._thread = start_http_server(port, host, _registry(read))
-        self.address = f"{host}:{self._server.server_port}"
+    def __init__(self, read: Callable[[], Stats], address: str, hosts: Iterable[str] = ()) -> None:
+        registry = _registry(read)
+
+        def answer(request: Request) -> Answer:
+            if request.path not in {"/", "/metrics"}:
+                return Answer.refusal(HTTPStatus.NOT_FOUND, "there is no such page")
+            encode, kind = choose_encoder(request.headers.get("accept", ""))
+            return Answer(kind, encode(registry))
+
+        self._server = HttpServer(address, answer, hosts=hosts, name="sage_rpc metrics")
+        self.address = self._server.address
 
     def close(self) -> None:
         """Stop."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._server.close()
 
     def __enter__(self) -> MetricsEndpoint:
         return self
@@ -142,12 +148,16 @@ class MetricsEndpoint:
         return f"<MetricsEndpoint http://{self.address}/metrics>"
 
 
-def serve_metrics(read: Callable[[], Stats], address: str = "127.0.0.1:0") -> MetricsEndpoint:
+def serve_metrics(
+    read: Callable[[], Stats], address: str = "127.0.0.1:0", *, hosts: Iterable[str] = ()
+) -> MetricsEndpoint:
     """Serve statistics to Prometheus.
 
     Args:
         read: gives them; `manager.stats`.
         address: "host:port"; port 0 picks a free one.
+        hosts: more names by which it is reached: `Host` must be one, or on loopback a name of loopback,
+            elsewhere any IP address or this machine's name.
 
     Raises:
         ValueError: that is no address.
@@ -155,9 +165,9 @@ def serve_metrics(read: Callable[[], Stats], address: str = "127.0.0.1:0") -> Me
         RuntimeError: prometheus-client is not installed.
     """
     StatsCollector(read)  # says what is missing
-    host, colon, port = address.rpartition(":")
+    _, colon, port = address.rpartition(":")
     if not colon or not port.isdigit():
         raise ValueError(
             f"the address of metrics is {address!r}: expected 'host:port', such as '0.0.0.0:9464'"
         )
-    return MetricsEndpoint(read, host, int(port))
+    return MetricsEndpoint(read, address, hosts)

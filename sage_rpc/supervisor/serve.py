@@ -159,7 +159,7 @@ class Supervisor:
         for address, token, page in wanted:
             what = "dashboard" if page else "metrics"
             try:
-                web = Web(self.manager, address, token=token, page=page)
+                web = Web(self.manager, address, token=token, page=page, hosts=watched.hosts)
             except OSError as error:
                 raise StartError(f"the {what} cannot listen at {address}: {error.strerror}") from error
             self._closing.append(web.close)

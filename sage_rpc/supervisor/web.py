@@ -1,28 +1,27 @@
 """The supervisor by HTTP: a page for people, its data as JSON, and metrics for Prometheus.
 
-Rules: it only shows, and changes nothing. With a token, whoever looks must have it: as `?token=...` (then
-kept
-in a cookie) or as `Authorization: Bearer ...`; it is compared in constant time. Nothing on the page comes
-from elsewhere,
-and everything that services say is shown as text.
+Rules: it only shows, and changes nothing. With a token, whoever looks must have it: as `?token=...` (which is
+then kept in a cookie, and nothing else ever is) or as `Authorization: Bearer ...`; it is compared in constant
+time. Nothing on the page comes from elsewhere or is written into it, scripts neither, and everything that
+services say is shown as text.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import hmac
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, replace
 from http import HTTPStatus
-from http.cookies import CookieError, SimpleCookie
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import resources
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import quote, unquote
 
+from sage_rpc.observe.http_server import Answer, HttpServer, Request
 from sage_rpc.supervisor.manager import ServiceProcessManager
 from sage_rpc.supervisor.meter import Counts
 from sage_rpc.supervisor.rates import Rates
@@ -32,7 +31,11 @@ __all__ = ["Web", "metrics"]
 _INTERVAL = 1.0  # seconds between two samples
 _COOKIE = "sage_rpc_token"
 _SHOWN_ERRORS, _SHOWN_CALLS = 30, 30
-_POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'"
+_FILES = {
+    "/": ("page.html", "text/html; charset=utf-8"),
+    "/page.css": ("page.css", "text/css; charset=utf-8"),
+    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
+}
 
 
 class Sampler:
@@ -153,8 +156,9 @@ class Web:
     Args:
         manager: what it shows.
         address: "HOST:PORT"; port 0 picks one.
-        token: who looks must have it; None: everybody may.
+        token: who looks must have it; None: everybody may who calls this server by its name.
         page: serve the page and its data, too, not the metrics alone.
+        hosts: more names of this server, beside those that `HttpServer` knows.
 
     Attributes:
         address: where it listens.
@@ -164,95 +168,64 @@ class Web:
     """
 
     def __init__(
-        self, manager: ServiceProcessManager, address: str, *, token: str | None = None, page: bool = True
+        self,
+        manager: ServiceProcessManager,
+        address: str,
+        *,
+        token: str | None = None,
+        page: bool = True,
+        hosts: Iterable[str] = (),
     ) -> None:
-        host, _, port = address.rpartition(":")
-        self._sampler = Sampler(manager) if page else None
-        sampler = self._sampler
-        routes: dict[str, Callable[[], tuple[str, bytes]]] = {
-            "/metrics": lambda: ("text/plain; version=0.0.4; charset=utf-8", metrics(manager))
+        self._token = token
+        self._routes: dict[str, Callable[[], Answer]] = {
+            "/metrics": lambda: Answer("text/plain; version=0.0.4; charset=utf-8", metrics(manager))
         }
+        self._sampler = sampler = Sampler(manager) if page else None
         if sampler is not None:
-            text = (resources.files("sage_rpc.supervisor") / "page.html").read_bytes()
-            routes["/"] = lambda: ("text/html; charset=utf-8", text)
-            routes["/state"] = lambda: ("application/json", json.dumps(sampler.state()).encode())
+            files = resources.files("sage_rpc.supervisor")
+            for path, (file, kind) in _FILES.items():
+                self._routes[path] = functools.partial(Answer, kind, (files / file).read_bytes())
+            self._routes["/state"] = lambda: Answer("application/json", json.dumps(sampler.state()).encode())
         try:
-            self._server = _server(host.strip("[]"), int(port), routes, token)
+            self._server = HttpServer(address, self._answer, hosts=hosts, name="sage_rpc web")
         except OSError:
             if sampler is not None:
                 sampler.close()
             raise
-        self.address = f"{host}:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, name="sage_rpc web", daemon=True)
-        self._thread.start()
+        self.address = self._server.address
 
     def close(self) -> None:
         """Stop serving."""
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.close()
         if self._sampler is not None:
             self._sampler.close()
 
     def __repr__(self) -> str:
         return f"<Web at {self.address}>"
 
+    def _answer(self, request: Request) -> Answer:
+        given = request.query.get("token", "")
+        bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
+        # Each is compared, so that the time tells nothing about which came close.
+        right = [self._is_token(each) for each in (given, bearer, _cookie(request))]
+        if not any(right):
+            return Answer.refusal(HTTPStatus.UNAUTHORIZED, "a token is needed: ?token=...")
+        route = self._routes.get(request.path)
+        if route is None:
+            return Answer.refusal(HTTPStatus.NOT_FOUND, "there is no such page")
+        answer = route()
+        if self._token is not None and right[0]:
+            cookie = f"{_COOKIE}={quote(given, safe='')}; Path=/; HttpOnly; SameSite=Strict"
+            answer = replace(answer, headers={"Set-Cookie": cookie})
+        return answer
 
-def _server(
-    host: str, port: int, routes: dict[str, Callable[[], tuple[str, bytes]]], token: str | None
-) -> ThreadingHTTPServer:
-    class Handler(BaseHTTPRequestHandler):
-        server_version, sys_version = "sage-rpc", ""
-        protocol_version = "HTTP/1.1"
-        timeout = 30
+    def _is_token(self, given: str) -> bool:
+        return self._token is None or hmac.compare_digest(given.encode(), self._token.encode())
 
-        def do_GET(self) -> None:
-            url = urlsplit(self.path)
-            given = parse_qs(url.query).get("token", [""])[0]
-            if not self._allowed(given):
-                self._answer(HTTPStatus.UNAUTHORIZED, "text/plain", b"a token is needed: ?token=...\n")
-                return
-            route = routes.get(url.path)
-            if route is None:
-                self._answer(HTTPStatus.NOT_FOUND, "text/plain", b"there is no such page\n")
-                return
-            try:
-                kind, body = route()
-            except Exception as error:  # noqa: BLE001 - whoever asked shall know
-                text = f"{type(error).__name__}: {error}\n".encode()
-                self._answer(HTTPStatus.INTERNAL_SERVER_ERROR, "text/plain", text)
-                return
-            self._answer(HTTPStatus.OK, kind, body, given if token else "")
 
-        def _allowed(self, given: str) -> bool:
-            if token is None:
-                return True
-            bearer = self.headers.get("Authorization", "").removeprefix("Bearer ")
-            cookie = ""
-            with contextlib.suppress(CookieError, KeyError):
-                cookie = SimpleCookie(self.headers.get("Cookie", ""))[_COOKIE].value
-            # Each is compared, so that the time tells nothing about which came close.
-            right = [hmac.compare_digest(each.encode(), token.encode()) for each in (given, bearer, cookie)]
-            return any(right)
-
-        def _answer(self, status: HTTPStatus, kind: str, body: bytes, cookie: str = "") -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.send_header("Cache-Control", "no-store")
-            self.send_header("X-Content-Type-Options", "nosniff")
-            self.send_header("Referrer-Policy", "no-referrer")
-            self.send_header("Content-Security-Policy", _POLICY)
-            if cookie:
-                self.send_header("Set-Cookie", f"{_COOKIE}={cookie}; HttpOnly; SameSite=Strict")
-            self.end_headers()
-            with contextlib.suppress(OSError):  # who asked has left
-                self.wfile.write(body)
-
-        def log_message(self, _format: str, *_args: Any) -> None:
-            pass
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-        allow_reuse_address = True
-
-    return Server((host or "0.0.0.0", port), Handler)  # noqa: S104 - as the address says
+def _cookie(request: Request) -> str:
+    for pair in request.headers.get("cookie", "").split(";"):
+        name, _, value = pair.strip().partition("=")
+        if name == _COOKIE:
+            return unquote(value)
+    return ""
