@@ -28,7 +28,7 @@ from sage_rpc.commands import (
     trace,
     version,
 )
-from sage_rpc.commands.printing import CommandError
+from sage_rpc.commands.printing import CommandError, say
 
 __all__ = ["main", "parser"]
 
@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _INTERRUPTED
     except CommandError as error:
         for line in str(error).splitlines():
-            print(f"sage-rpc: {line}", file=sys.stderr)
+            say(f"sage-rpc: {line}", file=sys.stderr)
         return error.code
     return code
 

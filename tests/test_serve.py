@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -19,7 +20,9 @@ import trustme
 
 import sage_rpc
 from sage_rpc.config import load_config, policies_of
+from sage_rpc.discovery import Endpoint, LocalRegistry
 from tests.conftest import needs_native
+from tests.programs import supervised
 from tests.test_discovery import registrant
 from tests.waiting import until
 
@@ -244,6 +247,38 @@ def command_output(*arguments: str) -> str:
     )
     assert done.returncode == 1
     return done.stdout
+
+
+def test_nothing_that_others_say_reaches_the_terminal_as_anything_but_text(file: Path) -> None:
+    file.write_text(BASE + "  bright: {class: supervised.Colourful, restart: {limit: 0}}\n")
+    evil = Endpoint("\x1b[31mservice", "host\x9b2J:1", declared="a\x1b]0;owned\x07", version="\u202e1", pid=1)
+    with Served(file) as served, LocalRegistry() as registry:
+        registry.register_service(evil)
+        said = {
+            name: command(*arguments, code=code)
+            for name, code, *arguments in (
+                ("raised", 1, "call", "bright.fail"),
+                ("returned", 0, "call", "bright.get"),
+                ("returned as JSON", 0, "call", "bright.get", "--json"),
+                ("logs", 0, "logs"),
+                ("logs as JSON", 0, "logs", "--json"),
+                ("ps", 0, "ps"),
+                ("list", 0, "list"),
+                ("list as JSON", 0, "list", "--json"),
+                ("trace", 0, "trace", "--recent"),
+                ("top", 0, "top", "-n", "1", "-i", "0.1"),
+                ("complaint", 1, "call", "\x1b[31m.get"),
+            )
+        }
+        served.wait_for("on the other stream")
+        said["serve"] = "\n".join(served.lines)
+    for name, text in said.items():
+        without = re.sub(r"\x1b\[[?0-9;]*[a-zA-Z]", "", text) if name == "top" else text  # its own
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", without), (name, text)
+    assert json.loads(said["returned as JSON"]) == f"{supervised.Colourful.OBEYED} returned"
+    assert "\\u001b[31mservice" in said["list"]
+    assert "\\u001b[31m" in said["serve"]
+    assert said["raised"].endswith("txet raised\n")
 
 
 def test_commands_where_nothing_runs() -> None:

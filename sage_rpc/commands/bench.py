@@ -11,7 +11,7 @@ import grpc
 
 from sage_rpc import errors
 from sage_rpc.commands.call import parse_arguments
-from sage_rpc.commands.printing import CommandError, as_json, json_option, seconds_text
+from sage_rpc.commands.printing import CommandError, as_json, json_option, say, seconds_text
 from sage_rpc.manager import ServiceManager
 from sage_rpc.observe.histogram import Histogram
 
@@ -93,13 +93,13 @@ def _run(arguments: argparse.Namespace) -> int:
         "p99.9": p999,
     }
     if arguments.json:
-        print(as_json(result))
+        say(as_json(result))
     else:
-        print(
+        say(
             f"{durations.count} calls by {transport} in {seconds:.2f} s: "
             f"{result['calls_per_second']:,.0f} per "
             f"second, {failures[0]} failures"
         )
         times = (("p50", p50), ("p90", p90), ("p99", p99), ("p99.9", p999))
-        print("  ".join(f"{name} {seconds_text(value)}" for name, value in times))
+        say("  ".join(f"{name} {seconds_text(value)}" for name, value in times))
     return 1 if failures[0] else 0

@@ -11,7 +11,7 @@ import grpc
 
 from sage_rpc import errors
 from sage_rpc.channel import insecure_channel, secure_channel
-from sage_rpc.commands.printing import CommandError, as_json, json_option
+from sage_rpc.commands.printing import CommandError, as_json, json_option, say
 from sage_rpc.commands.services import discovered
 from sage_rpc.discovery.channel import tls_of_environment
 from sage_rpc.processes.asking import ask
@@ -129,6 +129,6 @@ def _reflected(arguments: argparse.Namespace, name: str, given: Any) -> int:
 
 def _print(arguments: argparse.Namespace, value: Any) -> None:
     if isinstance(value, str) and not arguments.json:
-        print(value, flush=True)
+        say(value)
     else:
-        print(as_json(value), flush=True)
+        say(as_json(value))

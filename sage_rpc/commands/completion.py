@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from sage_rpc.commands.printing import CommandError
+from sage_rpc.commands.printing import CommandError, say
 
 __all__ = ["add"]
 
@@ -29,5 +29,5 @@ def _run(arguments: argparse.Namespace) -> int:
         import shtab
     except ImportError:
         raise CommandError("completion needs shtab: pip install 'sage-rpc[serve]'") from None
-    print(shtab.complete(arguments.whole_parser(), arguments.shell))
+    say(shtab.complete(arguments.whole_parser(), arguments.shell))
     return 0

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from sage_rpc.commands.printing import CommandError, as_json, json_option
+from sage_rpc.commands.printing import CommandError, as_json, json_option, say
 
 __all__ = ["add"]
 
@@ -62,16 +62,16 @@ def _check(arguments: argparse.Namespace) -> int:
     except ConfigError as error:
         if arguments.json:
             problems = [{**p.where._asdict(), "text": p.text, "advice": p.advice} for p in error.problems]
-            print(as_json({"ok": False, "problems": problems}))
+            say(as_json({"ok": False, "problems": problems}))
             return 1
         raise CommandError(str(error)) from None
     found = list(_of_this_host(config)) if arguments.full else []
     if arguments.json:
-        print(as_json({"ok": not found, "problems": [{"text": text} for text in found]}))
+        say(as_json({"ok": not found, "problems": [{"text": text} for text in found]}))
     elif found:
         raise CommandError("\n".join(found))
     else:
-        print(f"{arguments.file}: {len(config.services)} services, nothing wrong")
+        say(f"{arguments.file}: {len(config.services)} services, nothing wrong")
     return 1 if found else 0
 
 
@@ -102,11 +102,11 @@ def _show(arguments: argparse.Namespace) -> int:
         mode="json", by_alias=True, exclude={"defaults"}, exclude_defaults=not arguments.all
     )
     if arguments.json:
-        print(as_json(value))
+        say(as_json(value))
     else:
         import yaml
 
-        print(yaml.safe_dump(value, sort_keys=False, allow_unicode=True), end="")
+        say(yaml.safe_dump(value, sort_keys=False, allow_unicode=True), end="")
     return 0
 
 
@@ -115,5 +115,5 @@ def _schema(_arguments: argparse.Namespace) -> int:
         from sage_rpc.config import json_schema
     except ImportError as error:
         raise CommandError(str(error)) from None
-    print(as_json(json_schema()))
+    say(as_json(json_schema()))
     return 0

@@ -6,7 +6,7 @@ import argparse
 import re
 from typing import Any
 
-from sage_rpc.commands.printing import CommandError, as_json, json_option
+from sage_rpc.commands.printing import CommandError, as_json, json_option, say
 from sage_rpc.commands.supervisors import all_supervisors, supervisor_of
 
 __all__ = ["add"]
@@ -70,7 +70,7 @@ def _change(arguments: argparse.Namespace, what: str) -> int:
         raise CommandError(f"{number!r} is no number of a process", 2)
     with supervisor_of(service, arguments.name) as supervisor:
         said = supervisor.work(what, service, *([int(number)] if number else []))
-    print(as_json({"done": said}, indent=None) if arguments.json else said)
+    say(as_json({"done": said}, indent=None) if arguments.json else said)
     return 0
 
 
@@ -80,11 +80,11 @@ def _reload(arguments: argparse.Namespace) -> int:
             raise CommandError("no supervisor runs on this host")
         done = {supervisor.name: supervisor.work("reload") for supervisor in supervisors}
     if arguments.json:
-        print(as_json(done))
+        say(as_json(done))
     else:
         for name, lines in done.items():
             for line in lines or ["nothing has changed"]:
-                print(f"{name}: {line}")
+                say(f"{name}: {line}")
     return 0
 
 
@@ -107,7 +107,7 @@ def _logs(arguments: argparse.Namespace) -> int:
                     for sequence, service, text in lines:
                         after[supervisor] = sequence
                         line = {"supervisor": supervisor.name, "service": service, "text": text}
-                        print(as_json(line, indent=None) if arguments.json else text, flush=True)
+                        say(as_json(line, indent=None) if arguments.json else text)
                 if not arguments.follow:
                     return 0
                 wait, last = (_POLL_SECONDS if len(chosen) == 1 else 0.5), 5000

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sage_rpc import __version__, doctor
-from sage_rpc.commands.printing import as_json, json_option
+from sage_rpc.commands.printing import as_json, json_option, say
 
 __all__ = ["add"]
 
@@ -43,17 +43,17 @@ def _run(arguments: argparse.Namespace) -> int:
         good, bad = "The memory queue can be used.", "The memory queue cannot be used; calls go over gRPC."
     result = doctor.report(checks)
     if arguments.json:
-        print(as_json({"sage_rpc": __version__, **result}))
+        say(as_json({"sage_rpc": __version__, **result}))
     else:
-        print(f"sage-rpc {__version__}")
+        say(f"sage-rpc {__version__}")
         _show(checks)
-        print(good if result["memory_queue"] else bad)
+        say(good if result["memory_queue"] else bad)
     return 0 if result["memory_queue"] else 1
 
 
 def _show(checks: Sequence[doctor.Check]) -> None:
     width = max(len(check.name) for check in checks)
     for check in checks:
-        print(f"  {_MARKS[check.status]}  {check.name:<{width}}  {check.detail}")
+        say(f"  {_MARKS[check.status]}  {check.name:<{width}}  {check.detail}")
         if check.advice:
-            print(f"        {'':<{width}}-> {check.advice}")
+            say(f"        {'':<{width}}-> {check.advice}")

@@ -1,14 +1,20 @@
-"""How commands say things: tables for people, JSON for programs, complaints in one line."""
+"""How commands say things: tables for people, JSON for programs, complaints in one line.
+
+Everything goes out by `say`: what services, callers and registries say has no control over a terminal.
+"""
 
 from __future__ import annotations
 
 import argparse
 import datetime
 import json
+import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TextIO
 
-__all__ = ["CommandError", "age", "as_json", "bytes_text", "json_option", "seconds_text", "table"]
+from sage_rpc.foreign_text import printable
+
+__all__ = ["CommandError", "age", "as_json", "bytes_text", "json_option", "say", "seconds_text", "table"]
 
 
 class CommandError(Exception):
@@ -21,6 +27,11 @@ class CommandError(Exception):
     def __init__(self, text: str, code: int = 1) -> None:
         super().__init__(text)
         self.code = code
+
+
+def say(text: str, *, end: str = "\n", file: TextIO | None = None) -> None:
+    """Print, with escapes in the place of control characters."""
+    print(printable(text), end=end, file=file or sys.stdout, flush=True)
 
 
 def json_option(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +58,7 @@ def _plain(value: Any) -> Any:
 
 def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """Columns as wide as what is in them; numbers to the right."""
-    texts = [[str(cell) for cell in row] for row in rows]
+    texts = [[printable(str(cell), one_line=True) for cell in row] for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(head, *texts, strict=True)]
     right = [
         all(isinstance(row[i], (int, float)) for row in rows) if rows else False for i in range(len(head))

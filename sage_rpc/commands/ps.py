@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from sage_rpc.commands.printing import CommandError, age, as_json, bytes_text, json_option, table
+from sage_rpc.commands.printing import CommandError, age, as_json, bytes_text, json_option, say, table
 from sage_rpc.commands.supervisors import CONTROL, all_supervisors
 from sage_rpc.discovery import LocalRegistry, RegistryError
 
@@ -53,12 +53,12 @@ def _run(arguments: argparse.Namespace) -> int:
             if name != CONTROL and endpoint.pid not in pids
         ]
     if arguments.json:
-        print(as_json(rows))
+        say(as_json(rows))
     elif not rows:
-        print("no service processes; sage-rpc serve FILE starts some")
+        say("no service processes; sage-rpc serve FILE starts some")
     else:
         head = ("SUPERVISOR", "SERVICE", "NO", "STATE", "PID", "UP", "RESTARTS", "MEMORY", "LAST ERROR")
-        print(
+        say(
             table(
                 head,
                 [

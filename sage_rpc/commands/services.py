@@ -8,7 +8,7 @@ from typing import Any
 import grpc
 
 from sage_rpc.channel import Channel
-from sage_rpc.commands.printing import CommandError, as_json, json_option, table
+from sage_rpc.commands.printing import CommandError, as_json, json_option, say, table
 from sage_rpc.commands.supervisors import CONTROL
 from sage_rpc.discovery import Endpoint, RegistryError, ServiceInfo, open_registry
 from sage_rpc.discovery.channel import is_here, tls_of_environment
@@ -65,12 +65,12 @@ def _list(arguments: argparse.Namespace) -> int:
         with Reflected(arguments.target) as server:
             offered = server.services()
         if arguments.json:
-            print(as_json(offered))
+            say(as_json(offered))
         else:
             for name, methods in offered.items():
-                print(name)
+                say(name)
                 for method in methods:
-                    print(f"  {method['name']}({method['request']}) -> {method['response']}")
+                    say(f"  {method['name']}({method['request']}) -> {method['response']}")
         return 0
     services = discovered()
     rows = [
@@ -86,12 +86,12 @@ def _list(arguments: argparse.Namespace) -> int:
         for name, info in services.items()
     ]
     if arguments.json:
-        print(as_json(rows))
+        say(as_json(rows))
     elif not rows:
-        print("no services are registered")
+        say("no services are registered")
     else:
         head = ("SERVICE", "SERVING", "ENDPOINTS", "BY MEMORY QUEUE", "KIND", "VERSION")
-        print(
+        say(
             table(
                 head,
                 [
@@ -116,12 +116,12 @@ def _health(arguments: argparse.Namespace) -> int:
         endpoints = [e for name in chosen for e in services[name].endpoints]
     rows = [{"service": e.service, "endpoint": e.address, **_ask(e, arguments.timeout)} for e in endpoints]
     if arguments.json:
-        print(as_json(rows))
+        say(as_json(rows))
     elif not rows:
-        print("no services are registered")
+        say("no services are registered")
     else:
         head = ("SERVICE", "ENDPOINT", "HEALTH", "BY")
-        print(table(head, [(r["service"], r["endpoint"], r["health"], r["transport"]) for r in rows]))
+        say(table(head, [(r["service"], r["endpoint"], r["health"], r["transport"]) for r in rows]))
     return 0 if rows and all(r["health"] == "serving" for r in rows) else 1
 
 

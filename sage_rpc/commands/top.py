@@ -16,10 +16,12 @@ from sage_rpc.commands.printing import (
     as_json,
     bytes_text,
     json_option,
+    say,
     seconds_text,
     table,
 )
 from sage_rpc.commands.supervisors import SupervisorClient, all_supervisors
+from sage_rpc.foreign_text import printable
 from sage_rpc.supervisor.meter import Counts
 from sage_rpc.supervisor.rates import Rates
 
@@ -90,13 +92,13 @@ def _stats(arguments: argparse.Namespace) -> int:
             }
         )
     if arguments.json:
-        print(as_json(rows))
+        say(as_json(rows))
     elif not rows:
-        print("no calls yet")
+        say("no calls yet")
     else:
         head = ("SERVICE", "METHOD", "CALLS", "FAILURES", "MEAN", "P50", "P90", "P99", "P99.9")
         times = ("mean", "p50", "p90", "p99", "p99.9")
-        print(
+        say(
             table(
                 head,
                 [
@@ -137,7 +139,7 @@ def _top(arguments: argparse.Namespace) -> int:
                     "services": {name: asdict(h[-1]) for name, h in rates.services.items() if h},
                     "processes": processes,
                 }
-                print(as_json(line, indent=None), flush=True)
+                say(as_json(line, indent=None))
             else:
                 live.update(_frame(rates, processes), refresh=True)
             shown += 1
@@ -158,7 +160,7 @@ def _frame(rates: Rates, processes: list[dict[str, Any]]) -> Any:
         mine = [p for p in processes if p["service"] == name]
         serving = sum(p["state"] == "serving" for p in mine)
         services.add_row(
-            Text(name),
+            Text(printable(name, one_line=True)),
             Text(f"{serving}/{len(mine)}", style="green" if serving == len(mine) else "red"),
             f"{last.calls:,.0f}",
             Text(f"{last.failures:,.1f}", style="red" if last.failures else ""),
@@ -167,6 +169,8 @@ def _frame(rates: Rates, processes: list[dict[str, Any]]) -> Any:
             str(last.active),
             Text(sparkline([sample.calls for sample in history][-_SPARK:]), style="cyan"),
         )
+    texts = ("service", "state", "error")
+    processes = [{**p, **{name: printable(p[name], one_line=True) for name in texts}} for p in processes]
     listed = Table(expand=True, box=None, header_style="bold")
     for name in ("PROCESS", "STATE", "PID", "UP", "RESTARTS", "MEMORY", "LAST ERROR"):
         listed.add_column(name)

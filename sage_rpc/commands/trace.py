@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from sage_rpc.commands.printing import CommandError, as_json, json_option, seconds_text, table
+from sage_rpc.commands.printing import CommandError, as_json, json_option, say, seconds_text, table
 from sage_rpc.commands.supervisors import all_supervisors
 from sage_rpc.observe import tree
 
@@ -50,9 +50,9 @@ def _run(arguments: argparse.Namespace) -> int:
             {"trace_id": each[0].trace_id, "spans": [dataclasses.asdict(span) for span in each]}
             for each in tree.traces(spans)
         ]
-        print(as_json(found))
+        say(as_json(found))
     else:
-        print("\n".join(tree.render(spans)) or "no spans")
+        say("\n".join(tree.render(spans)) or "no spans")
     return 0
 
 
@@ -76,11 +76,11 @@ def _recent(arguments: argparse.Namespace) -> int:
                     )
     rows = sorted(rows, key=lambda row: row["time"])[-arguments.number :]
     if arguments.json:
-        print(as_json(rows))
+        say(as_json(rows))
     elif not rows:
-        print("no calls yet")
+        say("no calls yet")
     else:
-        print(
+        say(
             table(
                 ("TIME", "SERVICE", "METHOD", "TOOK", "CODE", "CALLER", "TRACE"),
                 [

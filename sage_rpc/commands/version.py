@@ -7,7 +7,7 @@ import platform
 from typing import Any
 
 from sage_rpc import __version__
-from sage_rpc.commands.printing import as_json, json_option
+from sage_rpc.commands.printing import as_json, json_option, say
 
 __all__ = ["add"]
 
@@ -21,7 +21,7 @@ def add(commands: Any) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     if arguments.json:
-        print(as_json({"sage_rpc": __version__, "python": platform.python_version()}, indent=None))
+        say(as_json({"sage_rpc": __version__, "python": platform.python_version()}, indent=None))
     else:
-        print(f"sage-rpc {__version__}")
+        say(f"sage-rpc {__version__}")
     return 0

@@ -9,6 +9,8 @@ import threading
 from collections import deque
 from typing import NamedTuple
 
+from sage_rpc.foreign_text import printable
+
 __all__ = ["Line", "Output"]
 
 _KEPT = 5000  # lines
@@ -55,8 +57,8 @@ class Output:
         )
 
     def write(self, service: str, prefix: str, text: str) -> None:
-        """Take one line."""
-        line = f"[{prefix}] {text}"
+        """Take one line; whoever reads it, in a terminal say, reads text."""
+        line = printable(f"[{prefix}] {text}")
         with self._changed:
             self._sequence += 1
             self._lines.append(Line(self._sequence, service, line))

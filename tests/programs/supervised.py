@@ -65,6 +65,22 @@ class BadSetup:
         raise OSError("no database")
 
 
+class Colourful:
+    """Whatever it says begins with what a terminal would obey."""
+
+    OBEYED = "\x1b[31m\x1b]0;owned\x07\x9b2J\r\x08\u202etxet"
+
+    def setup(self) -> None:
+        print(f"{self.OBEYED} printed")
+        print(f"{self.OBEYED} on the other stream", file=sys.stderr)
+
+    def fail(self) -> None:
+        raise ValueError(f"{self.OBEYED} raised")
+
+    def get(self) -> str:
+        return f"{self.OBEYED} returned"
+
+
 class CrashesSoon:
     def setup(self) -> None:
         threading.Timer(0.05, os._exit, (7,)).start()
