@@ -8,6 +8,8 @@ the manager's, and never later than that of the call being served.
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from typing import Any, Generic, Protocol, TypeVar
@@ -16,8 +18,10 @@ import grpc
 from google.protobuf.message import Message
 
 from sage_rpc import deadline, errors, native, options
+from sage_rpc.exception_text import text_of
+from sage_rpc.requests import check_complete, invalid, may_be_incomplete, missing_fields
 from sage_rpc.service_channel import ServiceChannel, response_or_error
-from sage_rpc.service_future import ServiceFuture
+from sage_rpc.service_future import ServiceFuture, failed
 
 __all__ = ["AioBinder", "AioStream", "AsyncBinder", "Binder", "Metadata", "Stream"]
 
@@ -73,7 +77,13 @@ class _FamilyStream:
         try:
             return next(self._call)
         except grpc.RpcError as error:
-            raise errors.from_grpc(error) from error
+            end = errors.from_grpc(error)
+            raise end from end.__cause__
+
+    def debug_error_string(self) -> str:
+        """What a person would want to know besides; grpcio's own never comes if this side ended the call."""
+        self._call.code()
+        return errors.debug_string(self._call)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._call, name)
@@ -85,27 +95,44 @@ class _FamilyStream:
 class AioStream(Generic[ResponseT_co]):
     """The responses of a call, for `async for`; it is also the call.
 
-    Leaving the loop early does not end the call: `cancel()` does.
+    Leaving the loop early does not end the call: `cancel()` does. Reading on after an error gives it again.
     """
 
-    def __init__(self, call: Any) -> None:
+    def __init__(self, call: Any, path: str, requests: _Requests | None) -> None:
         self._call = call
+        self._path = path
+        self._requests = requests
         self._responses: AsyncIterator[ResponseT_co] | None = None
+        self._cancelled = False
+        self._error: errors.RpcError | None = None
 
     def __aiter__(self) -> AsyncIterator[ResponseT_co]:
         return self
 
     async def __anext__(self) -> ResponseT_co:
-        if self._responses is None:
-            self._responses = aiter(self._call)
+        if self._error is not None:
+            raise self._error
         try:
-            return await anext(self._responses)
-        except grpc.RpcError as error:
-            raise errors.from_grpc(error) from error
+            if self._responses is None:
+                self._responses = aiter(self._call)
+            response = await anext(self._responses)
+        except StopAsyncIteration:
+            raise
+        except _RAISED as error:
+            end = _of_the_family(self._path, error, self._requests, cancelled=self._cancelled)
+            if isinstance(end, errors.RpcError):
+                self._error = end
+            raise end from end.__cause__
+        if response is None:
+            self._error = _does_not_parse()
+            self._call.cancel()
+            raise self._error
+        return response
 
     def cancel(self) -> bool:
         """End the call. -> False when it had ended."""
-        return bool(self._call.cancel())
+        self._cancelled = bool(self._call.cancel())
+        return self._cancelled
 
     def done(self) -> bool:
         """Whether the call has ended."""
@@ -118,11 +145,11 @@ class AioStream(Generic[ResponseT_co]):
 
     async def code(self) -> grpc.StatusCode:
         """How the call ended, when it has."""
-        return await self._call.code()
+        return await self._call.code() if self._error is None else self._error.code()
 
     async def details(self) -> str:
         """What the service says about that."""
-        return str(await self._call.details())
+        return str(await self._call.details()) if self._error is None else self._error.details()
 
     async def initial_metadata(self) -> Metadata:
         """What the service sent before the first response."""
@@ -134,6 +161,122 @@ class AioStream(Generic[ResponseT_co]):
 
     def __repr__(self) -> str:
         return repr(self._call)
+
+
+# -- errors
+
+_CANCELLED = "Locally cancelled by application!"
+_NOT_SERIALIZED = "Exception serializing request!"
+_NOT_PARSED = "Exception deserializing response!"
+_NOT_ITERATED = "Exception iterating requests!"
+
+
+def _refused(path: str, error: BaseException) -> errors.InvalidArgument:
+    """The error of a call that could not begin: of its metadata, say, or because its channel is closed."""
+    if isinstance(error, errors.InvalidArgument):
+        return error
+    return invalid(f"{_full_name(path)}: {text_of(error)}")
+
+
+class _Requests:
+    """The requests of a call for asyncio, as grpc.aio takes them, and why they ended early, if they did.
+
+    grpc.aio cancels a call whose requests raise, which then looks as if the caller had done that; and instead
+    of a request that cannot be serialized, it sends an empty one.
+
+    Args:
+        path: of the method.
+        kind: of its requests.
+        given: an iterable, asynchronous or not.
+
+    Attributes:
+        failure: the error of the family that the call has ended with for their sake.
+    """
+
+    def __init__(self, path: str, kind: type[Message], given: Any) -> None:
+        if not isinstance(given, (AsyncIterable, Iterable)):
+            raise _no_requests(path, given)
+        self._path = path
+        self._kind = kind
+        self._given = given
+        self.failure: errors.RpcError | None = None
+
+    async def __aiter__(self) -> AsyncIterator[Message]:
+        try:
+            if isinstance(self._given, AsyncIterable):
+                async for request in self._given:
+                    yield self._checked(request)
+            else:
+                for request in self._given:
+                    yield self._checked(request)
+        except Exception as error:
+            if self.failure is None:
+                self.failure = errors.rpc_error(grpc.StatusCode.UNKNOWN, _NOT_ITERATED)
+                self.failure.__cause__ = error
+            raise
+
+    def _checked(self, request: Any) -> Message:
+        if isinstance(request, self._kind) and request.IsInitialized():
+            return request
+        name = self._kind.DESCRIPTOR.full_name
+        if isinstance(request, self._kind):
+            why = f"{missing_fields(request)} of {name} must be set"
+        else:
+            why = f"{_full_name(self._path)} takes requests of {name}, not of {type(request).__name__}"
+        self.failure = errors.rpc_error(grpc.StatusCode.INTERNAL, f"{_NOT_SERIALIZED} {why}")
+        raise self.failure
+
+
+# What calls for asyncio raise. Whatever else comes out of one, an interceptor raised.
+_RAISED = (
+    grpc.RpcError,
+    asyncio.CancelledError,
+    grpc.aio.UsageError,
+    grpc.aio.InternalError,
+    TypeError,
+    ValueError,
+)
+
+
+def _of_the_family(
+    path: str, error: BaseException, requests: _Requests | None, *, cancelled: bool = False
+) -> BaseException:
+    """The error of the family for one of `_RAISED`; `error` itself, if the task was cancelled that waits.
+
+    Args:
+        path: of the method.
+        error: what the call raised.
+        requests: of the call.
+        cancelled: whether the call is known to be cancelled from this side.
+    """
+    if isinstance(error, grpc.RpcError):
+        return errors.from_grpc(error)
+    if isinstance(error, asyncio.CancelledError):
+        failure = None if requests is None else requests.failure
+        if _task_is_cancelled(otherwise_known=cancelled or failure is not None):
+            return error
+        return failure or errors.rpc_error(grpc.StatusCode.CANCELLED, _CANCELLED)
+    if isinstance(error, grpc.aio.UsageError):  # "Channel is closed."
+        return errors.rpc_error(grpc.StatusCode.CANCELLED, f"{_full_name(path)}: {error}")
+    if isinstance(error, grpc.aio.InternalError):
+        return errors.rpc_error(grpc.StatusCode.INTERNAL, f"{_full_name(path)}: {error}")
+    return _refused(path, error)
+
+
+def _task_is_cancelled(*, otherwise_known: bool) -> bool:
+    """Whether the running task is to end, and not only the call in it.
+
+    Python 3.10 does not say. There it is, unless it is known that the call was cancelled for another reason.
+    """
+    task = asyncio.current_task()
+    if sys.version_info < (3, 11) or task is None:
+        return not otherwise_known
+    return task.cancelling() > 0
+
+
+def _does_not_parse() -> errors.RpcError:
+    """grpc.aio logs why, and gives None instead of the response."""
+    return errors.rpc_error(grpc.StatusCode.INTERNAL, _NOT_PARSED)
 
 
 # -- binding: from a channel and a method's name to what a generated method calls
@@ -175,6 +318,22 @@ class _Binder:
         usual = self._timeout if kind == "unary_unary" else None
         return stub, usual if said is None else said
 
+    def _checking(
+        self, kind: str, path: str, request: type[Message], call: Calling[Any, GotT]
+    ) -> Calling[Any, GotT]:
+        """`call`, behind a look for required fields that are missing, where one request may lack some."""
+        if kind.startswith("stream") or not may_be_incomplete(request):
+            return call
+        method = _full_name(path)
+
+        def checking(
+            given: Any, timeout: float | None, metadata: Metadata | None, wait_for_ready: bool | None
+        ) -> GotT:
+            check_complete(method, given)
+            return call(given, timeout, metadata, wait_for_ready)
+
+        return checking
+
 
 def _full_name(path: str) -> str:
     return path.removeprefix("/").replace("/", ".")
@@ -188,17 +347,8 @@ def _iterator(path: str, requests: Any) -> Any:
         raise _no_requests(path, requests) from None
 
 
-def _check_iterable(path: str, requests: Any) -> None:
-    """grpc.aio takes iterables of both kinds."""
-    if not isinstance(requests, (AsyncIterable, Iterable)):
-        raise _no_requests(path, requests)
-
-
 def _no_requests(path: str, requests: Any) -> errors.InvalidArgument:
-    return errors.InvalidArgument(
-        grpc.StatusCode.INVALID_ARGUMENT,
-        f"{_full_name(path)} takes an iterable of requests, not {type(requests).__name__}",
-    )
+    return invalid(f"{_full_name(path)} takes an iterable of requests, not {type(requests).__name__}")
 
 
 class _ThreadedBinder(_Binder):
@@ -228,10 +378,16 @@ class _ThreadedBinder(_Binder):
             if kind == "stream_stream":
                 given = _iterator(path, given)
             seconds = limit(usual if timeout is None else timeout)
-            started = stub(given, seconds, metadata, None, wait_for_ready)
+            try:
+                started = stub(given, seconds, metadata, None, wait_for_ready)
+            except grpc.RpcError as error:
+                end = errors.from_grpc(error)
+                raise end from end.__cause__
+            except (TypeError, ValueError) as error:
+                raise _refused(path, error) from error
             return started if isinstance(started, errors.RpcError) else _FamilyStream(started)
 
-        return call
+        return self._checking(kind, path, request, call)
 
 
 class Binder(_ThreadedBinder):
@@ -256,7 +412,8 @@ class Binder(_ThreadedBinder):
         stub, usual = self._stub(kind, path, request, response)
         limit, serving = self._limit, deadline.current
         if native.available() and type(stub) is native.core.UnaryUnary:
-            return stub.bound(usual, serving, limit)  # does what `call` does, for less
+            # Does what `call` does, for less.
+            return self._checking(kind, path, request, stub.bound(usual, serving, limit))
 
         def call(
             given: Any, timeout: float | None, metadata: Metadata | None, wait_for_ready: bool | None
@@ -266,12 +423,13 @@ class Binder(_ThreadedBinder):
                 seconds = limit(seconds)
             try:
                 return stub(given, seconds, metadata, None, wait_for_ready)
-            except errors.RpcError:
-                raise
             except grpc.RpcError as error:
-                raise errors.from_grpc(error) from error
+                end = errors.from_grpc(error)
+                raise end from end.__cause__
+            except (TypeError, ValueError) as error:
+                raise _refused(path, error) from error
 
-        return call
+        return self._checking(kind, path, request, call)
 
 
 class AsyncBinder(_ThreadedBinder):
@@ -302,10 +460,15 @@ class AsyncBinder(_ThreadedBinder):
             if kind == "stream_unary":
                 given = _iterator(path, given)
             seconds = limit(usual if timeout is None else timeout)
-            started = stub.future(given, seconds, metadata, None, wait_for_ready)
+            try:
+                started = stub.future(given, seconds, metadata, None, wait_for_ready)
+            except grpc.RpcError as error:
+                return failed(errors.from_grpc(error))
+            except (TypeError, ValueError) as error:
+                raise _refused(path, error) from error
             return started if managed else ServiceFuture(started, response_or_error)
 
-        return call
+        return self._checking(kind, path, request, call)
 
 
 def _as_given(timeout: float | None) -> float | None:
@@ -351,15 +514,20 @@ class AioBinder(_Binder):
         async def call(
             given: Any, timeout: float | None, metadata: Metadata | None, wait_for_ready: bool | None
         ) -> Any:
+            requests = None
             if kind == "stream_unary":
-                _check_iterable(path, given)
+                given = requests = _Requests(path, request, given)
             seconds = limit(usual if timeout is None else timeout)
             try:
-                return await stub(given, timeout=seconds, metadata=metadata, wait_for_ready=wait_for_ready)
-            except grpc.RpcError as error:
-                raise errors.from_grpc(error) from error
+                got = await stub(given, timeout=seconds, metadata=metadata, wait_for_ready=wait_for_ready)
+            except _RAISED as error:
+                end = _of_the_family(path, error, requests)
+                raise end from end.__cause__
+            if got is None:
+                raise _does_not_parse()
+            return got
 
-        return call
+        return self._checking(kind, path, request, call)
 
     def _responses(
         self, kind: str, path: str, request: type[Message], response: type[Message]
@@ -370,9 +538,15 @@ class AioBinder(_Binder):
         def call(
             given: Any, timeout: float | None, metadata: Metadata | None, wait_for_ready: bool | None
         ) -> Any:
+            requests = None
             if kind == "stream_stream":
-                _check_iterable(path, given)
+                given = requests = _Requests(path, request, given)
             seconds = limit(usual if timeout is None else timeout)
-            return AioStream(stub(given, timeout=seconds, metadata=metadata, wait_for_ready=wait_for_ready))
+            try:
+                started = stub(given, timeout=seconds, metadata=metadata, wait_for_ready=wait_for_ready)
+            except _RAISED as error:
+                end = _of_the_family(path, error, requests)
+                raise end from end.__cause__
+            return AioStream(started, path, requests)
 
-        return call
+        return self._checking(kind, path, request, call)

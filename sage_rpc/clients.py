@@ -11,16 +11,16 @@ from __future__ import annotations
 
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
+from collections.abc import Sequence
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import grpc
-from google.protobuf.message import Message
 from typing_extensions import Self
 
-from sage_rpc import aio, errors
+from sage_rpc import aio
 from sage_rpc.binding import AioBinder, AioStream, AsyncBinder, Binder, Metadata, Stream
 from sage_rpc.channel import Channel, insecure_channel
+from sage_rpc.requests import request_of
 
 if sys.version_info >= (3, 13):
     from warnings import deprecated
@@ -42,54 +42,6 @@ __all__ = [
     "deprecated",
     "request_of",
 ]
-
-RequestT = TypeVar("RequestT", bound=Message)
-
-
-def request_of(
-    method: str, kind: type[RequestT], request: RequestT | None, fields: Mapping[str, Any]
-) -> RequestT:
-    """The request of a call: `request`, or one of `kind` with those `fields` that are not None.
-
-    Raises:
-        InvalidArgument: a field has no such value, both are given, or `request` is of another type; a
-            ValueError and a TypeError. Its text names `method` and the field.
-    """
-    if request is None:
-        try:
-            return kind(**fields)
-        except (TypeError, ValueError) as error:
-            raise _invalid(f"{method}: {_wrong_field(kind, fields, error)}") from error
-    if not isinstance(request, kind):
-        full_name = kind.DESCRIPTOR.full_name
-        hint = ", ".join(fields) or "it has none"
-        raise _invalid(
-            f"{method} takes a {full_name} or its fields by keyword ({hint}), not {type(request).__name__}"
-        )
-    for value in fields.values():
-        if value is not None:
-            break
-    else:
-        return request
-    given = ", ".join(name for name, value in fields.items() if value is not None)
-    raise _invalid(
-        f"{method}: both a {kind.DESCRIPTOR.full_name} and fields are given ({given}): give one or the other"
-    )
-
-
-def _wrong_field(kind: type[Message], fields: Mapping[str, Any], error: Exception) -> str:
-    """Which of `fields` is wrong, and why: each alone is tried again."""
-    for name, value in fields.items():
-        try:
-            kind(**{name: value})
-        except (TypeError, ValueError) as problem:
-            shown = repr(value)
-            return f"field {name!r}: {problem} (given: {shown if len(shown) <= 80 else shown[:77] + '...'})"
-    return str(error)
-
-
-def _invalid(text: str) -> errors.InvalidArgument:
-    return errors.InvalidArgument(grpc.StatusCode.INVALID_ARGUMENT, text)
 
 
 # -- the clients' bases

@@ -35,6 +35,7 @@ __all__ = [
     "Unavailable",
     "Unimplemented",
     "class_of",
+    "debug_string",
     "from_grpc",
     "rpc_error",
 ]
@@ -240,19 +241,12 @@ def rpc_error(
 
 
 def from_grpc(error: grpc.RpcError) -> RpcError:
-    """`error` of stock grpcio as one of the family; the original is its `__cause__`."""
+    """`error`, of grpcio or of an interceptor, as one of the family; the original is its `__cause__`."""
     if isinstance(error, RpcError):
         return error
-    code, details = grpc.StatusCode.UNKNOWN, str(error)
-    initial: Metadata = ()
-    trailing: Metadata = ()
-    debug = ""
-    if isinstance(error, (grpc.Call, grpc.aio.AioRpcError)):
-        code = error.code() or code
-        details = error.details() or ""
-        initial = error.initial_metadata() or ()
-        trailing = error.trailing_metadata() or ()
-        debug = getattr(error, "debug_error_string", lambda: "")() or ""
+    code, details, initial, trailing, debug = _end_of(error)
+    if not isinstance(code, grpc.StatusCode) or code is grpc.StatusCode.OK:
+        code, details = grpc.StatusCode.UNKNOWN, details or str(error)
     refused = code is grpc.StatusCode.UNAVAILABLE and "connection refused" in (details + debug).lower()
     if refused and "connection refused" not in details:
         details = f"connection refused: {details}"
@@ -261,3 +255,32 @@ def from_grpc(error: grpc.RpcError) -> RpcError:
     )
     converted.__cause__ = error
     return converted
+
+
+def _end_of(error: grpc.RpcError) -> tuple[Any, str, Metadata, Metadata, str]:
+    """Code, details, initial and trailing metadata and grpcio's text for people, without waiting for them.
+
+    The error of a future or a stream of grpcio's is the call itself, whose methods wait: for ever where
+    this side has ended the call, which never gets a text, and in a callback, whose thread is the one that
+    would receive the metadata. So not the call is asked, but its state.
+    """
+    state = getattr(error, "_state", None)
+    if hasattr(state, "debug_error_string"):
+        asked: list[Any] = [getattr(state, name, None) for name in _PARTS]
+    else:
+        methods = (getattr(error, name, None) for name in _PARTS)
+        asked = [method() if callable(method) else None for method in methods]
+    code, details, initial, trailing, debug = asked
+    return code, _text(details), initial or (), trailing or (), _text(debug)
+
+
+_PARTS = ("code", "details", "initial_metadata", "trailing_metadata", "debug_error_string")
+
+
+def debug_string(call: Any) -> str:
+    """What grpcio has to say to people about how a call of its own ended; "" where it says nothing."""
+    return _end_of(call)[4]
+
+
+def _text(said: Any) -> str:
+    return said.decode("utf-8", "replace") if isinstance(said, bytes) else said or ""

@@ -19,8 +19,9 @@ from typing import Any
 import grpc
 from google.protobuf import message_factory
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.message import EncodeError
 
-from sage_rpc import buffers, deadline, errors, options, values
+from sage_rpc import buffers, deadline, errors, options, requests, values
 from sage_rpc.exception_text import text_of
 from sage_rpc.foreign_text import shown, similar
 from sage_rpc.observe.stats import CallStats
@@ -1179,28 +1180,22 @@ class _DeclaredCodecs:
         response: Any = message_factory.GetMessageClass(method.output_type)
         full_name = method.full_name
         fields = [field.name for field in method.input_type.fields]
+        incomplete = requests.may_be_incomplete(request)
 
         def encode(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             if args:
                 if len(args) == 1 and not kwargs and isinstance(args[0], request):
+                    if incomplete:
+                        requests.check_complete(full_name, args[0])
                     return args[0]
-                raise errors.InvalidArgument(
-                    grpc.StatusCode.INVALID_ARGUMENT,
+                raise requests.invalid(
                     f"{full_name} takes one {request.DESCRIPTOR.full_name} or its fields by keyword: "
-                    f"{', '.join(fields) or 'it has none'}",
+                    f"{', '.join(fields) or 'it has none'}"
                 )
-            try:
-                return request(**kwargs)
-            except (ValueError, TypeError) as error:
-                wrong = [name for name in kwargs if name not in fields]
-                what = (
-                    f"no field {wrong[0]!r}; the fields are {', '.join(fields) or 'none'}"
-                    if wrong
-                    else str(error)
-                )
-                raise errors.InvalidArgument(
-                    grpc.StatusCode.INVALID_ARGUMENT, f"{full_name}: {what}"
-                ) from error
+            made = requests.made(full_name, request, kwargs)
+            if incomplete:
+                requests.check_complete(full_name, made)
+            return made
 
         def key(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
             return bytes(encode(args, kwargs).SerializeToString(deterministic=True))
@@ -1223,12 +1218,20 @@ class _DeclaredCodecs:
             decode=_same,
             copy=copied,
             keep=_same,
-            sent=lambda message: message.ByteSize(),
-            received=lambda message: message.ByteSize(),
+            sent=_size,
+            received=_size,
             key=key,
             declared=declared,
             response=response,
         )
+
+
+def _size(message: Any) -> int:
+    """Of a message on the wire, in bytes."""
+    try:
+        return int(message.ByteSize())
+    except EncodeError:  # a response without a required field; protobuf parses it, and so takes it
+        return len(message.SerializePartialToString())
 
 
 def _declared_policy(method: MethodDescriptor) -> MethodPolicy:

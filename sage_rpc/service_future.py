@@ -14,7 +14,7 @@ from sage_rpc import errors
 from sage_rpc.exception_text import text_of
 from sage_rpc.policies.sending import Pending
 
-__all__ = ["ServiceFuture", "completed"]
+__all__ = ["ServiceFuture", "completed", "failed"]
 
 _CANCELLED = "Locally cancelled by application!"
 
@@ -134,4 +134,11 @@ def completed(compute: Callable[[], Any]) -> ServiceFuture:
         future.set_exception(error)
     else:
         future.set_result(result)
+    return future
+
+
+def failed(error: errors.RpcError) -> ServiceFuture:
+    """The future of a call that has failed before it began."""
+    future = ServiceFuture(None)
+    future.set_exception(error)
     return future

@@ -143,6 +143,32 @@ def test_an_error_of_stock_grpc_joins_the_family():
     assert errors.from_grpc(error) is error
 
 
+def test_an_error_of_an_interceptor_joins_the_family_with_what_it_says():
+    class Denied(grpc.RpcError):
+        def code(self):
+            return grpc.StatusCode.PERMISSION_DENIED
+
+        def details(self):
+            return "not you"
+
+    denied = errors.from_grpc(Denied())
+    assert (type(denied), denied.details()) == (errors.PermissionDenied, "not you")
+    plain = errors.from_grpc(grpc.RpcError("what happened"))
+    assert (plain.code(), plain.details()) == (grpc.StatusCode.UNKNOWN, "what happened")
+
+
+def test_the_error_of_a_call_that_this_side_has_ended_is_there_at_once():
+    """Stock grpcio never learns why; it waits for that when it is asked."""
+    with grpc.insecure_channel("localhost:1") as channel:
+        stream = channel.unary_stream("/x/y")(b"", timeout=20, wait_for_ready=True)
+        told = futures.Future()
+        stream.add_done_callback(lambda call: told.set_result(errors.from_grpc(call)))
+        stream.cancel()
+        assert errors.from_grpc(stream).code() is grpc.StatusCode.CANCELLED
+        assert told.result(20).code() is grpc.StatusCode.CANCELLED
+        assert errors.debug_string(stream) == ""
+
+
 def test_the_text_names_code_and_details():
     text = str(errors.rpc_error(grpc.StatusCode.ABORTED, "why"))
     assert "status = StatusCode.ABORTED" in text

@@ -20,7 +20,7 @@ PACKAGE = ROOT / "sage_rpc"
 LAYERS: tuple[tuple[frozenset[str], ...], ...] = (
     (frozenset({"exception_text"}), frozenset({"foreign_text"})),
     (frozenset({"errors"}), frozenset({"values"}), frozenset({"deadline"}), frozenset({"proto"})),
-    (frozenset({"options"}),),
+    (frozenset({"options"}), frozenset({"requests"})),
     (frozenset({"native", "queue"}),),
     (frozenset({"buffers"}),),
     (frozenset({"tensors"}),),

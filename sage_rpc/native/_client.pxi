@@ -1515,16 +1515,18 @@ cdef class Bound:
             timeout = self.usual
         if self.serving() is not None:
             timeout = self.limit(timeout)
-        begun = _now_if(timeout)
-        call = self.stub.blocking(request, timeout, metadata, None, wait_for_ready, None)
-        if call is not None:
-            return call._value()
         try:
+            begun = _now_if(timeout)
+            call = self.stub.blocking(request, timeout, metadata, None, wait_for_ready, None)
+            if call is not None:
+                return call._value()
             return self.stub.grpc_callable()(request, _left(timeout, begun), metadata, None, wait_for_ready)
         except errors.RpcError:
             raise
         except grpc.RpcError as error:
             raise errors.from_grpc(error) from error
+        except (TypeError, ValueError) as error:    # of the metadata, say, or because the channel is closed
+            raise errors.InvalidArgument(grpc.StatusCode.INVALID_ARGUMENT, f"{self.stub.method}: {error}") from error
 
 
 grpc.Call.register(Call)
