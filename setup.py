@@ -7,6 +7,8 @@ Rules of this file:
 2. SAGE_RPC_BUILD_NATIVE decides: "auto" (default) as above, "require" makes a core that cannot be
    built an error (CI, wheel building), "skip" does not try.
 3. An extension that was not built leaves no older binary behind that could be imported in its place.
+4. SAGE_RPC_SANITIZE=1 builds the core with AddressSanitizer and UndefinedBehaviorSanitizer:
+   tests/hostile.
 """
 
 from __future__ import annotations
@@ -26,6 +28,13 @@ NATIVE = Path("sage_rpc/native")
 MODES = ("auto", "require", "skip")
 BUILD_FAILURES = (CCompilerError, CompileError, ExecError, PlatformError, OSError)
 
+# The core reads what other processes write: whatever of the toolchain makes a mistake there less useful to
+# them is on.
+# Python's own flags may define _FORTIFY_SOURCE already, and the compiler warns of a second definition.
+HARDENED = ["-fstack-protector-strong", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2"]
+HARDENED_LINK = ["-Wl,-z,relro,-z,now,-z,noexecstack"] if sys.platform == "linux" else []
+SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"]
+
 # What the core needs of a toolchain: Python's headers, C11 atomics, Linux or another POSIX system.
 PROBE = """\
 #include <Python.h>
@@ -38,19 +47,23 @@ int sage_rpc_probe(void) { _Atomic unsigned x = 0; return (int)atomic_load(&x); 
 
 def extension(name: str) -> Extension:
     """The extension `sage_rpc.native.NAME`, rebuilt whenever any native source is newer."""
+    sanitized = os.environ.get("SAGE_RPC_SANITIZE") == "1"
     return Extension(
         f"sage_rpc.native.{name}",
         [str(NATIVE / f"{name}.pyx")],
-        depends=sorted(str(path) for kind in ("h", "pxd", "pxi") for path in NATIVE.glob(f"*.{kind}")),
+        depends=[
+            "setup.py",
+            *sorted(str(p) for kind in ("h", "pxd", "pxi") for p in NATIVE.glob(f"*.{kind}")),
+        ],
         include_dirs=[str(NATIVE)],
         extra_compile_args=[
-            "-O3",
-            "-g0",
+            *(["-O1", "-g", *SANITIZERS] if sanitized else ["-O3", "-g0", *HARDENED]),
             "-std=gnu11",
             "-fvisibility=hidden",
             "-Wall",
             "-Wno-unused-function",
         ],
+        extra_link_args=SANITIZERS if sanitized else HARDENED_LINK,
         libraries=["rt"] if sys.platform == "linux" else [],
         optional=True,
     )

@@ -311,10 +311,10 @@ def test_a_file_limit_when_the_segment_is_made_is_a_clear_error(server):
 
 
 def test_a_memory_limit_when_the_segment_is_mapped_is_a_clear_error(server):
-    big = '("sage_rpc.ring_bytes", 1 << 30)'
-    out = run_limited(LIMITED % (big, big), server.target, resource.RLIMIT_AS, 3 << 30)
+    big = '("sage_rpc.ring_bytes", 1 << 28)'
+    out = run_limited(LIMITED % (big, big), server.target, resource.RLIMIT_AS, 1 << 30)
     assert "UNAVAILABLE" in out
-    assert "cannot reserve 4294971392 bytes of address space: Cannot allocate memory" in out
+    assert "cannot reserve 1073745920 bytes of address space: Cannot allocate memory" in out
     assert "b'over the other' grpc" in out
 
 

@@ -68,11 +68,12 @@ cdef class Pool:
     cdef uint64_t size
     cdef uint64_t touched             # no page above it was ever used, or since it was given back
     cdef list blocks                  # Allocations by offset
+    cdef int64_t entries              # of blocks, sent and not given back
 
     def __cinit__(self, Arenas arenas not None, int side):
         self.arenas = arenas
         self.base = arenas.base + side * arenas.size
-        self.size = arenas.size
+        self.size = min(arenas.size, MAX_OWN_ARENA)
         self.blocks = []
 
     def __dealloc__(self):
@@ -264,6 +265,7 @@ cdef class Shipment:
     cdef int undo(self) except -1:
         """It is not sent after all."""
         for block in self.blocks:
+            self.pool.entries -= 1
             self.pool.give_back(<Allocation>block)
         self.blocks = []
         return 0
@@ -293,7 +295,7 @@ cdef Shipment _ship(Pool pool, Parts parts, Py_ssize_t limit):
     for part in parts.parts:
         n = len(part)
         block = None
-        if n >= LEAST_BLOCK and len(shipment.blocks) < SW_MAX_BLOCKS:
+        if n >= LEAST_BLOCK and len(shipment.blocks) < SW_MAX_BLOCKS and pool.entries < MAX_BLOCKS_OUT:
             block = _as_block(pool, part, n, &entry[1])
         if block is None:
             size += n
@@ -301,6 +303,7 @@ cdef Shipment _ship(Pool pool, Parts parts, Py_ssize_t limit):
         else:
             size += sizeof(entry)
             shipment.blocks.append(block)
+            pool.entries += 1
             entry[0] = position
             entry[2] = <uint64_t>n
             table += PyBytes_FromStringAndSize(<char *>entry, sizeof(entry))

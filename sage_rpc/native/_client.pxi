@@ -334,6 +334,9 @@ cdef class ClientConnection(Connection):
     cdef readonly str target
     cdef dict calls                  # stream -> Call under way
     cdef dict methods                # name -> number the peer knows
+    cdef int64_t name_bytes          # of these names
+    cdef bint went_away              # the server said that it leaves,
+    cdef uint32_t last_taken         # and that this is the highest stream it took
     cdef uint32_t next_stream
     cdef public bint draining        # the peer wants no new streams
     cdef bint retired                # the channel has let go of it: it ends with its last call
@@ -423,12 +426,11 @@ cdef class ClientConnection(Connection):
 
         None: not any more. -> False when it takes none already; then `on_end` is not called.
         """
-        cdef uint64_t one = 1
         if on_end is None:
             self.on_end = None
             self.sits = False
             if self.listener_asleep:
-                c_write(self.kick, &one, 8)
+                ring_eventfd(self.kick)
             return True
         if self.gone():
             return False
@@ -493,7 +495,8 @@ cdef class ClientConnection(Connection):
                 prefix = PyBytes_FromStringAndSize(<char *>&t, 8)
             if number is None:
                 number = len(self.methods) + 1
-                if number >= MAX_METHOD_NAMES:
+                self.name_bytes += len(call.method.encode())
+                if number >= MAX_METHOD_NAMES or self.name_bytes > MAX_NAME_BYTES - MAX_METHOD_NAME:
                     self.draining = True       # the server takes no more names: a new connection follows
                 self.methods[call.method] = number
                 flags |= SW_HAS_NAME
@@ -599,9 +602,7 @@ cdef class ClientConnection(Connection):
         cdef bytes initial = None, metadata = None
         cdef bint got
         if h.type == SW_PING:
-            if not h.flags & SW_END:
-                self.send_frame(SW_PING, SW_END, 0, h.aux, None, None)
-            return 0
+            return self.answer_ping(h)
         if h.type == SW_GOAWAY:
             return self.go_away(h.aux)
         if h.type == SW_OPEN:
@@ -610,6 +611,7 @@ cdef class ClientConnection(Connection):
         if found is None:
             if h.stream >= self.next_stream:
                 return self.fail(f"the peer answered stream {h.stream}, which was never opened")
+            self.vain += 1
             if h.extra & SW_BLOCKS and self.arenas is not None and h.type == SW_TRAILERS and h.flags & SW_HAS_MESSAGE:
                 self.parts_at(v, at)            # and drop them: their blocks go back
             return 0                            # the rest of a call that was cancelled
@@ -648,6 +650,8 @@ cdef class ClientConnection(Connection):
             else:
                 call.finish(<int>h.aux if h.aux <= 16 else UNKNOWN, text)
         elif h.type == SW_HEADERS and metadata is not None:
+            if call.initial is not None:
+                self.vain += 1
             call.initial = metadata
             if call.streams:
                 (<StreamCall>call).wake(W_HEADERS)
@@ -687,8 +691,8 @@ cdef class ClientConnection(Connection):
         if not self.acceptable(call, v):
             return False
         if not h.flags & SW_MORE:
-            call.message = _bytes_at(at, v.message, v.message_size) if parts is None else parts
-            return True
+            call.message = _message_at(at, v) if parts is None else parts
+            return not self.dead and call.status < 0
         call.assembly = assembly = self.assemble(call, v)
         if assembly is None:
             return False
@@ -739,7 +743,9 @@ cdef class ClientConnection(Connection):
             if not self.acceptable(call, v):
                 return False
             if not h.flags & SW_MORE:
-                inbox.add(_bytes_at(at, v.message, v.message_size), charge)
+                inbox.add(_message_at(at, v), charge)
+                if self.dead or call.status >= 0:
+                    return False
             else:
                 assembly = self.assemble(call, v)
                 if assembly is None:
@@ -757,6 +763,8 @@ cdef class ClientConnection(Connection):
         cdef StreamCall stream
         if not call.streams:
             return 0
+        if bytes_ < LEAST_CREDIT:
+            self.vain += 1
         stream = <StreamCall>call
         stream.window += bytes_
         if stream.window > 0x7fffffff:
@@ -767,6 +775,11 @@ cdef class ClientConnection(Connection):
     cdef int go_away(self, uint32_t last) except -1:
         """The server takes no streams after `last`: those are sent again elsewhere."""
         cdef Call call
+        self.vain += 1
+        if self.went_away and last >= self.last_taken:
+            return 0
+        self.went_away = True
+        self.last_taken = last
         self.draining = True
         for each in [stream for stream in self.calls if stream > last]:
             call = <Call>self.calls.pop(each)
@@ -785,6 +798,13 @@ cdef class ClientConnection(Connection):
             self.fail(f"{type(error).__name__}: {error}")
             return 0
 
+    cdef int receive_last(self) except -1:
+        """The peer has gone: take what it wrote before, at most once what a ring holds."""
+        cdef uint64_t end = self.rx.position + self.rx.capacity
+        while not self.dead and self.rx.position < end and self.receive(DRAIN_LIMIT) > 0:
+            pass
+        return 0
+
     cdef uint64_t spin_budget(self):
         """How long it pays to watch the ring before sleeping; 0: sleep at once."""
         if USABLE_CPUS < 2 or <int>sr_busy_connections(<sr_segment *>self.segment.base) >= USABLE_CPUS:
@@ -796,7 +816,7 @@ cdef class ClientConnection(Connection):
 
         -> 1: still holding the role; 0: the role was taken over.
         """
-        cdef int n, rc, ms, failure
+        cdef int n, rc, ms, failure, turns = 0
         cdef int64_t now, since
         cdef uint64_t budget
         cdef bint found
@@ -810,6 +830,18 @@ cdef class ClientConnection(Connection):
                 self.wake_listener()           # callbacks do not wait until our own call has ended
             if self.dead or (call.due(what) if call is not None else self.news()):
                 return 1
+            if n:
+                turns += 1
+                if turns & 15 == 0:
+                    # Whatever the server sends, other threads have their turn, and time goes on.
+                    PyErr_CheckSignals()
+                    with nogil:
+                        if self.tires():
+                            poll(NULL, 0, REST_MS)
+                    if (self.next_deadline() if call is None else until) <= <int64_t>sr_now_ns():
+                        return 1
+                    if self.dead:
+                        return 1
             if self.outq:
                 self.flush()
                 with nogil:
@@ -880,7 +912,7 @@ cdef class ClientConnection(Connection):
             if failure == EINTR:
                 PyErr_CheckSignals()
             if p[0].revents and not self.dead and self.read_bells() == 0:
-                self.receive(1 << 30)          # what was answered before the end counts
+                self.receive_last()
                 self.fail("the server process ended or closed the connection")
 
     cdef int remember_deadline(self, Call call) except -1:
@@ -944,7 +976,7 @@ cdef class ClientConnection(Connection):
             if not self.dead:
                 self.flush()
                 if self.read_bells() == 0:
-                    self.receive(1 << 30)
+                    self.receive_last()
                     self.fail("the server process ended or closed the connection")
         finally:
             if self.token == mine:
@@ -1016,7 +1048,6 @@ cdef class ClientConnection(Connection):
 
     cdef int wake_listener(self) except -1:
         """Make the listener look again; makes it if there is none. Cheap when it need not wake."""
-        cdef uint64_t one = 1
         if self.listener is None:
             if self.dead and not self.ready:
                 return 0
@@ -1034,17 +1065,15 @@ cdef class ClientConnection(Connection):
         if (self.led and self.led_by_listener and not self.news() and not self.dead
                 and (not self.deadlines or self.deadlines[0][0] >= self.listener_until)):
             return 0
-        c_write(self.kick, &one, 8)
+        ring_eventfd(self.kick)
         return 0
 
     cdef void read_eventfd(self, int fd):
-        cdef uint64_t count
-        c_read(fd, &count, 8)
+        clear_eventfd(fd)
 
     cdef void poke_leader(self):
-        cdef uint64_t one = 1
         if self.poke >= 0:
-            c_write(self.poke, &one, 8)
+            ring_eventfd(self.poke)
 
     cdef int make_eventfd(self) except -1:
         cdef int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)

@@ -81,16 +81,32 @@ cdef extern from "sys/epoll.h" nogil:
     int epoll_create1(int)
     int epoll_ctl(int, int, int, epoll_event *)
     int epoll_wait(int, epoll_event *, int, int)
-    int EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLLIN, EPOLL_CLOEXEC
+    int EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, EPOLLIN, EPOLL_CLOEXEC
 
 cdef extern from "sys/eventfd.h" nogil:
     int eventfd(unsigned int, int)
     int EFD_NONBLOCK, EFD_CLOEXEC
 
+cdef extern from * nogil:
+    """
+    #include <unistd.h>
+    /* Neither can fail in a way that matters: an eventfd that cannot be written is full, and so rings already. */
+    static void ring_eventfd(int fd) {
+        const uint64_t one = 1;
+        const ssize_t written = write(fd, &one, sizeof one);
+        (void)written;
+    }
+    static void clear_eventfd(int fd) {
+        uint64_t count;
+        const ssize_t got = read(fd, &count, sizeof count);
+        (void)got;
+    }
+    """
+    void ring_eventfd(int)
+    void clear_eventfd(int)
+
 cdef extern from "unistd.h" nogil:
     int c_close "close"(int)
-    ssize_t c_read "read"(int, void *, size_t)
-    ssize_t c_write "write"(int, const void *, size_t)
     int getpid()
 
 cdef extern from "sched.h" nogil:
@@ -126,6 +142,12 @@ cdef extern from "ring.h" nogil:
         uint64_t capacity[2]
         uint64_t arena
         sr_control ring[2]
+    ctypedef struct sr_geometry:
+        uint64_t magic
+        uint32_t version
+        uint64_t capacity[2]
+        uint64_t arena
+    sr_geometry sr_load_geometry(const sr_segment *)
     int SR_EMPTY, SR_READY, SR_CORRUPT
     size_t SR_HEADER_SIZE
     uint64_t SR_MAGIC
@@ -194,6 +216,8 @@ WIRE_VERSION = SW_VERSION
 FEATURES = SW_FEATURE_STREAMS | SW_FEATURE_BLOCKS  # feature bits that this side can use
 FEATURE_BLOCKS = SW_FEATURE_BLOCKS
 SEGMENT_HEADER_SIZE = SR_HEADER_SIZE
+MAX_CAPACITY = 1 << 28                # bytes of a ring; a server takes no larger one
+MAX_ARENA = 1 << 30                   # bytes; a server maps no larger ones
 FRAME_TYPES = {"OPEN": SW_OPEN, "HEADERS": SW_HEADERS, "MESSAGE": SW_MESSAGE, "TRAILERS": SW_TRAILERS,
                "CANCEL": SW_CANCEL, "CREDIT": SW_CREDIT, "PING": SW_PING, "GOAWAY": SW_GOAWAY,
                "RELEASE": SW_RELEASE}
@@ -208,8 +232,17 @@ cdef uint64_t TRANSFER_SPIN_NS = 200000
 cdef int64_t SLOW_NS = 200000         # a handler this slow is not run by the thread that must read on
 cdef int MAX_BACKOFF = 6
 cdef int DRAIN_LIMIT = 64             # frames taken from one connection before the next gets its turn
+cdef uint64_t DRAIN_BYTES = 4 << 20   # and bytes of frames
+# Frames and doorbells that bring nobody anything cost the peer nothing: a connection that gives so many of them
+# within VAIN_WINDOW_NS is left alone for REST_NS. An honest one does not come near that.
+cdef int VAIN_LIMIT = 1024
+cdef int64_t VAIN_WINDOW_NS = 10000000
+cdef int64_t REST_NS = 1000000
+cdef int REST_MS = 1
+cdef uint32_t LEAST_CREDIT = 4096     # bytes; less credit than this in one frame brings nobody anything
 cdef int MAX_METHOD_NAME = 4096       # bytes
 cdef int MAX_METHOD_NAMES = 65536     # per connection
+cdef int MAX_NAME_BYTES = 1 << 20     # of all methods' names of a connection
 cdef int MAX_TIMEOUT_MS = 1 << 30
 # A signal that comes between the last look for signals and poll() does not end poll(); the main thread, which
 # runs Python's handlers, looks again after this long at the latest.
@@ -217,7 +250,17 @@ cdef int SIGNAL_MS = 500
 cdef int WATCH_MS = 100              # after this long without a call, a watched connection is received from
 cdef unsigned long MAIN_THREAD = <unsigned long>threading.main_thread().ident
 cdef int MAX_UNSENT_ATTEMPTS = 5
-cdef int64_t MAX_UNSENT = 16 << 20    # bytes; a server with more for a client reads no more of its requests meanwhile
+cdef int64_t MAX_UNSENT = 16 << 20    # bytes; a server with more for a client reads and begins no more of its requests
+cdef int64_t MAX_OWED = 1 << 30       # bytes; answers of calls that run already are dropped beyond it
+# What requests of one connection that no handler has taken may keep, in bytes. Beyond MAX_HELD nothing more is read,
+# unless some call's requests follow one by one, and its handler may wait for what is in the ring: then calls that
+# bring more are refused, beyond MAX_HELD_WITH_STREAMS.
+cdef int64_t MAX_HELD = 64 << 20
+cdef int64_t MAX_HELD_WITH_STREAMS = 256 << 20
+cdef int64_t UNARY_COST = 2048        # bytes that a call itself keeps
+cdef int64_t STREAM_COST = 8192
+cdef int64_t MAX_BLOCKS_OUT = 65536   # entries of blocks that a side may have given and not got back
+cdef uint64_t MAX_OWN_ARENA = 1 << 28 # bytes of its arena that a side uses, whatever a client has made room for
 cdef int64_t CHARGE = SW_FRAME_HEADER # bytes of credit a MESSAGE frame costs besides its message
 cdef int64_t LEAST_PART = 16384       # bytes; a message that must be split is not split finer
 cdef int64_t OWED = SW_WINDOW // 4    # bytes of credit given back at once
@@ -230,6 +273,7 @@ cdef int QUIET = 1 << 24             # a peer that sleeps need not wake up for i
 cdef int W_END = 0, W_MESSAGE = 1, W_CREDIT = 2, W_ROOM = 3, W_HEADERS = 4
 
 cdef int64_t NEVER = 0x7fffffffffffffff
+cdef uint64_t MAX_ARENA_BYTES = MAX_ARENA
 
 cdef int USABLE_CPUS = 1
 
@@ -454,9 +498,10 @@ cdef class Segment:
     def __cinit__(self, int fd, uint64_t capacity, bint create, uint64_t arena=0):
         cdef uint8_t *at
         cdef sr_segment *header
+        cdef sr_geometry seen
         cdef int i, copy
         if not sr_capacity_ok(capacity):
-            raise ProtocolViolation(f"ring capacity {capacity} is not a power of two between 4096 and 2**30")
+            raise ProtocolViolation(f"ring capacity {capacity} is not a power of two between 4096 and 2**28")
         self.capacity = capacity
         self.length = SR_HEADER_SIZE + 4 * capacity
         at = <uint8_t *>mmap(NULL, self.length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
@@ -477,13 +522,17 @@ cdef class Segment:
             header.capacity[1] = capacity
             header.arena = arena
             header.magic = SR_MAGIC
-        elif (header.magic != SR_MAGIC or header.version != SW_VERSION or header.capacity[0] != capacity
-              or header.capacity[1] != capacity):
-            raise ProtocolViolation("the segment's header does not match the handshake")
-        elif arena:
-            arena = header.arena
-            if not sr_arena_ok(arena) or <uint64_t>os.fstat(fd).st_size < sr_segment_size(capacity, arena):
-                raise ProtocolViolation("the segment is too small for its arenas")
+        else:
+            seen = sr_load_geometry(header)    # once: the peer may write there at any time
+            if (seen.magic != SR_MAGIC or seen.version != SW_VERSION or seen.capacity[0] != capacity
+                    or seen.capacity[1] != capacity):
+                raise ProtocolViolation("the segment's header does not match the handshake")
+            if arena:
+                arena = seen.arena
+                if not sr_arena_ok(arena) or <uint64_t>os.fstat(fd).st_size < sr_segment_size(capacity, arena):
+                    raise ProtocolViolation("the segment is too small for its arenas")
+                if arena > MAX_ARENA_BYTES:
+                    arena = 0                  # all goes through the rings
         if arena:
             try:
                 self.arenas = Arenas(fd, <long>sr_segment_size(capacity, 0), arena)
@@ -591,6 +640,9 @@ cdef class Connection:
     cdef Arenas arenas               # None: not used on this connection
     cdef Pool pool                   # this side's
     cdef const uint8_t *theirs       # the other arena
+    cdef int64_t blocks_in           # entries of the peer's blocks that it has not got back
+    cdef int vain                    # frames and doorbells that brought nobody anything, since
+    cdef int64_t vain_since
     cdef object __weakref__
 
     def __cinit__(self, Segment segment not None, int fd, bint client, *args, **kwargs):
@@ -644,18 +696,31 @@ cdef class Connection:
             self.bell()
 
     cdef int read_bells(self):
-        """Empty the socket. 0: the peer is gone; 1: it is there."""
-        cdef char buf[256]
-        cdef ssize_t n
-        while True:
-            n = recv(self.fd, buf, sizeof(buf), MSG_DONTWAIT)
-            if n == sizeof(buf):
-                continue
-            if n > 0:
-                return 1
-            if n == 0:
-                return 0
-            return 1 if errno == EAGAIN or errno == EINTR else 0
+        """Take the doorbells that wait, up to some thousand at a time. 0: the peer is gone; 1: it is there.
+
+        What is left makes the socket readable again.
+        """
+        cdef char buf[4096]
+        cdef ssize_t n = recv(self.fd, buf, sizeof(buf), MSG_DONTWAIT)
+        if n > 0:
+            if n > 2:                          # an honest peer rings once for each announced sleep
+                self.vain += <int>n
+            return 1
+        if n == 0:
+            return 0
+        return 1 if errno == EAGAIN or errno == EINTR else 0
+
+    cdef bint tires(self) noexcept nogil:
+        """Has the peer given more vain frames and doorbells than it may in that time? Asked after every turn."""
+        cdef int64_t now
+        cdef bint tired
+        if self.vain < VAIN_LIMIT:
+            return False
+        now = <int64_t>sr_now_ns()
+        tired = now - self.vain_since < VAIN_WINDOW_NS
+        self.vain = 0
+        self.vain_since = now
+        return tired
 
     # -- sending
 
@@ -853,11 +918,19 @@ cdef class Connection:
 
         The news may wait until the peer wakes up for something else, unless it is to be told `at_once`.
         """
+        self.blocks_in -= 1
         self.send_frame(SW_RELEASE, 0 if at_once else QUIET, 0, page, None, None)
         return self.nudge()
 
     cdef int nudge(self) except -1:
         """Frames may wait for room, and nobody for anything else."""
+        return 0
+
+    cdef int answer_ping(self, sw_header *h) except -1:
+        """A peer that does not read the answers gets no more of them."""
+        self.vain += 1
+        if not h.flags & SW_END and not self.outq:
+            self.send_frame(SW_PING, SW_END, 0, h.aux, None, None)
         return 0
 
     # -- receiving
@@ -870,6 +943,8 @@ cdef class Connection:
         cdef uint32_t count = 0, entry = 0, inline
         cdef uint64_t done = 0, left, before
         cdef const char *wrong = sw_blocks_begin(at, v, &entry, &count)
+        if wrong is NULL and self.blocks_in + count > MAX_BLOCKS_OUT:
+            wrong = b"more blocks than may be under way"
         if wrong is NULL:
             inline = entry + count * sizeof(sw_block)
             left = v.message + v.message_size - inline
@@ -889,6 +964,7 @@ cdef class Connection:
                 block.page = <uint32_t>(b.offset // PAGE)
                 block.made = forks
                 block.conn = self
+                self.blocks_in += 1
                 parts.append(block)
         if wrong is not NULL:
             self.fail(f"the peer sent a bad frame: {(<bytes>wrong).decode()}")
@@ -904,11 +980,13 @@ cdef class Connection:
             block = self.pool.holding(page * PAGE)
         if block is None or block.sent <= 0:
             return self.fail(f"the peer released page {page}, which it had not got")
+        self.pool.entries -= 1
         return self.pool.give_back(block)
 
     cdef int drain(self, int limit) except -1:
-        """Dispatch up to `limit` frames that are there; returns how many. May set `dead`."""
+        """Dispatch up to `limit` frames, and DRAIN_BYTES, that are there; returns how many. May set `dead`."""
         cdef int64_t available
+        cdef uint64_t end = self.rx.position + DRAIN_BYTES
         cdef sw_header h
         cdef sw_view v
         cdef const uint8_t *at
@@ -916,7 +994,7 @@ cdef class Connection:
         cdef int count = 0
         if self.dead:
             return 0
-        while count < limit:
+        while count < limit and self.rx.position < end:
             available = sr_available(&self.rx)
             if available == 0:
                 break
@@ -1064,6 +1142,21 @@ cdef bint _metadata_ok(bytes copy):
 
 cdef bytes _bytes_at(const uint8_t *at, uint32_t offset, uint32_t size):
     return PyBytes_FromStringAndSize(<const char *>at + offset, size)
+
+
+cdef bytes _message_at(const uint8_t *at, sw_view *v):
+    """The message of a frame. Releases the GIL for a large one, so the connection may be dead afterwards."""
+    cdef bytes message
+    cdef char *into
+    cdef uint32_t size = v.message_size
+    if size < GIL_FREE_COPY:
+        return PyBytes_FromStringAndSize(<const char *>at + v.message, size)
+    message = PyBytes_FromStringAndSize(NULL, size)
+    into = PyBytes_AS_STRING(message)
+    at += v.message
+    with nogil:
+        memcpy(into, at, size)
+    return message
 
 
 cdef bytes _block(data):

@@ -160,6 +160,7 @@ cdef class LoopConnection(ClientConnection):
     cdef list for_room                # LoopCalls whose requests wait for room
     cdef object timer                 # of the earliest deadline
     cdef int64_t timer_at
+    cdef bint rests                   # left alone for a moment, a timer ends it
 
     def __cinit__(self, *args, **kwargs):
         self.for_room = []
@@ -259,7 +260,24 @@ cdef class LoopConnection(ClientConnection):
         self.turns.scheduled = False
         self.whole_turn(False)
 
+    def _rested(self):
+        self.rests = False
+        if not self.dead:
+            self.loop.add_reader(self.fd, self._readable)
+            self.watched = True
+            self.whole_turn(False)
+
+    cdef int rest(self) except -1:
+        """Leave the server alone for a moment: what it does brings nobody anything, and keeps the loop busy."""
+        self.loop.remove_reader(self.fd)
+        self.watched = False
+        self.rests = True
+        self.loop.call_later(REST_MS / 1000, self._rested, context=self.turns.context)
+        return 0
+
     cdef int whole_turn(self, bint bells) except -1:
+        if self.rests and not self.dead:
+            return 0
         try:
             self.led = True
             try:
@@ -269,6 +287,8 @@ cdef class LoopConnection(ClientConnection):
             finally:
                 self.led = False
             self.run_ready()                   # users' callbacks: the connection may be closed now
+            if not self.dead and self.tires():
+                return self.rest()
             self.settle()
         except BaseException:                  # KeyboardInterrupt, say, and the loop goes on to clean up
             self.turns.schedule()
@@ -283,7 +303,7 @@ cdef class LoopConnection(ClientConnection):
         if self.read_bells() != 0:
             self.receive(limit)
         else:
-            self.receive(1 << 30)              # what was answered before the end counts
+            self.receive_last()
             self.fail(SERVER_GONE)
         return 0
 
@@ -831,6 +851,7 @@ cdef class LoopContext(ServicerContext):
         cdef bytes message = self.request
         if message is not None:
             self.request = None
+            self.conn.let_go(self, self.held - UNARY_COST)
             return message
         if self.inbox is None:
             return None
@@ -892,13 +913,14 @@ cdef class LoopContext(ServicerContext):
 cdef class LoopServerCore(ServerCore):
     """A ServerCore that an event loop drives.
 
-    Of its owner it uses `_accept`, `_greet`, `_resolve`, and `_serve(context)`, which makes the handler's task.
+    Of its owner it uses `_resolve`, and `_serve(context)`, which makes the handler's task.
     """
     cdef object loop
     cdef Turns turns
     cdef bint asleep
     cdef set beside_itself            # fds of clients in this process: watching the rings would keep them waiting
     cdef list for_sent                # futures of those who wait in until_idle()
+    cdef object rest_timer            # of the turn after a connection's rest
 
     def __cinit__(self, *args, **kwargs):
         self.beside_itself = set()
@@ -916,6 +938,9 @@ cdef class LoopServerCore(ServerCore):
         for conn in list(self.conns.values()):
             self.lose(<ServerConnection>conn)
         self.sent()
+        if self.rest_timer is not None:
+            self.rest_timer.cancel()
+            self.rest_timer = None
         if self.ep >= 0 and self.loop is not None and not self.loop.is_closed():
             self.loop.remove_reader(self.ep)
         self.close_fds()
@@ -966,9 +991,14 @@ cdef class LoopServerCore(ServerCore):
             raise
 
     cdef int start_handlers(self) except -1:
+        """A few at a time: those that are quick answer before the next begin, or not, if nobody takes the answers."""
         cdef LoopContext context
-        while self.pending:
-            context = self.pending.popleft()
+        cdef int left = DRAIN_LIMIT
+        while left > 0:
+            left -= 1
+            context = <LoopContext>self.take()
+            if context is None:
+                break
             if context.over:
                 context.forget()               # cancelled before it began
             else:
@@ -980,9 +1010,17 @@ cdef class LoopServerCore(ServerCore):
                     context.finish(INTERNAL, "the server could not start the handler", None, None)
         return 0
 
+    cdef int look_again(self) except -1:
+        return self.turns.ask_for_one()
+
+    def _rested(self):
+        self.rest_timer = None
+        if not self.stopped:
+            self.whole_turn(False)
+
     cdef int64_t spin_budget(self):
         cdef int nrings = <int>len(self.hot)
-        if not 0 < nrings < USABLE_CPUS or nrings > 64:
+        if not 0 < nrings < USABLE_CPUS or nrings > 64 or not self.all_readable():
             return 0
         for conn in self.hot:
             if (<ServerConnection>conn).fd in self.beside_itself:
@@ -1022,6 +1060,8 @@ cdef class LoopServerCore(ServerCore):
                 watched(&self.patience, False)
         if self.stopped:
             return 0
+        if self.resting and self.rest_timer is None:
+            self.rest_timer = self.loop.call_later(REST_MS / 1000, self._rested, context=self.turns.context)
         if self.hot and (self.turns.quiet_since == 0 or self.turns.may_watch(0) >= 0):
             return self.turns.schedule()
         if self.arm():

@@ -6,7 +6,12 @@
 #            requests it watches the rings of the busy ("hot") connections, then sleeps in epoll.
 #   watcher  a thread of the server's own. It is the reader when no pool thread is (an idle server
 #            occupies no thread of the pool) and when the leader is stuck in a slow handler. It never
-#            runs a handler: it queues requests in `pending` and asks the pool for a thread.
+#            runs a handler: it queues requests and asks the pool for a thread.
+#
+# Requests wait at their connection, and the connections that have some take turns (`pending`), so that a client with
+# thousands of them does not keep another waiting. A turn of reading is bounded in frames and bytes, the GIL is given up
+# after it, and a connection whose frames bring nobody anything rests. What a client may have waiting, in either
+# direction, is bounded: see MAX_HELD and MAX_UNSENT.
 #
 # A handler that waits for a request, for credit or for room leads on meanwhile, if its thread led or if the
 # watcher reads; otherwise it sleeps on a lock until the reader wakes it.
@@ -63,6 +68,9 @@ cdef class ServicerContext:
     cdef list waiters                 # threads that wait for this call
     cdef unsigned long thread         # that runs the handler
     cdef object gone                  # what the handler was told the end of the call with
+    cdef int64_t held                 # its part of what the connection holds
+    cdef int64_t promised             # bytes of a message that arrives in pieces
+    cdef bint feeds                   # its requests come one by one, and are not at their end
 
     # -- grpc.RpcContext
 
@@ -233,6 +241,7 @@ cdef class ServicerContext:
         if self.cancelled or self.ended or self.conn.dead or not self.inbox.messages:
             return None
         message = self.inbox.take()
+        self.conn.let_go(self, PyBytes_GET_SIZE(message))
         credit = self.inbox.settle()
         if credit and not self.half_closed:
             self.conn.send_frame(SW_CREDIT, 0, self.stream, <uint32_t>credit, None, None)
@@ -343,6 +352,8 @@ cdef class ServicerContext:
     cdef int call_behavior(self, MethodEntry entry) except -1:
         data = self.request
         self.request = None
+        if self.held > UNARY_COST and data is not None:
+            self.conn.let_go(self, self.held - UNARY_COST)
         if entry.dynamic:
             try:
                 entry = self.core.owner._resolve_dynamic(entry.name, self.invocation_metadata())
@@ -514,11 +525,18 @@ cdef class ServerConnection(Connection):
     cdef ServerCore core
     cdef dict entries                # method number -> MethodEntry
     cdef dict streams                # stream -> ServicerContext under way
+    cdef int64_t name_bytes          # of the methods that were named
     cdef uint32_t last_stream
     cdef bint said_goaway
     cdef list for_room               # ServicerContexts whose responses wait for room
     cdef bint hot
     cdef int64_t last_request
+    cdef object requests             # deque of ServicerContexts that were read and not yet begun
+    cdef bint stalled                # none of them is begun: the client does not take its answers
+    cdef int64_t held                # bytes of requests that no handler has taken, with what calls themselves keep
+    cdef int64_t promised            # bytes of messages that arrive in pieces
+    cdef int64_t feeding             # calls whose requests come one by one, and are not at their end
+    cdef int64_t rests_until         # left alone until then; 0: not
 
     def __init__(self, Segment segment, int fd, bint client, str peer_name, dict auth, int dialect=0, int features=0):
         self.peer_name = peer_name
@@ -529,6 +547,52 @@ cdef class ServerConnection(Connection):
         self.entries = {}
         self.streams = {}
         self.for_room = []
+        self.requests = deque()
+        sr_reader_sleep(&self.rx)              # a client that was told of its connection rings for what it writes
+
+    # -- what it holds, and owes
+
+    cdef bint readable(self):
+        """May more be read of it now? Not while the client does not take its answers, or has too much waiting."""
+        return self.unsent <= MAX_UNSENT and (self.held <= MAX_HELD or self.feeding > 0)
+
+    cdef bint holds(self, ServicerContext context, int64_t size) except -1:
+        """Keep `size` bytes more for `context`. False: that is too much, and the call has ended."""
+        context.held += size
+        self.held += size
+        if self.held <= MAX_HELD_WITH_STREAMS or self.feeding == 0:
+            return True
+        self.end(context, RESOURCE_EXHAUSTED,
+                 f"SERVER: requests of {self.held} bytes wait on this connection already", None, None)
+        return False
+
+    cdef int let_go(self, ServicerContext context, int64_t size) except -1:
+        """`size` bytes less are kept for `context`."""
+        cdef bint full = self.held > MAX_HELD
+        size = min(size, context.held)
+        context.held -= size
+        self.held -= size
+        if full and self.held <= MAX_HELD and not self.dead:
+            self.core.look_again()
+        return 0
+
+    cdef int feeds_no_more(self, ServicerContext context) except -1:
+        if context.feeds:
+            context.feeds = False
+            self.feeding -= 1
+        return 0
+
+    cdef int arrived_whole(self, ServicerContext context) except -1:
+        """No message of `context` is arriving in pieces any more."""
+        self.promised -= context.promised
+        context.promised = 0
+        return 0
+
+    cdef int flush(self) except -1:
+        Connection.flush(self)
+        if self.stalled and self.unsent <= MAX_UNSENT:
+            self.core.resume(self)
+        return 0
 
     cdef int room(self) except -1:
         cdef ServerCore core = self.core
@@ -550,21 +614,22 @@ cdef class ServerConnection(Connection):
         if h.type == SW_OPEN:
             return self.open(h, v, at)
         if h.type == SW_PING:
-            if not h.flags & SW_END:
-                self.send_frame(SW_PING, SW_END, 0, h.aux, None, None)
-            return 0
+            return self.answer_ping(h)
         if h.type == SW_HEADERS or h.type == SW_TRAILERS:
             return self.fail("the peer, a client, sent a frame that only servers send")
         if h.type == SW_GOAWAY or (h.type == SW_CREDIT and h.stream == 0):
+            self.vain += 1
             return 0
         context = self.streams.get(h.stream)
         if context is None:
             if h.stream > self.last_stream and not self.said_goaway:
                 return self.fail(f"the peer used stream {h.stream}, which was never opened")
+            self.vain += 1
             return 0                           # the call has ended here, the peer did not know yet
         if h.type == SW_CANCEL:
             context.cancelled = True
             self.streams.pop(h.stream, None)
+            self.feeds_no_more(context)
             if context.callbacks is not None:
                 self.core.endings.append(context)
             if context.assembly is not None:
@@ -577,6 +642,8 @@ cdef class ServerConnection(Connection):
                 return self.arrive(context, h, v, at)
             return self.piece_of(context, h, v, at)
         elif h.type == SW_CREDIT:
+            if h.aux < LEAST_CREDIT:
+                self.vain += 1
             context.window += h.aux
             if context.window > 0x7fffffff:
                 return self.fail("the peer gave more credit than there can be")
@@ -592,11 +659,18 @@ cdef class ServerConnection(Connection):
         return True
 
     cdef Assembly assemble(self, ServicerContext context, sw_view *v):
-        try:
-            return Assembly.begin(v.total)
-        except MemoryError:
-            self.end(context, RESOURCE_EXHAUSTED, f"SERVER: no memory for a message of {v.total} bytes", None, None)
-            return None
+        """-> None: there is no memory for it, and the call has ended."""
+        if self.promised == 0 or self.promised + <int64_t>v.total <= MAX_HELD_WITH_STREAMS:
+            try:
+                assembly = Assembly.begin(v.total)
+            except MemoryError:
+                pass
+            else:
+                context.promised = <int64_t>v.total
+                self.promised += context.promised
+                return assembly
+        self.end(context, RESOURCE_EXHAUSTED, f"SERVER: no memory for a message of {v.total} bytes", None, None)
+        return None
 
     cdef int arrive(self, ServicerContext context, sw_header *h, sw_view *v, const uint8_t *at) except -1:
         """A request of a stream, a piece of one, or its half's end."""
@@ -622,11 +696,16 @@ cdef class ServerConnection(Connection):
                 inbox.assembly = None
                 inbox.add(assembly.data, inbox.charged)
                 inbox.charged = 0
+                self.arrived_whole(context)
+                if not self.holds(context, <int64_t>assembly.total):
+                    return 0
         elif h.flags & SW_HAS_MESSAGE:
             if not self.acceptable(context, v):
                 return 0
             if not h.flags & SW_MORE:
-                inbox.add(_bytes_at(at, v.message, v.message_size), charge)
+                inbox.add(_message_at(at, v), charge)
+                if self.dead or not self.holds(context, v.message_size):
+                    return 0
             else:
                 assembly = self.assemble(context, v)
                 if assembly is None:
@@ -636,10 +715,13 @@ cdef class ServerConnection(Connection):
                 assembly.add(at + v.message, v.message_size)
                 if self.dead:
                     return 0
+        elif not h.flags & SW_END:
+            self.vain += 1
         if h.flags & SW_END:
             if inbox.assembly is not None:
                 return self.fail("the peer ended its half in the middle of a message")
             context.half_closed = True
+            self.feeds_no_more(context)
         credit = inbox.settle()
         if credit and not context.half_closed and not context.ended:
             self.send_frame(SW_CREDIT, 0, context.stream, <uint32_t>credit, None, None)
@@ -665,7 +747,9 @@ cdef class ServerConnection(Connection):
                 return 0
             v.total = <uint64_t>parts.size
         if h.flags & SW_HAS_NAME:
-            if len(self.entries) >= MAX_METHOD_NAMES or <int>v.name_size > MAX_METHOD_NAME:
+            self.name_bytes += v.name_size
+            if (len(self.entries) >= MAX_METHOD_NAMES or <int>v.name_size > MAX_METHOD_NAME
+                    or self.name_bytes > MAX_NAME_BYTES):
                 return self.fail("the peer named too many methods, or one with too long a name")
             name = _bytes_at(at, v.name, v.name_size).decode("utf-8", "replace")
             self.entries[h.aux] = core.entry(name)
@@ -700,8 +784,9 @@ cdef class ServerConnection(Connection):
         if not h.flags & SW_HAS_MESSAGE:
             context.inbox = Inbox()
             context.half_closed = (h.flags & SW_END) != 0
-            core.pending.append(context)
-            return 0
+            context.feeds = not context.half_closed
+            self.feeding += context.feeds
+            return self.enqueue(context) if self.holds(context, STREAM_COST) else 0
         if not self.acceptable(context, v):
             return 0
         if h.flags & SW_MORE:
@@ -711,8 +796,16 @@ cdef class ServerConnection(Connection):
             context.assembly = assembly
             assembly.add(at + v.message, v.message_size)
             return 0
-        context.request = _bytes_at(at, v.message, v.message_size) if parts is None else parts
-        core.pending.append(context)
+        context.request = _message_at(at, v) if parts is None else parts
+        return self.enqueue(context) if self.holds(context, UNARY_COST + v.message_size) else 0
+
+    cdef int enqueue(self, ServicerContext context) except -1:
+        """Its request is there: it is to be begun."""
+        if self.dead:                          # given up meanwhile: copying a large request releases the GIL
+            return self.forget(context)
+        if not self.requests and not self.stalled:
+            self.core.pending.append(self)
+        self.requests.append(context)
         return 0
 
     cdef int piece_of(self, ServicerContext context, sw_header *h, sw_view *v, const uint8_t *at) except -1:
@@ -728,7 +821,9 @@ cdef class ServerConnection(Connection):
         if got == 1:
             context.request = assembly.data
             context.assembly = None
-            self.core.pending.append(context)
+            self.arrived_whole(context)
+            if self.holds(context, UNARY_COST + <int64_t>assembly.total):
+                self.enqueue(context)
         return 0
 
     cdef int go_away(self) except -1:
@@ -742,6 +837,9 @@ cdef class ServerConnection(Connection):
             context.ended = True
             context.wake(W_END)
             self.streams.pop(context.stream, None)
+            self.feeds_no_more(context)
+            self.arrived_whole(context)
+            self.let_go(context, context.held)
             self.core.active -= 1
             if context.callbacks is not None:
                 self.core.endings.append(context)
@@ -762,6 +860,9 @@ cdef class ServerConnection(Connection):
         if code == OK and context.deadline != NEVER and <int64_t>sr_now_ns() >= context.deadline:
             _undo(message)
             code, details, trailing, message = DEADLINE_EXCEEDED, "Deadline Exceeded", None, None
+        if self.unsent > MAX_OWED and message is not None:
+            _undo(message)
+            code, details, message = RESOURCE_EXHAUSTED, "SERVER: the client does not take its answers", None
         if context.cancelled or self.dead:
             _undo(message)
         else:
@@ -799,6 +900,8 @@ cdef class ServerConnection(Connection):
         self.death = why
         self.outq.clear()
         self.unsent = 0
+        if self.stalled:
+            self.core.resume(self)             # they are not answered, but taken off the books
         for each in list(self.streams.values()):
             context = <ServicerContext>each
             context.cancelled = True
@@ -818,19 +921,17 @@ cdef class ServerConnection(Connection):
 cdef class ServerCore:
     """Reads all memory connections of a server and runs their handlers in the user's pool.
 
-    `owner` gives: `_submit(fn)` (run in the pool), `_accept(fd)` (a listening socket is readable),
-    `_greet(fd)` (a socket that has not shaken hands is readable; it may call `add`), `_resolve(name)`
-    -> MethodEntry and `_resolve_dynamic(name, metadata)` -> MethodEntry.
+    `owner` gives: `_submit(fn)` (run in the pool), `_resolve(name)` -> MethodEntry and `_resolve_dynamic(name,
+    metadata)` -> MethodEntry. It accepts the connections, in a thread of its own, and calls `add`.
     """
     cdef object owner
     cdef int ep, kick_leader, kick_watcher
-    cdef set listening                # fds of listening sockets
     cdef dict conns                   # fd -> ServerConnection
-    cdef set greeting                 # fds that have not shaken hands
     cdef dict known                   # method name -> MethodEntry
     cdef list hot
     cdef sr_end *rings[64]            # of the first hot connections, to spin on
-    cdef object pending               # requests read and not yet begun
+    cdef object pending               # deque of the connections that have requests to begin, in turn
+    cdef list resting                 # connections that are left alone for a moment
     cdef object endings               # contexts whose termination callbacks are due
     cdef int reader
     cdef unsigned long leader         # the leader's thread
@@ -867,11 +968,10 @@ cdef class ServerCore:
         self.max_receive = max_receive
         self.max_send = max_send
         self.conns = {}
-        self.greeting = set()
-        self.listening = set()
         self.known = {}
         self.hot = []
         self.pending = deque()
+        self.resting = []
         self.endings = deque()
         self.idle = Waiter()
         self.reader = WATCHER
@@ -923,39 +1023,27 @@ cdef class ServerCore:
         memset(&event, 0, sizeof(event))
         epoll_ctl(self.ep, EPOLL_CTL_DEL, fd, &event)
 
-    def listen(self, int fd):
-        """Have `owner._accept(fd)` called whenever `fd` is readable."""
-        self.listening.add(fd)
-        self.watch_fd(fd)
-
-    def unlisten(self, int fd):
-        self.listening.discard(fd)
-        if self.ep >= 0:
-            self.unwatch_fd(fd)
-
-    def greet(self, int fd):
-        """Have `owner._greet(fd)` called whenever `fd`, a socket without a handshake yet, is readable."""
-        self.greeting.add(fd)
-        self.watch_fd(fd)
-
-    def ungreet(self, int fd):
-        self.greeting.discard(fd)
-        self.unwatch_fd(fd)
-
     def add(self, ServerConnection conn not None):
-        """Serve a connection that has shaken hands."""
+        """Serve a connection. In any thread. RuntimeError: too late for that."""
+        if self.stopped:
+            raise RuntimeError("the server has stopped")
         conn.core = self
-        self.watch_fd(conn.fd)
         self.conns[conn.fd] = conn
+        try:
+            self.watch_fd(conn.fd)
+        except OSError:
+            del self.conns[conn.fd]
+            raise
         if self.stopping:
             conn.go_away()
-        if sr_reader_sleep(&conn.rx):
-            self.heat(conn)
 
     cdef int lose(self, ServerConnection conn) except -1:
         if conn.fd >= 0 and self.conns.get(conn.fd) is conn:
             self.unwatch_fd(conn.fd)
             del self.conns[conn.fd]
+        if conn.rests_until:
+            conn.rests_until = 0
+            self.resting.remove(conn)
         self.cool(conn)
         if conn.fd >= 0:
             c_close(conn.fd)
@@ -969,7 +1057,7 @@ cdef class ServerCore:
         found = self.known.get(name)
         if found is None:
             found = self.owner._resolve(name)
-            if (<MethodEntry>found).behavior is not None and len(self.known) < 65536:
+            if (<MethodEntry>found).behavior is not None and len(self.known) < 4096 and len(name) < 512:
                 self.known[name] = found
         return <MethodEntry>found
 
@@ -1006,6 +1094,44 @@ cdef class ServerCore:
             sr_set_busy_connections(<sr_segment *>conn.segment.base, n)
         return 0
 
+    # -- requests
+
+    cdef ServicerContext take(self):
+        """The next request to begin: of each connection in turn, and of none that does not take its answers."""
+        cdef ServerConnection conn
+        cdef ServicerContext context
+        while self.pending:
+            conn = <ServerConnection>self.pending.popleft()
+            if conn.unsent > MAX_UNSENT:
+                conn.stalled = True
+                continue
+            context = <ServicerContext>conn.requests.popleft()
+            if conn.requests:
+                self.pending.append(conn)
+            return context
+        return None
+
+    cdef bint several(self):
+        """Is there more to begin than one thing?"""
+        cdef Py_ssize_t n = len(self.pending) + len(self.endings)
+        return n > 1 or (n == 1 and len(self.pending) == 1 and len((<ServerConnection>self.pending[0]).requests) > 1)
+
+    cdef int resume(self, ServerConnection conn) except -1:
+        """A client has taken its answers: its requests are begun again."""
+        conn.stalled = False
+        if conn.requests:
+            self.pending.append(conn)
+            self.look_again()
+        return 0
+
+    cdef int look_again(self) except -1:
+        """Something may be read, or begun, that could not be: the reader is not to sleep on."""
+        if self.reader == WATCHER:
+            self.kick(self.kick_watcher)
+        elif self.leader_asleep:
+            self.kick(self.kick_leader)
+        return 0
+
     # -- reading
 
     cdef int read_conn(self, ServerConnection conn) except -1:
@@ -1013,24 +1139,27 @@ cdef class ServerCore:
         try:
             if conn.unsent > MAX_UNSENT and not conn.dead:
                 conn.flush()
-            if conn.unsent <= MAX_UNSENT:
+            if conn.readable():
                 n = conn.drain(DRAIN_LIMIT)
-                if conn.outq and not conn.dead:
-                    conn.flush()
+            if conn.outq and not conn.dead:
+                conn.flush()
         except Exception as error:             # no memory for a message, say: one connection's trouble
             _LOGGER.exception("reading a connection of %s failed", conn.peer_name)
             conn.fail(f"{type(error).__name__}: {error}")
         if conn.dead:
             self.lose(conn)
+        elif conn.tires():
+            self.rest(conn)
         return n
 
     cdef int read_hot(self) except -1:
         """Take what the hot rings hold. -> frames read."""
         cdef ServerConnection conn
         cdef int n, i = 0, total = 0
-        cdef int64_t now = 0
         self.draining = True
         try:
+            if self.resting:
+                self.end_rests()
             while i < len(self.hot):
                 conn = <ServerConnection>self.hot[i]
                 i += 1
@@ -1042,6 +1171,32 @@ cdef class ServerCore:
         finally:
             self.draining = False
         return total
+
+    cdef int rest(self, ServerConnection conn) except -1:
+        """Leave a connection alone for a moment: what it does brings nobody anything, and keeps others waiting."""
+        cdef epoll_event event
+        memset(&event, 0, sizeof(event))
+        event.data.fd = conn.fd
+        epoll_ctl(self.ep, EPOLL_CTL_MOD, conn.fd, &event)      # but for its end
+        conn.rests_until = <int64_t>sr_now_ns() + REST_NS
+        self.resting.append(conn)
+        return self.cool(conn)
+
+    cdef int end_rests(self) except -1:
+        cdef ServerConnection conn
+        cdef epoll_event event
+        cdef int64_t now = <int64_t>sr_now_ns()
+        for each in list(self.resting):
+            conn = <ServerConnection>each
+            if conn.rests_until <= now:
+                conn.rests_until = 0
+                self.resting.remove(conn)
+                memset(&event, 0, sizeof(event))
+                event.events = EPOLLIN
+                event.data.fd = conn.fd
+                epoll_ctl(self.ep, EPOLL_CTL_MOD, conn.fd, &event)
+                self.heat(conn)
+        return 0
 
     cdef int cool_down(self) except -1:
         """Let go of connections that had no request for a while; runs at the pace of epoll looks."""
@@ -1061,7 +1216,6 @@ cdef class ServerCore:
     cdef int handle(self, epoll_event *events, int n) except -1:
         """Act on what epoll reported."""
         cdef int i, fd
-        cdef uint64_t count
         cdef ServerConnection conn
         self.draining = True
         try:
@@ -1069,11 +1223,7 @@ cdef class ServerCore:
                 fd = events[i].data.fd
                 if fd == self.kick_leader:
                     if not self.stopped:
-                        c_read(fd, &count, 8)
-                elif fd in self.listening:
-                    self.owner._accept(fd)
-                elif fd in self.greeting:
-                    self.owner._greet(fd)
+                        clear_eventfd(fd)
                 else:
                     found = self.conns.get(fd)
                     if found is None:
@@ -1083,9 +1233,10 @@ cdef class ServerCore:
                         self.read_conn(conn)
                         conn.fail(CLIENT_GONE)
                         self.lose(conn)
-                        continue
-                    self.heat(conn)
-                    self.read_conn(conn)
+                    elif not conn.rests_until:
+                        self.heat(conn)
+                        if self.read_conn(conn) == 0:
+                            conn.vain += 2     # a bell for nothing
         finally:
             self.draining = False
         return 0
@@ -1097,7 +1248,7 @@ cdef class ServerCore:
         for each in self.hot:
             conn = <ServerConnection>each
             # Of a client that does not take its answers, nothing is read: its answers' room is what counts.
-            if conn.unsent <= MAX_UNSENT and sr_reader_sleep(&conn.rx):
+            if conn.readable() and sr_reader_sleep(&conn.rx):
                 data = True
             if conn.wants_room():
                 data = True
@@ -1106,12 +1257,6 @@ cdef class ServerCore:
     cdef void disarm(self):
         for each in self.hot:
             sr_reader_awake(&(<ServerConnection>each).rx)
-
-    cdef bint sending(self):
-        for each in self.hot:
-            if (<ServerConnection>each).outq:
-                return True
-        return False
 
     cdef int end_elsewhere(self) except -1:
         """Termination callbacks are users' code and may block: the reader never runs them. The pool does, or, when
@@ -1156,7 +1301,7 @@ cdef class ServerCore:
 
         With `context`, whose handler waits in this thread: until `what` is due for it or its time is over.
         """
-        cdef int n, nrings, ms
+        cdef int n, nrings, ms, turns = 0
         cdef ServerConnection conn
         cdef epoll_event events[64]
         cdef bint spun = False, found
@@ -1166,7 +1311,7 @@ cdef class ServerCore:
             if self.reads_since_epoll >= EPOLL_EVERY:
                 self.look(0)
             self.read_hot()
-            ms = self.linger_ms
+            ms = REST_MS if self.resting else self.linger_ms
             if context is None:
                 if self.pending or self.endings:
                     return 1
@@ -1178,7 +1323,13 @@ cdef class ServerCore:
                 ms = self.leave_to_others(context.deadline)
                 if ms == 0:
                     return 1
-            nrings = <int>len(self.hot)
+                if self.resting and (ms < 0 or ms > REST_MS):
+                    ms = REST_MS
+            turns += 1
+            if turns & 15 == 0:                # whatever the peers do, other threads have their turn
+                with nogil:
+                    pass
+            nrings = <int>len(self.hot) if self.all_readable() else 0
             if nrings == 1 and (<ServerConnection>self.hot[0]).outq:
                 conn = <ServerConnection>self.hot[0]
                 with nogil:
@@ -1208,8 +1359,15 @@ cdef class ServerCore:
             if n > 0:
                 self.handle(events, n)
                 self.cool_down()
-            elif n == 0 and context is None:
+            elif n == 0 and context is None and not self.resting:
                 return 0
+
+    cdef bint all_readable(self):
+        """May all the busy connections be read? A ring that may not need not be watched: it has data already."""
+        for each in self.hot:
+            if not (<ServerConnection>each).readable():
+                return False
+        return True
 
     cdef bint woke_one(self):
         """Whether the last answer to the only busy client had to wake it."""
@@ -1266,8 +1424,7 @@ cdef class ServerCore:
     # -- the pool's threads
 
     cdef void kick(self, int fd):
-        cdef uint64_t one = 1
-        c_write(fd, &one, 8)
+        ring_eventfd(fd)
 
     def yield_pool(self):
         """A call over TCP wants a thread of the pool: if all of them may be ours, free one."""
@@ -1288,7 +1445,9 @@ cdef class ServerCore:
                 self.running -= 1
                 self.unstarted -= 1
                 while self.pending:
-                    context = self.pending.popleft()
+                    context = self.take()
+                    if context is None:
+                        break
                     context.conn.end(context, UNAVAILABLE, "the server's thread pool was shut down", None, None)
         return 0
 
@@ -1299,7 +1458,7 @@ cdef class ServerCore:
         cdef bint leads
         cdef uint64_t turn = sr_coarse_ns()
         self.unstarted -= 1
-        if len(self.pending) + len(self.endings) > 1 and self.reader == WATCHER:
+        if self.reader == WATCHER and self.several():
             self.kick(self.kick_watcher)       # one thread may not be enough: it asks for the next
         try:
             while not self.stopped:
@@ -1310,7 +1469,9 @@ cdef class ServerCore:
                     if self.owner._pool_is_wanted():
                         break
                 if self.pending or self.endings:
-                    context = self.pending.popleft() if not self.endings else None
+                    context = None if self.endings else self.take()
+                    if context is None and not self.endings:
+                        continue               # their clients take no answers
                     leads = self.reader == LEADER and self.leader == me
                     if context is not None and context.entry.typical_ns > SLOW_NS:
                         if leads:
@@ -1370,7 +1531,6 @@ cdef class ServerCore:
 
     cdef int watch_on(self) except -1:
         cdef pollfd p[2]
-        cdef uint64_t count
         cdef epoll_event events[64]
         cdef int n, quiet, ms
         cdef uint64_t seen
@@ -1388,7 +1548,7 @@ cdef class ServerCore:
                         p[0].events = POLLIN
                         p[0].revents = 0
                         if poll(p, 1, TICK_MS) > 0:
-                            c_read(self.kick_watcher, &count, 8)
+                            clear_eventfd(self.kick_watcher)
                             break
                         if self.runs != seen:
                             seen = self.runs
@@ -1408,19 +1568,21 @@ cdef class ServerCore:
                     if self.reader == LEADER and not self.leader_in_handler:
                         with nogil:
                             poll(p, 1, -1)
-                        c_read(self.kick_watcher, &count, 8)
+                        clear_eventfd(self.kick_watcher)
                 continue
             self.watcher_ticking = False
             self.read_hot()
             if self.reader != WATCHER:
                 continue
-            ms = -1
+            ms = REST_MS if self.resting else -1
             self.end_elsewhere()
             if self.pending or self.endings:
                 if self.running < self.max_workers and self.unstarted == 0:
                     self.ask_for_thread()     # when it starts and there is more to do, it wakes this thread
             if self.arm():
                 self.disarm()
+                with nogil:                    # whatever the peers do, other threads have their turn
+                    pass
                 continue
             p[0].fd = self.kick_watcher
             p[1].fd = self.ep
@@ -1429,7 +1591,7 @@ cdef class ServerCore:
             with nogil:
                 poll(p, 2, ms)
             if p[0].revents:
-                c_read(self.kick_watcher, &count, 8)
+                clear_eventfd(self.kick_watcher)
             if self.reader == WATCHER:
                 self.disarm()
                 if p[1].revents:

@@ -34,7 +34,7 @@
 #define SR_LINE 64u
 #define SR_HEADER_SIZE 4096u     /* first page of a segment: geometry and the two control blocks */
 #define SR_MIN_CAPACITY 4096u    /* one page: the double mapping works in pages */
-#define SR_MAX_CAPACITY (1u << 30)
+#define SR_MAX_CAPACITY (1u << 28)
 #define SR_ALIGN 8u              /* every frame starts on a multiple of this */
 
 enum { SR_EMPTY = 0, SR_READY = 1, SR_CORRUPT = -1 };
@@ -225,6 +225,25 @@ _Static_assert(offsetof(sr_segment, arena) == 32, "layout of docs/wire.md");
 _Static_assert(offsetof(sr_segment, busy_connections) == 64, "layout of docs/wire.md");
 _Static_assert(offsetof(sr_segment, ring) == 128, "layout of docs/wire.md");
 _Static_assert(sizeof(sr_segment) <= SR_HEADER_SIZE, "the header fits its page");
+
+/* What a segment's header says of its geometry. The peer may write there at any time: it is copied once, and the
+ * compiler may not look at the original again. */
+typedef struct {
+    uint64_t magic;
+    uint32_t version;
+    uint32_t header_size;
+    uint64_t capacity[2];
+    uint64_t arena;
+} sr_geometry;
+
+static inline sr_geometry sr_load_geometry(const sr_segment *s) {
+    sr_geometry g;
+    memcpy(&g, s, sizeof g);
+    __asm__ __volatile__("" ::: "memory");
+    return g;
+}
+
+_Static_assert(offsetof(sr_geometry, arena) == offsetof(sr_segment, arena), "the geometry is the header's beginning");
 
 static inline void sr_set_busy_connections(sr_segment *s, uint32_t n) {
     atomic_store_explicit(&s->busy_connections, n, memory_order_relaxed);

@@ -77,11 +77,11 @@ class Options:
         self.ring_bytes: int = ours.pop("sage_rpc.ring_bytes", default_ring_bytes)
         if (
             not isinstance(self.ring_bytes, int)
-            or not 1 << 16 <= self.ring_bytes <= 1 << 30
+            or not 1 << 16 <= self.ring_bytes <= 1 << 28
             or self.ring_bytes & (self.ring_bytes - 1)
         ):
             raise ValueError(
-                f"sage_rpc.ring_bytes is {self.ring_bytes!r}: expected a power of two from 65536 to 2**30"
+                f"sage_rpc.ring_bytes is {self.ring_bytes!r}: expected a power of two from 65536 to 2**28"
             )
         if ours:
             raise ValueError(

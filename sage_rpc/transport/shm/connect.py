@@ -6,7 +6,10 @@ import contextlib
 import os
 import socket
 import threading
+import time
+from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from sage_rpc.native import core
@@ -60,57 +63,77 @@ def connect(
         max_receive: largest message accepted, in bytes; -1 for any.
         max_send: largest message sent, in bytes; -1 for any.
         max_metadata: most metadata accepted, in bytes.
-        timeout: seconds the handshake may take at most; None for the default.
+        timeout: seconds that all of it may take at most; None for the default.
 
     Raises:
         ConnectionError: nobody listens (the text says "connection refused"), or the server said no.
         OSError: a segment or a socket could not be made, or the runtime directory is unusable.
     """
     refused = f"no server of {target} publishes a memory queue on this host: connection refused"
-    for path in place.sockets():
-        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-        with sock:
-            sock.settimeout(
-                HANDSHAKE_SECONDS if timeout is None else min(HANDSHAKE_SECONDS, max(0.001, timeout))
-            )
-            try:
-                sock.connect(str(path))
-            except (ConnectionRefusedError, FileNotFoundError):
-                with contextlib.suppress(OSError):
-                    unlink_if_dead(path)
-                continue
-            except TimeoutError:
-                refused = f"the server of {target} does not accept connections"
-                continue
-            except PermissionError as error:
-                refused = f"may not use the socket {path} of {target}: {error.strerror}"
-                continue
-            fd, arena = _create_segment(ring_bytes, ARENA_BYTES if kind.features & core.FEATURE_BLOCKS else 0)
-            try:
-                segment = core.Segment(fd, ring_bytes, True, arena)
-                offered = kind.features if segment.blocks else kind.features & ~core.FEATURE_BLOCKS
-                features = send_hello(sock, ring_bytes, fd, offered, kind.dialect) & offered
-            except HandshakeError as error:
-                refused = f"the server of {target} refused a memory queue: {error}"
-                continue
-            except TimeoutError:
-                refused = f"the server of {target} did not answer the handshake"
-                continue
-            except (ConnectionError, BrokenPipeError) as error:
-                refused = f"the server of {target} went away during the handshake: {error}"
-                continue
-            finally:
-                os.close(fd)
-            sock.setblocking(False)
-            return kind(
-                segment,
-                sock.detach(),
-                True,
-                target,
-                _start_thread,
-                max_receive,
-                max_send,
-                features,
-                max_metadata,
-            )
+    seconds = HANDSHAKE_SECONDS if timeout is None else min(HANDSHAKE_SECONDS, max(0.001, timeout))
+    end = time.monotonic() + seconds  # for all servers together: the caller waits
+    for group in place.sockets():
+        # A server whose backlog is full says so at once; it is waited for when no other has let us in.
+        candidates = deque((path, False) for path in group)
+        while candidates and (left := end - time.monotonic()) > 0:
+            path, patient = candidates.popleft()
+            until = time.monotonic() + left / (1 + len(candidates))
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as sock:
+                try:
+                    if not _reach(sock, path, until if patient else None):
+                        refused = f"the server of {target} does not accept connections"
+                        candidates.extend([(path, True)] * (not patient))
+                        continue
+                    segment, features = _shake_hands(sock, kind, ring_bytes, until)
+                except (ConnectionRefusedError, FileNotFoundError):
+                    continue  # a dead server's
+                except PermissionError as error:
+                    refused = f"may not use the socket {path} of {target}: {error.strerror}"
+                except HandshakeError as error:
+                    refused = f"the server of {target} refused a memory queue: {error}"
+                except TimeoutError:
+                    refused = f"the server of {target} did not answer the handshake"
+                except ConnectionError as error:
+                    refused = f"the server of {target} went away during the handshake: {error}"
+                else:
+                    sock.setblocking(False)
+                    fd = sock.detach()
+                    return kind(
+                        segment,
+                        fd,
+                        True,
+                        target,
+                        _start_thread,
+                        max_receive,
+                        max_send,
+                        features,
+                        max_metadata,
+                    )
     raise ConnectionError(refused)
+
+
+def _reach(sock: socket.socket, path: Path, until: float | None) -> bool:
+    """Connect to a published socket, waiting for room in its backlog `until` then, or not at all. -> done"""
+    sock.settimeout(0.0 if until is None else max(0.001, until - time.monotonic()))
+    try:
+        sock.connect(str(path))
+    except (ConnectionRefusedError, FileNotFoundError):
+        with contextlib.suppress(OSError):
+            unlink_if_dead(path)
+        raise
+    except (BlockingIOError, TimeoutError):
+        return False
+    return True
+
+
+def _shake_hands(
+    sock: socket.socket, kind: type[ClientConnection], ring_bytes: int, until: float
+) -> tuple[core.Segment, int]:
+    """-> the segment of a new connection, and the feature bits that both sides use"""
+    fd, arena = _create_segment(ring_bytes, ARENA_BYTES if kind.features & core.FEATURE_BLOCKS else 0)
+    try:
+        segment = core.Segment(fd, ring_bytes, True, arena)
+        offered = kind.features if segment.blocks else kind.features & ~core.FEATURE_BLOCKS
+        return segment, send_hello(sock, ring_bytes, fd, offered, kind.dialect, until=until) & offered
+    finally:
+        os.close(fd)

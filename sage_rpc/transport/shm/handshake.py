@@ -15,6 +15,7 @@ import os
 import secrets
 import socket
 import struct
+import time
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -110,10 +111,9 @@ def check_segment(fd: int, capacity: int) -> None:
     Raises:
         HandshakeError: with Status.BAD_HELLO.
     """
-    if capacity % mmap.PAGESIZE or not 4096 <= capacity <= 1 << 30 or capacity & (capacity - 1):
+    if capacity % mmap.PAGESIZE or not 4096 <= capacity <= core.MAX_CAPACITY or capacity & (capacity - 1):
         raise HandshakeError(Status.BAD_HELLO, f"ring capacity {capacity} is not acceptable")
-    if os.fstat(fd).st_size < core.SEGMENT_HEADER_SIZE + 2 * capacity:
-        raise HandshakeError(Status.BAD_HELLO, f"the segment is too small for two rings of {capacity} bytes")
+    # First what only memory answers: a file of a network or a user's file system takes its time for the rest.
     if _NEEDED_SEALS:
         try:
             seals = fcntl.fcntl(fd, fcntl.F_GET_SEALS)
@@ -121,6 +121,8 @@ def check_segment(fd: int, capacity: int) -> None:
             seals = 0
         if seals & fcntl.F_SEAL_SHRINK == 0:
             raise HandshakeError(Status.BAD_HELLO, "the segment is not sealed against shrinking")
+    if os.fstat(fd).st_size < core.SEGMENT_HEADER_SIZE + 2 * capacity:
+        raise HandshakeError(Status.BAD_HELLO, f"the segment is too small for two rings of {capacity} bytes")
 
 
 def peer_credentials(sock: socket.socket) -> tuple[int, int, int]:
@@ -129,19 +131,22 @@ def peer_credentials(sock: socket.socket) -> tuple[int, int, int]:
     return pid, uid, gid
 
 
-def send_hello(sock: socket.socket, capacity: int, fd: int, features: int = 0, dialect: int = 0) -> int:
-    """The client's half: send HELLO, wait for WELCOME (the socket's timeout applies). -> feature bits.
+def send_hello(
+    sock: socket.socket, capacity: int, fd: int, features: int = 0, dialect: int = 0, *, until: float
+) -> int:
+    """The client's half: send HELLO, wait for WELCOME until `until` (monotonic seconds). -> feature bits.
 
     Raises:
         HandshakeError: the server refused, or is not a sage_rpc server.
-        OSError: the server went away or did not answer in time.
+        OSError: the server went away or did not answer in time (TimeoutError).
     """
     hello = HELLO.pack(MAGIC, core.WIRE_VERSION, dialect, features, capacity)
+    sock.settimeout(_left(until))
     socket.send_fds(sock, [hello], [fd])
-    magic, version, status, accepted, length = WELCOME.unpack(_receive_exactly(sock, WELCOME.size))
+    magic, version, status, accepted, length = WELCOME.unpack(_receive_exactly(sock, WELCOME.size, until))
     if magic != MAGIC:
         raise HandshakeError(Status.BAD_HELLO, "the peer does not speak the memory queue's protocol")
-    text = _receive_exactly(sock, min(length, MAX_TEXT)).decode("utf-8", "replace")
+    text = _receive_exactly(sock, min(length, MAX_TEXT), until).decode("utf-8", "replace")
     if status != Status.ACCEPTED:
         known = status if status in set(Status) else Status.BAD_HELLO
         raise HandshakeError(
@@ -150,9 +155,17 @@ def send_hello(sock: socket.socket, capacity: int, fd: int, features: int = 0, d
     return int(accepted)
 
 
-def _receive_exactly(sock: socket.socket, size: int) -> bytes:
+def _left(until: float) -> float:
+    left = until - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("the time for the handshake is over")
+    return left
+
+
+def _receive_exactly(sock: socket.socket, size: int, until: float) -> bytes:
     data = b""
     while len(data) < size:
+        sock.settimeout(_left(until))  # all pieces together have that time, and not each
         piece = sock.recv(size - len(data))
         if not piece:
             raise HandshakeError(Status.BAD_HELLO, "the server closed the connection during the handshake")

@@ -1,15 +1,12 @@
-"""The server's way to its connections: publish sockets, accept, shake hands, feed the native core.
+"""The server's memory connections: what the native core of either kind of server is told, and the handshake.
 
 A listener is what a `ServerCore` calls its owner: `ShmListener` where threads read the connections,
-`LoopListener` where an event loop does. Nothing here blocks: it runs in whichever thread reads the
-connections at that moment, and errors of one peer are that peer's alone.
+`LoopListener` where an event loop does. Connections come from an `Acceptor`, whose thread shakes hands.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import errno
 import logging
 import math
 import os
@@ -18,10 +15,10 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent import futures
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sage_rpc.native import core
+from sage_rpc.transport.shm.accept import Acceptor
 from sage_rpc.transport.shm.handshake import (
     HandshakeError,
     Status,
@@ -29,29 +26,24 @@ from sage_rpc.transport.shm.handshake import (
     receive_hello,
     send_welcome,
 )
-from sage_rpc.transport.shm.rendezvous import publish
 
 if TYPE_CHECKING:
     from sage_rpc.native._core import LoopContext, LoopServerCore, MethodEntry, ServerCore
 
 __all__ = ["LoopListener", "ShmListener"]
 
-STRANGER_SECONDS = 10.0  # who has not shaken hands for so long makes room when the next one comes
-
 _LOGGER = logging.getLogger("sage_rpc")
 
 
 class _Listener:
-    """What the listeners share: sockets, strangers who have not shaken hands, and the core."""
+    """What the listeners share: the acceptor, the handshake, and the core."""
 
     core: ServerCore
     takes_blocks = True  # large parts of messages where their sender put them
 
     def __init__(self, resolve: Callable[[str], MethodEntry]) -> None:
         self._resolve = resolve
-        self._sockets: dict[int, tuple[socket.socket, Path]] = {}
-        self._strangers: dict[int, tuple[socket.socket, float]] = {}  # and since when
-        self._spare = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
+        self._acceptor = Acceptor(self._welcome)
 
     def listen(self, endpoint: str) -> None:
         """Publish a socket for `endpoint`.
@@ -59,9 +51,7 @@ class _Listener:
         Raises:
             OSError: it cannot be made; the text says why.
         """
-        listener, path = publish(endpoint)
-        self._sockets[listener.fileno()] = (listener, path)
-        self.core.listen(listener.fileno())
+        self._acceptor.listen(endpoint)
 
     @property
     def published(self) -> tuple[Path, ...]:
@@ -70,82 +60,15 @@ class _Listener:
 
     def unpublish(self) -> None:
         """Let no new client in."""
-        while self._sockets:
-            fd, (listener, path) = self._sockets.popitem()
-            self.core.unlisten(fd)
-            with contextlib.suppress(OSError):
-                path.unlink()
-            listener.close()
-
-    def _close(self) -> None:
-        """Let go of what is no connection of the core's."""
-        for stranger, _ in list(self._strangers.values()):
-            stranger.close()
-        self._strangers.clear()
-        if self._spare >= 0:
-            os.close(self._spare)
-            self._spare = -1
+        self._acceptor.unpublish()
 
     # -- called by the core
 
     def _forget_parent(self) -> None:
         """In a forked child: the sockets are the parent's, and must not outlive it here."""
-        for listener, _ in self._sockets.values():
-            listener.close()
-        self._sockets.clear()
-        self._close()
+        self._acceptor.forget_parent()
 
-    def _accept(self, fd: int) -> None:
-        listener, _ = self._sockets.get(fd, (None, None))
-        if listener is None:
-            return
-        try:
-            sock, _ = listener.accept()
-        except BlockingIOError:
-            return
-        except OSError as error:
-            if error.errno in (errno.EMFILE, errno.ENFILE) and self._spare >= 0:
-                self._turn_away(listener)
-            return
-        sock.setblocking(False)
-        self._dismiss_silent()
-        self._strangers[sock.fileno()] = (sock, time.monotonic())
-        self.core.greet(sock.fileno())
-
-    def _dismiss_silent(self) -> None:
-        """Close what has said nothing for too long: it may have forgotten us, but holds a descriptor."""
-        limit = time.monotonic() - STRANGER_SECONDS
-        for fd, (sock, since) in list(self._strangers.items()):
-            if since > limit:
-                break  # they are in order
-            del self._strangers[fd]
-            self.core.ungreet(fd)
-            sock.close()
-
-    def _turn_away(self, listener: socket.socket) -> None:
-        """Out of descriptors: an accept that only fails would be reported again at once, for ever."""
-        os.close(self._spare)
-        with contextlib.suppress(OSError):
-            listener.accept()[0].close()
-        self._spare = -1
-        with contextlib.suppress(OSError):
-            self._spare = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
-        _LOGGER.error("a client was turned away: this process has no file descriptors left")
-
-    def _greet(self, fd: int) -> None:
-        sock, since = self._strangers.pop(fd)
-        self.core.ungreet(fd)
-        try:
-            self._welcome(sock)
-        except BlockingIOError:  # the news was of another socket, which had this number before
-            self._strangers[fd] = (sock, since)
-            self.core.greet(fd)
-        except HandshakeError as error:
-            _LOGGER.warning("refused a memory connection: %s", error)
-            send_welcome(sock, error.status, str(error))
-            sock.close()
-        except OSError:
-            sock.close()
+    # -- called by the acceptor
 
     def _welcome(self, sock: socket.socket) -> None:
         pid, uid, gid = peer_credentials(sock)
@@ -174,11 +97,15 @@ class _Listener:
         }
         if not segment.blocks:
             accepted &= ~core.FEATURE_BLOCKS
-        send_welcome(sock, Status.ACCEPTED, features=accepted)
         peer = f"shm:pid:{pid}"
-        self.core.add(
-            core.ServerConnection(segment, sock.detach(), False, peer, auth, hello.dialect, accepted)
-        )
+        conn = core.ServerConnection(segment, sock.fileno(), False, peer, auth, hello.dialect, accepted)
+        # For what the client writes from now on it rings, and the core finds the bells.
+        send_welcome(sock, Status.ACCEPTED, features=accepted)
+        sock.detach()  # the descriptor is the connection's, and closed with it
+        try:
+            self.core.add(conn)
+        except RuntimeError:
+            _LOGGER.debug("a client came when the server had stopped")
 
 
 class ShmListener(_Listener):
@@ -220,6 +147,7 @@ class ShmListener(_Listener):
         """Begin to serve."""
         self._watcher = threading.Thread(target=self.core.watch, name="sage_rpc watcher", daemon=True)
         self._watcher.start()
+        self._acceptor.start()
 
     def end_within(self, grace: float | None) -> None:
         """Have `stop` cancel what is still under way `grace` seconds from now; the smallest grace counts."""
@@ -241,11 +169,11 @@ class ShmListener(_Listener):
         self.core.shut()
         if self._watcher is not None:
             self._watcher.join(timeout=5.0)
-        self._close()
+        self._acceptor.close(join_seconds=5.0)
 
     def abandon(self) -> None:
         """End at once, without waiting: nobody holds the server any more."""
-        self.unpublish()
+        self._acceptor.close()
         self.core.begin_stop()
         self.core.cancel_all()
         self.core.shut()
@@ -293,12 +221,12 @@ class LoopListener(_Listener):
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to serve in `loop`, in whose thread this is called."""
         self.core.attach(loop)
+        self._acceptor.start()
 
     def end(self) -> None:
         """End at once: nobody waits for the calls that are left."""
-        self.unpublish()
+        self._acceptor.close()
         self.core.begin_stop()
         self.core.cancel_all()
         self.core.shut()
         self.core.detach()
-        self._close()

@@ -6,7 +6,7 @@ Rules:
    much as the user. A directory that is somebody else's, a link, or open to others is refused.
 2. A server binds under a temporary name, listens, and only then renames. So a published socket that
    refuses connections belongs to a dead server, and anyone who finds it may unlink it.
-3. A TCP endpoint's sockets are named after the network namespace, the address that was bound and the port,
+3. A TCP endpoint's sockets are named after the network namespace, the port and the address that was bound,
    a `unix:` endpoint's after the socket's file. Several servers may share an endpoint (SO_REUSEPORT); each
    has a name of its own.
 4. A client meets the server that gRPC would connect it to, or nobody.
@@ -111,7 +111,8 @@ def _network_namespace() -> int:
 
 def tcp_endpoint(address: str, port: int) -> str:
     """The name of the servers that have bound `address` and TCP `port` in this network namespace."""
-    return f"{_network_namespace()}-tcp-{_canonical(address)}-{port}"
+    address = _canonical(address)
+    return f"{_network_namespace()}-tcp-{port}" + (f"-{address}" if address != "::" else "")
 
 
 def unix_endpoint(path: str) -> str:
@@ -190,15 +191,15 @@ class Place(ABC):
     def endpoints(self) -> list[str]:
         """The names that its server may have, as they are now; those that win over others first."""
 
-    def sockets(self) -> Iterator[Path]:
-        """The sockets to try, in order.
+    def sockets(self) -> Iterator[list[Path]]:
+        """The sockets to try: those of one endpoint after those of the one before.
 
         Raises:
             RuntimeDirectoryError: there is no usable runtime directory.
             ConnectionError: another server than those tried is what gRPC would reach.
         """
         for endpoint in self.endpoints():
-            yield from published(endpoint)
+            yield published(endpoint)
 
 
 class NamedPlace(Place):
@@ -254,16 +255,15 @@ class TcpPlace(Place):
         """The names of the addresses and of the wildcards that cover them."""
         return list(dict.fromkeys(tcp_endpoint(address, self._port) for address in self._bound()))
 
-    def sockets(self) -> Iterator[Path]:
+    def sockets(self) -> Iterator[list[Path]]:
         """Those of the server that gRPC would reach."""
         # A server that has bound the address itself wins over one that has bound all of them, and
         # connections to the one must not be answered by the other: the kernel's table says who listens.
-        names = os.listdir(runtime_directory())
-        if not any(name.startswith(endpoint + "-") for endpoint in self.endpoints() for name in names):
+        if not any(published(endpoint) for endpoint in self.endpoints()):
             return
         listening = None
         for address in self._bound():
-            yield from published(tcp_endpoint(address, self._port))
+            yield published(tcp_endpoint(address, self._port))
             if listening is None:
                 listening = _listening(self._port)
             if address in listening:
@@ -366,8 +366,11 @@ _LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where Linux
 def published(endpoint: str) -> list[Path]:
     """The sockets of `endpoint`, in random order so that clients spread over its servers."""
     directory = runtime_directory()
-    prefix = endpoint + "-"
-    names = [n for n in os.listdir(directory) if n.startswith(prefix) and n.endswith(".sock")]
+    names = [
+        name
+        for name in os.listdir(directory)
+        if name.rpartition("-")[0] == endpoint and name.endswith(".sock")
+    ]
     if len(names) > 1:
         secrets.SystemRandom().shuffle(names)
     return [directory / name for name in names]
