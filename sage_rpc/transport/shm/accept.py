@@ -67,6 +67,11 @@ class Acceptor:
         self._sockets[listener] = path
         self._selector.register(listener, selectors.EVENT_READ)
 
+    @property
+    def published(self) -> tuple[Path, ...]:
+        """Where clients find the server."""
+        return tuple(self._sockets.values())
+
     def start(self) -> None:
         """Begin to accept."""
         self._thread = threading.Thread(target=self._run, name="sage_rpc acceptor", daemon=True)

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent import futures
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sage_rpc.native import core
@@ -56,7 +57,7 @@ class _Listener:
     @property
     def published(self) -> tuple[Path, ...]:
         """Where clients find the server."""
-        return tuple(path for _, path in self._sockets.values())
+        return self._acceptor.published
 
     def unpublish(self) -> None:
         """Let no new client in."""
