@@ -38,6 +38,7 @@ __all__ = [
     "Place",
     "RuntimeDirectoryError",
     "UnreachableError",
+    "checked_directory",
     "endpoints_bound",
     "place_of_target",
     "publish",
@@ -65,7 +66,7 @@ def runtime_directory() -> Path:
     `$SAGE_RPC_RUNTIME_DIR`, else `$XDG_RUNTIME_DIR/sage-rpc`, else `/tmp/sage-rpc-UID`.
 
     Raises:
-        RuntimeDirectoryError: it is not a directory, not ours, or open to other users.
+        RuntimeDirectoryError: it is not a directory, not ours, or its mode is not 0700.
     """
     named = os.environ.get("SAGE_RPC_RUNTIME_DIR")
     base = os.environ.get("XDG_RUNTIME_DIR")
@@ -75,9 +76,18 @@ def runtime_directory() -> Path:
         path = Path(base) / "sage-rpc"
     else:
         path = Path(f"/tmp/sage-rpc-{os.getuid()}")  # noqa: S108 - checked below: ours, 0700, no link
+    return checked_directory(path, parents=bool(named))
+
+
+def checked_directory(path: Path, *, parents: bool = False) -> Path:
+    """`path` as a runtime directory, made if it is not there.
+
+    Raises:
+        RuntimeDirectoryError: as of `runtime_directory`.
+    """
     try:
         with contextlib.suppress(FileExistsError):
-            path.mkdir(mode=0o700, parents=bool(named))
+            path.mkdir(mode=0o700, parents=parents)
         status = path.lstat()
     except OSError as error:
         raise RuntimeDirectoryError(
@@ -90,11 +100,10 @@ def runtime_directory() -> Path:
             f"the runtime directory {path} belongs to uid {status.st_uid}, not to uid {os.getuid()}; "
             f"{_ADVICE}"
         )
-    if status.st_mode & 0o022:
+    if status.st_mode & 0o777 != 0o700:
         raise RuntimeDirectoryError(
-            f"other users may write to the runtime directory {path} "
-            f"(mode {status.st_mode & 0o777:04o}); "
-            f"chmod 700 it, or {_ADVICE}"
+            f"the runtime directory {path} has mode {status.st_mode & 0o777:04o} and must be 0700, "
+            f"its user's alone: chmod 700 {path}, or {_ADVICE}"
         )
     return path
 
@@ -343,7 +352,7 @@ def _own_addresses(host: str) -> tuple[str, ...]:
         return "::1", "127.0.0.1"  # as gRPC's resolver has it, whatever /etc/hosts says
     try:
         found = socket.getaddrinfo(host, 0, type=socket.SOCK_DGRAM)
-    except OSError:
+    except (OSError, UnicodeError):  # no such name, or none that names can be
         return ()
     own: list[str] = []
     for family, kind, protocol, _, where in found:
