@@ -8,7 +8,7 @@ ARGS   ?=
 JOBS   ?= 2
 
 PY     := $(VENV)/bin/python
-NATIVE := $(wildcard sage_rpc/native/*.pyx sage_rpc/native/*.pxd sage_rpc/native/*.pxi sage_rpc/native/*.h)
+NATIVE := $(wildcard sage_rpc/native/*.pyx sage_rpc/native/_codec.py sage_rpc/native/*.pxd sage_rpc/native/*.pxi sage_rpc/native/*.h)
 PIP    := $(PY) -m pip --disable-pip-version-check
 say     = @printf '\n==> %s\n' "$(1)"
 

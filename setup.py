@@ -45,12 +45,18 @@ int sage_rpc_probe(void) { _Atomic unsigned x = 0; return (int)atomic_load(&x); 
 """
 
 
+def source(name: str) -> Path:
+    """Where an extension is written: in Cython, or in Python that Cython compiles."""
+    cython = NATIVE / f"{name}.pyx"
+    return cython if cython.exists() else NATIVE / f"{name}.py"
+
+
 def extension(name: str) -> Extension:
     """The extension `sage_rpc.native.NAME`, rebuilt whenever any native source is newer."""
     sanitized = os.environ.get("SAGE_RPC_SANITIZE") == "1"
     return Extension(
         f"sage_rpc.native.{name}",
-        [str(NATIVE / f"{name}.pyx")],
+        [str(source(name))],
         depends=[
             "setup.py",
             *sorted(str(p) for kind in ("h", "pxd", "pxi") for p in NATIVE.glob(f"*.{kind}")),
@@ -164,6 +170,6 @@ class BuildNative(build_ext):
 
 
 setup(
-    ext_modules=[extension(name) for name in ("_core", "_queue") if (NATIVE / f"{name}.pyx").exists()],
+    ext_modules=[extension(name) for name in ("_core", "_queue", "_codec") if source(name).exists()],
     cmdclass={"build_ext": BuildNative},
 )

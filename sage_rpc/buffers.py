@@ -16,7 +16,7 @@ import grpc
 
 from sage_rpc import deadline
 from sage_rpc.native import available, core
-from sage_rpc.values import LEAST_BYTES
+from sage_rpc.values import LEAST_BYTES, may_be_shared
 
 __all__ = [
     "WithBuffers",
@@ -45,13 +45,19 @@ class WithBuffers:
         self.message = message
         self.buffers = buffers
 
+    def kept(self) -> WithBuffers:
+        """The same, with no memory of anybody else's."""
+        return WithBuffers(self.message, [bytes(each) for each in self.buffers])
+
 
 def empty(shape: int | Sequence[int], dtype: Any = float, channel: Any = None) -> Any:
     """A numpy array, as `numpy.empty` makes it, that a call can send without copying it.
 
     Its memory is shared with the process at the other end, which sees what is written into it for as long
     as it holds what it received. Where there is no such memory (calls go over gRPC, the arena is full, or the
-    array has less than 32 KiB), the array is an ordinary one; so the same code works everywhere.
+    array has less than 32 KiB), the array is an ordinary one; so the same code works everywhere. So is one
+    whose elements are no floats, unless this process trusts its peers: the other process could write it, too,
+    and what may be an index must not change while numpy uses it (`SAGE_RPC_TRUST_PEERS`, docs/security.md).
 
     Args:
         shape: the array's shape.
@@ -79,7 +85,8 @@ def empty(shape: int | Sequence[int], dtype: Any = float, channel: Any = None) -
     size = dtype.itemsize
     for n in (shape,) if isinstance(shape, SupportsIndex) else shape:
         size *= operator.index(n)
-    block = channel._allocate(size) if channel is not None and size >= LEAST_BYTES else None
+    shared = channel is not None and size >= LEAST_BYTES and may_be_shared(dtype)
+    block = channel._allocate(size) if shared else None
     if block is None:
         return numpy.empty(shape, dtype)
     return numpy.frombuffer(block, dtype).reshape(shape)

@@ -106,18 +106,18 @@ class DeclaredBatches:
             )
             raise AssertionError("abort returned")
         handler, around = found
-        try:
-            calls = values.decode(request.calls)
-            requests = [handler.request_deserializer(call) for call in calls]
-        except Exception as error:
-            context.abort(
-                grpc.StatusCode.INVALID_ARGUMENT,
-                f"a batch of {request.service}.{request.method}: {error}",
-            )
-            raise
         serving = deadline.enter(context.time_remaining(), context)
         try:
             with contextlib.nullcontext() if around is None else around(request.method, context):
+                try:
+                    calls = values.decode(request.calls)
+                    requests = [handler.request_deserializer(call) for call in calls]
+                except Exception as error:
+                    context.abort(
+                        grpc.StatusCode.INVALID_ARGUMENT,
+                        f"a batch of {request.service}.{request.method}: {text_of(error)}",
+                    )
+                    raise
                 results, failures = [], []
                 for index, each in enumerate(requests):
                     one = _OneOfBatch(context)

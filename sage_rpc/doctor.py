@@ -89,7 +89,7 @@ def _platform() -> Iterator[Check]:
 
 
 def _packages() -> Iterator[Check]:
-    for name in ("grpcio", "protobuf", "posix_ipc", "msgpack", "cloudpickle"):
+    for name in ("grpcio", "protobuf", "posix_ipc", "cloudpickle"):
         try:
             yield Check(name, "ok", importlib.metadata.version(name))
         except importlib.metadata.PackageNotFoundError:

@@ -296,11 +296,13 @@ class _Compiled:
                 coalescing = Coalescing(BatchCall(calls.name, method), inner, policy.batch, place=place)
             else:
                 batch = DeclaredBatch(codec.service, codec.method, codec.encode, codec.response)
-                single = calls.sender(codec.path, codec.serializer, codec.deserializer, None)
+                single = calls.sender(codec.path, None, codec.deserializer, None)
                 coalescing = Coalescing(batch, inner, policy.batch, single, place)
             self._codec = codec = _coalesced(codec)
             self._sender = calls.guard(coalescing, policy, None, self._stats)
         else:
+            if policy.retry is not None or policy.hedging is not None:
+                self._codec = codec = replace(codec, encode=_kept(codec.encode))
             self._sender = calls.guard(
                 calls.sender(codec.path, codec.serializer, codec.deserializer, codec.check),
                 policy,
@@ -737,20 +739,27 @@ def _key_function(
     return by_number
 
 
+def _kept(encode: Callable[..., Any]) -> Callable[..., Any]:
+    """`encode`, with nothing in the request that the caller may change before it is sent again."""
+
+    def kept(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        request = encode(args, kwargs)
+        return request.kept() if type(request) is buffers.WithBuffers else request
+
+    return kept
+
+
 def _coalesced(codec: Codec) -> Codec:
-    """The codec of a method whose sender takes arguments and gives results."""
-    plain, encode = codec.path == PLAIN_METHOD, codec.encode
+    """The codec of a method whose sender takes the encoded arguments of one call and gives its result."""
+    plain = codec.path == PLAIN_METHOD
     return replace(
         codec,
-        # What is wrong with a request of a declared service is told at once, not when the batch leaves.
-        encode=(lambda args, kwargs: (args, kwargs))
-        if plain
-        else (lambda args, kwargs: ((encode(args, kwargs),), {})),
+        encode=codec.key if plain else codec.encode,
         check=None,
         decode=_same,
         copy=_same if plain else codec.copy,
         keep=_same,
-        sent=_unknown,
+        sent=len,
         received=_unknown,
     )
 
@@ -1000,7 +1009,7 @@ class ServiceCalls:
                 keep=_same,
                 sent=lambda request: len(request.calls),
                 received=lambda response: len(response.results),
-                key=lambda args, _kwargs: values.encode(args),
+                key=lambda args, _kwargs: values.encode(args, levels=values.CALL_LEVELS),
             )
             found = self._keep(name, Method(self, name, codec))
         return found
@@ -1062,7 +1071,7 @@ class _PlainCodecs:
 
         def complain(args: tuple[Any, ...], kwargs: dict[str, Any]) -> values.UnserializableError:
             try:
-                values.encode([list(args), kwargs])
+                values.encode([list(args), kwargs], levels=values.CALL_LEVELS)
             except values.UnserializableError as error:
                 text = str(error).replace("value[0]", "args", 1).replace("value[1]", "kwargs", 1)
                 return values.UnserializableError(f"{service}.{method}: {text}")
@@ -1070,7 +1079,7 @@ class _PlainCodecs:
 
         def arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
             try:
-                return encode_value([list(args), kwargs])
+                return encode_value([list(args), kwargs], None, values.CALL_LEVELS)
             except values.UnserializableError:
                 raise complain(args, kwargs) from None
 
@@ -1079,7 +1088,7 @@ class _PlainCodecs:
                 return bare
             large: list[Any] = []
             try:
-                encoded = encode_value([list(args), kwargs], large)
+                encoded = encode_value([list(args), kwargs], large, values.CALL_LEVELS)
             except values.UnserializableError:
                 raise complain(args, kwargs) from None
             message = b"".join((bare, head(field, len(encoded)), encoded))
@@ -1142,7 +1151,7 @@ def keep_plain(response: Any) -> Any:
     """A response that holds no memory of its sender."""
     if type(response) is bytes:
         return response
-    return buffers.WithBuffers(response.message, [bytes(each) for each in response.buffers])
+    return response.kept()
 
 
 def size_of(message: Any) -> int:
@@ -1182,7 +1191,7 @@ class _DeclaredCodecs:
         fields = [field.name for field in method.input_type.fields]
         incomplete = requests.may_be_incomplete(request)
 
-        def encode(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        def message(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             if args:
                 if len(args) == 1 and not kwargs and isinstance(args[0], request):
                     if incomplete:
@@ -1197,8 +1206,11 @@ class _DeclaredCodecs:
                 requests.check_complete(full_name, made)
             return made
 
+        def encode(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
+            return bytes(message(args, kwargs).SerializeToString())
+
         def key(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
-            return bytes(encode(args, kwargs).SerializeToString(deterministic=True))
+            return bytes(message(args, kwargs).SerializeToString(deterministic=True))
 
         def copied(message: Any) -> Any:
             copy = response()
@@ -1211,14 +1223,14 @@ class _DeclaredCodecs:
             method=method.name,
             name=full_name,
             path=f"/{self._service.full_name}/{method.name}",
-            serializer=request.SerializeToString,
+            serializer=None,
             deserializer=response.FromString,
             encode=encode,
             check=None,
             decode=_same,
             copy=copied,
             keep=_same,
-            sent=_size,
+            sent=len,
             received=_size,
             key=key,
             declared=declared,

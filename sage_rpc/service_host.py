@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent import futures
 from typing import Any, NamedTuple
 
@@ -235,19 +235,13 @@ class PlainServices:
             request = request.message
         service, method, arguments = request.service, request.method, request.arguments
         function = self._methods.get((service, method)) or self._find(service, method, context)
-        args: Sequence[Any] = ()
-        kwargs: dict[str, Any] = {}
-        if arguments:
-            try:
-                args, kwargs = values.decode(arguments, large)
-            except ValueError as error:
-                context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"{service}.{method}: bad arguments: {error}")
         serving = deadline.enter(context.time_remaining(), context)
         try:
             if service not in self._guards:
-                return self._run(function, args, kwargs, service, method, context)
+                return self._run(function, arguments, large, service, method, context)
+            # Whoever may not call, or must wait, has not made this process decode anything.
             with self._guards[service].around(method, context) as span:
-                response = self._run(function, args, kwargs, service, method, context)
+                response = self._run(function, arguments, large, service, method, context)
                 if span is not None and type(response) is invoke_pb2.ServiceResponse:
                     remote = response.exception
                     span.failed(errors.RemoteError(remote.type, remote.message, remote.traceback))
@@ -258,13 +252,20 @@ class PlainServices:
     def _run(
         self,
         function: Callable[..., Any],
-        args: Sequence[Any],
-        kwargs: dict[str, Any],
+        arguments: bytes,
+        large: Sequence[Any],
         service: str,
         method: str,
         context: grpc.ServicerContext,
     ) -> Any:
         """-> the encoded response, with buffers or without, or a ServiceResponse that holds an exception."""
+        args: Sequence[Any] = ()
+        kwargs: dict[str, Any] = {}
+        if arguments:
+            try:
+                args, kwargs = values.decode(arguments, large, values.CALL_LEVELS)
+            except (ValueError, TypeError) as error:
+                context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"{service}.{method}: bad arguments: {error}")
         try:
             result = function(*args, **kwargs)
         except BaseException as error:  # noqa: BLE001 - whatever it is, SystemExit too, is the caller's to see
@@ -277,87 +278,70 @@ class PlainServices:
                 context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded")
             return invoke_pb2.ServiceResponse(exception=_remote_exception(error))
         try:
-            large: list[Any] = []
-            encoded = values.encode(result, large)
+            apart: list[Any] = []
+            encoded = values.encode(result, apart)
         except values.UnserializableError as error:
             context.abort(grpc.StatusCode.INTERNAL, f"the result of {service}.{method}: {error}")
             raise
         response = buffers.head(invoke_pb2.ServiceResponse.RESULT_FIELD_NUMBER, len(encoded)) + encoded
-        return buffers.WithBuffers(response, large) if large else response
+        return buffers.WithBuffers(response, apart) if apart else response
 
     # -- batches
 
     def _batch(
         self, request: invoke_pb2.BatchRequest, context: grpc.ServicerContext
     ) -> invoke_pb2.BatchResponse:
-        function, calls = self._opened(request, context)
+        function = self._function(request, context)
         serving = deadline.enter(context.time_remaining(), context)
         guard = self._guards.get(request.service)
         try:
             with contextlib.nullcontext() if guard is None else guard.around(request.method, context):
-                return self._answered(request, context, 0, [_called(function, call) for call in calls])
+                calls = self._calls(request, context)
+                return _Answers(request, context).of(_called(function, call) for call in calls)
         finally:
             deadline.leave(serving)
 
     def _batch_stream(
         self, request: invoke_pb2.BatchRequest, context: grpc.ServicerContext
     ) -> Iterator[invoke_pb2.BatchResponse]:
-        function, calls = self._opened(request, context)
+        function = self._function(request, context)
         guard = self._guards.get(request.service)
         left = context.time_remaining()
         with contextlib.nullcontext() if guard is None else guard.around(request.method, context):
-            done: list[Any] = []
-            first, sent_at = 0, time.monotonic()
-            for call in calls:
+            answers, sent_at = _Answers(request, context), time.monotonic()
+            for call in self._calls(request, context):
                 # Between two responses, other code may run in this thread's context.
                 serving = deadline.enter(left, context)
                 try:
-                    done.append(_called(function, call))
+                    answers.add(_called(function, call))
                 finally:
                     deadline.leave(serving)
                 now = time.monotonic()
-                if now - sent_at >= STREAM_SECONDS or len(done) >= STREAM_CALLS:
-                    yield self._answered(request, context, first, done)
-                    first, sent_at, done = first + len(done), time.monotonic(), []
-            if done:
-                yield self._answered(request, context, first, done)
+                if now - sent_at >= STREAM_SECONDS or len(answers.results) >= STREAM_CALLS:
+                    yield answers.take()
+                    sent_at = time.monotonic()
+            if answers.results:
+                yield answers.take()
 
-    def _opened(
+    def _function(
         self, request: invoke_pb2.BatchRequest, context: grpc.ServicerContext
-    ) -> tuple[Callable[..., Any], list[tuple[Any, Any]]]:
-        """The method of a batch, and the arguments of its calls."""
+    ) -> Callable[..., Any]:
+        """The method of a batch."""
         service, method = request.service, request.method
-        function = self._methods.get((service, method)) or self._find(service, method, context)
-        try:
-            calls = values.decode(request.calls)
-            if not request.whole:
-                return function, [((call,), None) for call in calls]
-            return function, [(args, kwargs) for args, kwargs in calls]
-        except (ValueError, TypeError) as error:
-            context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"a batch of {service}.{method}: {error}")
-            raise
+        return self._methods.get((service, method)) or self._find(service, method, context)
 
     @staticmethod
-    def _answered(
-        request: invoke_pb2.BatchRequest, context: grpc.ServicerContext, first: int, done: list[Any]
-    ) -> invoke_pb2.BatchResponse:
-        exceptions = []
-        for index, result in enumerate(done):
-            if type(result) is _Raised:
-                done[index] = None
-                exceptions.append(
-                    invoke_pb2.CallException(index=first + index, exception=_remote_exception(result.error))
-                )
+    def _calls(request: invoke_pb2.BatchRequest, context: grpc.ServicerContext) -> list[tuple[Any, Any]]:
+        """The arguments of the calls of a batch."""
         try:
-            encoded = values.encode(done)
-        except values.UnserializableError as error:
-            text = str(error).replace("value[", "item[", 1)
-            context.abort(
-                grpc.StatusCode.INTERNAL,
-                f"the results of a batch of {request.service}.{request.method}: {text}",
-            )
+            calls = values.decode(request.calls, levels=values.CALL_LEVELS + 1)
+            if not request.whole:
+                return [((call,), None) for call in calls]
+            return [(args, kwargs) for args, kwargs in calls]
+        except (ValueError, TypeError) as error:
+            text = f"a batch of {request.service}.{request.method}: {error}"
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, text)
             raise
-        return invoke_pb2.BatchResponse(first=first, results=encoded, exceptions=exceptions)
 
     def _find(self, service: str, method: str, context: grpc.ServicerContext) -> Callable[..., Any]:
         public = self._public_methods(service)
@@ -411,6 +395,46 @@ def _remote_exception(error: BaseException) -> invoke_pb2.RemoteException:
 def _sendable(text: str) -> str:
     """`text` as protobuf takes it: without halves of surrogate pairs, as a file name may have them."""
     return text.encode("utf-8", "backslashreplace").decode()
+
+
+class _Answers:
+    """The results of a batch, each encoded as soon as it is there: the next call may change what it was."""
+
+    def __init__(self, request: invoke_pb2.BatchRequest, context: grpc.ServicerContext) -> None:
+        self._request = request
+        self._context = context
+        self._first = 0  # number of the first result that was not taken
+        self._exceptions: list[invoke_pb2.CallException] = []
+        self.results: list[bytes] = []
+
+    def add(self, result: Any) -> None:
+        """One more. Aborts the batch if it does not travel."""
+        index = self._first + len(self.results)
+        if type(result) is _Raised:
+            remote = _remote_exception(result.error)
+            self._exceptions.append(invoke_pb2.CallException(index=index, exception=remote))
+            result = None
+        try:
+            self.results.append(values.encode(result))
+        except values.UnserializableError as error:
+            text = str(error).replace("value", f"item[{index}]", 1)
+            what = f"{self._request.service}.{self._request.method}"
+            self._context.abort(grpc.StatusCode.INTERNAL, f"the results of a batch of {what}: {text}")
+
+    def of(self, results: Iterable[Any]) -> invoke_pb2.BatchResponse:
+        """All of them."""
+        for result in results:
+            self.add(result)
+        return self.take()
+
+    def take(self) -> invoke_pb2.BatchResponse:
+        """The response with those that were not taken before."""
+        response = invoke_pb2.BatchResponse(
+            first=self._first, results=values.encode_list(self.results), exceptions=self._exceptions
+        )
+        self._first += len(self.results)
+        self.results, self._exceptions = [], []
+        return response
 
 
 class _Raised:

@@ -20,7 +20,7 @@ import grpc
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
-from sage_rpc import buffers
+from sage_rpc import buffers, values
 from sage_rpc.proto.v1.tensor_pb2 import Tensor
 
 __all__ = ["Arrays", "Tensor", "array", "tensor", "with_arrays"]
@@ -54,27 +54,26 @@ def _split(value: Any) -> tuple[Tensor, memoryview]:
     """A Tensor without its data, and the data."""
     import numpy
 
+    if numpy.ma.isMaskedArray(value):
+        raise ValueError("a tensor has no mask: send value.filled(...), and value.mask beside it")
     found = numpy.asarray(value)
     if found.dtype.hasobject or found.dtype.names is not None:
         raise ValueError(f"a tensor holds numbers, not {found.dtype}")
+    try:
+        name = values.description(found.dtype)
+    except values.UnserializableError as error:
+        raise ValueError(str(error)) from None
     flat = numpy.ascontiguousarray(found).reshape(-1).view(numpy.uint8)
-    return Tensor(dtype=found.dtype.str, shape=found.shape), flat.data
+    return Tensor(dtype=name, shape=found.shape), flat.data
 
 
 def _view(head: Tensor, data: Any) -> Any:
-    import numpy
-
     try:
-        dtype = numpy.dtype(head.dtype)
-        if dtype.hasobject:
-            raise ValueError(f"dtype {head.dtype!r} is refused")
-        if any(n < 0 for n in head.shape):
-            raise ValueError("a dimension is negative")
-        return numpy.frombuffer(data, dtype).reshape(tuple(head.shape))
+        return values.array_of(data, 0, head.dtype, tuple(head.shape))
     except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"bad tensor of dtype {head.dtype!r}, shape {list(head.shape)}, {len(data)} bytes: {error}"
-        ) from None
+        shape = list(head.shape[:8])
+        text = f"bad tensor of dtype {head.dtype[:32]!r}, shape {shape}, {len(data)} bytes: {error}"
+        raise ValueError(text) from None
 
 
 class Arrays:
@@ -177,10 +176,10 @@ def _received(kind: type[Message], parts: Sequence[Any]) -> Arrays | None:
         whole += inner[:begin]
         inner = b""
     message = kind.FromString(whole + inner)
-    for name, values in found.items():
-        if type(values) is list:
+    for name, given in found.items():
+        if type(given) is list:
             inside = map(array, getattr(message, name))
-            found[name] = [next(inside) if each is None else each for each in values] + list(inside)
+            found[name] = [next(inside) if each is None else each for each in given] + list(inside)
             message.ClearField(name)
     return _made(message, found)
 
@@ -221,14 +220,19 @@ def _walk(data: bytes, more: int) -> list[tuple[int, int, int]] | None:
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
+    """A number of at most ten bytes, as in protobuf, and where it ends.
+
+    Raises:
+        IndexError: it does not end there.
+    """
+    value = 0
+    for shift in range(0, 70, 7):
         byte = data[at]
         at += 1
         value |= (byte & 0x7F) << shift
         if byte < 0x80:
             return value, at
-        shift += 7
+    raise IndexError
 
 
 def _is_tensor(field: Any) -> TypeGuard[FieldDescriptor]:

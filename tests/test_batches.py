@@ -124,14 +124,33 @@ def test_a_batch_that_is_not_full_leaves_after_its_delay(managed):
     assert manager.get_sync_proxy("subject").echo("alone") == "alone"
 
 
-def test_one_call_of_a_coalesced_batch_may_fail_alone(managed):
+def test_an_argument_that_does_not_travel_is_refused_at_once_in_a_coalesced_batch_too(managed):
+    policy = MethodPolicy(batch=BatchPolicy(max_size=2, max_delay=2.0))
+    proxy = managed(ServicePolicy(methods={"echo": policy})).get_async_proxy("subject")
+    good = proxy.echo(1)
+    with pytest.raises(UnserializableError, match=r"subject.echo: args\[0\]: cannot serialise object"):
+        proxy.echo(object())
+    other = proxy.echo(2)
+    assert (good.result(SECONDS), other.result(SECONDS)) == (1, 2)
+
+
+def test_a_call_of_a_batch_sends_what_its_arguments_were_when_it_was_made(managed):
     policy = MethodPolicy(batch=BatchPolicy(max_size=3, max_delay=2.0))
     proxy = managed(ServicePolicy(methods={"echo": policy})).get_async_proxy("subject")
-    good, bad, other = proxy.echo(1), proxy.echo(object()), proxy.echo(2)
-    assert (good.result(SECONDS), other.result(SECONDS)) == (1, 2)
-    with pytest.raises(errors.InvalidArgument, match="cannot serialise object") as caught:
-        bad.result(SECONDS)
-    assert isinstance(caught.value, TypeError)
+    rows = [1]
+    calls = []
+    for number in (2, 3, 4):
+        calls.append(proxy.echo(rows))
+        rows.append(number)
+    assert [call.result(SECONDS) for call in calls] == [[1], [1, 2], [1, 2, 3]]
+
+
+def test_a_result_of_a_batch_is_what_the_method_returned(proxy):
+    """The next call of the same batch changes the very list."""
+    key = next(names)
+    calls = [Arguments(key, number) for number in (1, 2, 3)]
+    assert proxy.batch("push", calls) == [[1], [1, 2], [1, 2, 3]]
+    assert list(proxy.batch_stream("push", calls)) == [[1, 2, 3, 1], [1, 2, 3, 1, 2], [1, 2, 3, 1, 2, 3]]
 
 
 def test_a_coalesced_call_has_its_own_deadline_and_can_be_cancelled(managed):
@@ -245,10 +264,10 @@ class _NoBatch:
     def __init__(self, failing):
         self._failing = failing
 
-    def encode(self, items):
-        if self._failing == "encode":
+    def joined(self, calls):
+        if self._failing == "join":
             raise MemoryError("no room")
-        return items
+        return calls
 
     def results(self, response):
         raise SystemExit("results")
@@ -268,10 +287,10 @@ class _Inner:
         return completed(lambda: request)
 
 
-@pytest.mark.parametrize("failing", ["encode", "start", "results"])
+@pytest.mark.parametrize("failing", ["join", "start", "results"])
 def test_whatever_fails_in_a_batch_ends_all_of_its_calls(failing):
     coalescing = Coalescing(_NoBatch(failing), _Inner(failing), BatchPolicy(max_size=8, max_delay=0.01))
-    calls = [coalescing.start(((number,), {}), None, None, None) for number in range(3)]
+    calls = [coalescing.start(bytes([number]), None, None, None) for number in range(3)]
     for call in calls:
         assert isinstance(call.exception(SECONDS), errors.RpcError)
     assert "0 waiting" in repr(coalescing)

@@ -19,9 +19,9 @@ PACKAGE = ROOT / "sage_rpc"
 # of one group may import each other, groups of one layer may not.
 LAYERS: tuple[tuple[frozenset[str], ...], ...] = (
     (frozenset({"exception_text"}), frozenset({"foreign_text"})),
-    (frozenset({"errors"}), frozenset({"values"}), frozenset({"deadline"}), frozenset({"proto"})),
+    (frozenset({"errors"}), frozenset({"deadline"}), frozenset({"proto"})),
     (frozenset({"options"}), frozenset({"requests"})),
-    (frozenset({"native", "queue"}),),
+    (frozenset({"native", "queue", "values"}),),
     (frozenset({"buffers"}),),
     (frozenset({"tensors"}),),
     (frozenset({"wire"}),),

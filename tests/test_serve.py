@@ -405,7 +405,7 @@ def test_what_stands_in_the_way_is_one_clear_line_and_no_success(
     assert "no certificate with its key" in refused(tls.format("nonsense.pem"))
     assert "none.pem: No such file" in refused(tls.format("none.pem"))
     runtime_directory.chmod(0o777)
-    assert "chmod 700 " in refused(BASE + "  a: {class: supervised.Echo}\n")
+    assert "chmod 700 it" in refused(BASE + "  a: {class: supervised.Echo}\n")
     runtime_directory.chmod(0o700)
     assert "there is no such file" in command("serve", str(tmp_path / "none.yaml"), code=1)
 

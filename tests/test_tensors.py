@@ -70,7 +70,7 @@ class Detector:
         return Note(text=f"{request.name} {request.image.shape} {request.image.dtype} {request.image.sum()}")
 
     def made(self, request, context):
-        image = sage_rpc.empty(MIB, np.uint8, context)
+        image = sage_rpc.empty(MIB, np.float32, context)
         image[:] = 3
         self.seen.append(image)
         return sage_rpc.Arrays(Scene(name=request.text), image=image)
@@ -207,7 +207,7 @@ def test_streams_have_arrays_too(stub):
 @needs_native
 @pytest.mark.parametrize("transport", ["shm"], indirect=True)
 def test_nothing_is_copied_that_was_allocated_for_its_way(stub, channel, detector):
-    image = sage_rpc.empty(MIB, np.uint8, channel)
+    image = sage_rpc.empty(MIB, np.float32, channel)
     image[:] = 1
     stub.Echo(sage_rpc.Arrays(Scene(), image=image), timeout=20)
     image[0] = 2

@@ -27,11 +27,7 @@ class SupervisorClient:
     def __init__(self, endpoint: Endpoint) -> None:
         self.name = endpoint.metadata.get("name", "?")
         self.pid = endpoint.pid
-        try:
-            self._channel = insecure_channel(endpoint.address)
-        except ValueError as error:
-            text = f"the supervisor {self.name} (process {self.pid}) has no address: {error}"
-            raise CommandError(text) from None
+        self._channel = insecure_channel(endpoint.address)
 
     def ask(self, method: str, *args: Any, timeout: float = _ASK_SECONDS, **kwargs: Any) -> Any:
         """Call a method of `sage_rpc.supervisor.control.Control`.

@@ -27,16 +27,7 @@ from typing import Any
 import grpc
 
 from sage_rpc.discovery.endpoint import Endpoint, Health, ServiceInfo, group_by_service
-from sage_rpc.discovery.registry import (
-    PassedOver,
-    Registration,
-    RegistryError,
-    ServiceRegistry,
-    State,
-    Watch,
-    Watchers,
-    check_own,
-)
+from sage_rpc.discovery.registry import Registration, RegistryError, ServiceRegistry, State, Watch, Watchers
 from sage_rpc.proto.v1 import etcd_pb2 as pb
 from sage_rpc.transport import grpc as stock
 
@@ -46,8 +37,6 @@ _LOGGER = logging.getLogger("sage_rpc")
 DEFAULT_PREFIX = "/sage-rpc"
 DEFAULT_TTL = 5.0  # seconds
 LINGER = 1.0  # seconds
-_PAGE = 100  # keys that are read at once: etcd's largest value has 1.5 MiB, whoever wrote it
-_LARGEST_ANSWER = 256 << 20  # bytes
 _CALL_SECONDS = 2.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 0.5  # seconds between attempts to reach etcd
 _CHANNEL_OPTIONS = (
@@ -59,7 +48,6 @@ _CHANNEL_OPTIONS = (
     ("grpc.keepalive_time_ms", 5000),  # etcd refuses more frequent pings
     ("grpc.keepalive_timeout_ms", 1500),
     ("grpc.enable_http_proxy", 0),
-    ("grpc.max_receive_message_length", _LARGEST_ANSWER),
 )
 
 
@@ -204,11 +192,7 @@ class EtcdRegistry(ServiceRegistry):
         """Put the endpoint into etcd, now or as soon as etcd can be reached.
 
         An outage is no error: it is logged once, and the endpoint registers when it is over.
-
-        Raises:
-            RegistryError: others would not understand it.
         """
-        check_own(endpoint)
         with self._lock:
             if self._lease is None:
                 self._lease = _Lease(self._client, self._ttl)
@@ -269,19 +253,11 @@ os.register_at_fork(after_in_child=_after_fork_in_child)
 def read_all(client: _Client, prefix: str) -> tuple[dict[bytes, Endpoint], int]:
     """Every endpoint by its key, and the revision that this was true at."""
     begin, end = _range(prefix)
-    found: dict[bytes, Endpoint] = {}
-    revision = 0
-    while True:
-        request = pb.RangeRequest(key=begin, range_end=end, limit=_PAGE, revision=revision)
-        answer = client.call("/etcdserverpb.KV/Range", request, pb.RangeResponse)
-        revision = revision or answer.header.revision
-        for kv in answer.kvs:
-            endpoint = _endpoint(kv)
-            if endpoint is not None:
-                found[kv.key] = endpoint
-        if not answer.more or not answer.kvs:
-            return found, revision
-        begin = answer.kvs[-1].key + b"\0"
+    answer = client.call(
+        "/etcdserverpb.KV/Range", pb.RangeRequest(key=begin, range_end=end), pb.RangeResponse
+    )
+    found = {kv.key: _endpoint(kv) for kv in answer.kvs}
+    return {key: e for key, e in found.items() if e is not None}, answer.header.revision
 
 
 def _range(prefix: str) -> tuple[bytes, bytes]:
@@ -293,11 +269,8 @@ def _endpoint(kv: pb.KeyValue) -> Endpoint | None:
     try:
         return Endpoint.from_json(kv.value)
     except ValueError as error:
-        _passed_over.tell(f"etcd's key {kv.key.decode('utf-8', 'replace')}", str(error))
+        _LOGGER.warning("etcd's key %s is passed over: %s", kv.key.decode("utf-8", "replace"), error)
         return None
-
-
-_passed_over = PassedOver()
 
 
 class _Key(Registration):
@@ -505,12 +478,6 @@ class _Follower:
                 with self._changed:
                     self._changed.wait_for(lambda: self._closing, self._pause)
                 self._pause = min(2 * self._pause, _LONGEST_PAUSE)
-            except Exception:
-                if self._over():  # the channel was closed under it
-                    return
-                _LOGGER.exception("%s said what nobody understands", self._client.where)
-                with self._changed:
-                    self._changed.wait_for(lambda: self._closing, _LONGEST_PAUSE)
 
     def _over(self) -> bool:
         with self._changed:
@@ -531,7 +498,7 @@ class _Follower:
             self._changed.notify_all()
         begin, end = _range(self._prefix)
         request = pb.WatchCreateRequest(
-            key=begin, range_end=end, start_revision=revision + 1, progress_notify=True, fragment=True
+            key=begin, range_end=end, start_revision=revision + 1, progress_notify=True
         )
         over = threading.Event()
         channel = self._client.channel()

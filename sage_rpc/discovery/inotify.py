@@ -9,15 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["CLOSED", "GONE", "OVERFLOW", "REMOVED", "WRITTEN", "Event", "Inotify"]
+__all__ = ["CLOSED", "GONE", "OVERFLOW", "WRITTEN", "Event", "Inotify"]
 
 _MODIFY, _CLOSE_WRITE, _MOVED_FROM, _MOVED_TO = 0x2, 0x8, 0x40, 0x80
 _CREATE, _DELETE, _OVERFLOW, _DELETE_SELF, _IGNORED = 0x100, 0x200, 0x4000, 0x400, 0x8000
 WRITTEN = _MODIFY | _MOVED_TO
 CLOSED = _CLOSE_WRITE
 GONE = _DELETE | _MOVED_FROM
-OVERFLOW = _OVERFLOW  # anything may have happened: look at everything
-REMOVED = _DELETE_SELF | _IGNORED  # the directory itself: nothing is told any more
+OVERFLOW = _OVERFLOW | _DELETE_SELF | _IGNORED  # anything may have happened: look at everything
 _HEAD = struct.Struct("iIII")
 
 

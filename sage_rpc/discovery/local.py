@@ -9,16 +9,12 @@ lock whatever ends the process, kill -9 too, and tells watchers at that moment t
    a file that is just being made or has come back.
 2. It changes in place, within one page. Readers check a sum, and read again where it is wrong.
 3. The kernel tells of the closing a moment before it drops the lock: so after that, look again.
-4. Whatever else lies there (another file, a pipe, a link, a directory) is passed over with one line in the
-   log; nobody waits for it, and nobody raises because of it.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
-import logging
 import os
 import select
 import threading
@@ -28,30 +24,17 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from sage_rpc.discovery.endpoint import Endpoint, Health, ServiceInfo, group_by_service, open_regular_file
-from sage_rpc.discovery.inotify import CLOSED, GONE, OVERFLOW, REMOVED, Inotify
-from sage_rpc.discovery.registry import (
-    PassedOver,
-    Registration,
-    RegistryError,
-    ServiceRegistry,
-    State,
-    Watch,
-    Watchers,
-    check_own,
-)
-from sage_rpc.transport.shm.rendezvous import RuntimeDirectoryError, checked_directory, runtime_directory
+from sage_rpc.discovery.endpoint import Endpoint, Health, ServiceInfo, group_by_service
+from sage_rpc.discovery.inotify import CLOSED, GONE, OVERFLOW, Inotify
+from sage_rpc.discovery.registry import Registration, RegistryError, ServiceRegistry, State, Watch, Watchers
+from sage_rpc.transport.shm.rendezvous import RuntimeDirectoryError, runtime_directory
 
 __all__ = ["LocalRegistry", "record_paths"]
 
-_LOGGER = logging.getLogger("sage_rpc")
 _DIRECTORY, _SUFFIX = "registry", ".endpoint"
 _LARGEST = 4096  # bytes of a record: within one page, so that a reader sees it whole
 _LOOK_AGAIN = (0.001, 0.003, 0.01, 0.05, 0.2)  # seconds after a file was closed, see rule 3
 _READS = 20
-_OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
-_AGAIN_SECONDS = 0.2  # until a directory that cannot be followed is tried again
-_passed_over = PassedOver()
 
 
 class LocalRegistry(ServiceRegistry):
@@ -87,11 +70,7 @@ class LocalRegistry(ServiceRegistry):
     def discover_services(self) -> dict[str, ServiceInfo]:
         """Every endpoint of this host whose process lives."""
         directory = self._directory()
-        try:
-            found = [_read(directory / name) for name in _names(directory)]
-        except OSError as error:
-            raise RegistryError(f"no registry of this host: {directory}: {error.strerror}") from error
-        return group_by_service(endpoint for endpoint in found if endpoint is not None)
+        return group_by_service(e for name in _names(directory) if (e := _read(directory / name)) is not None)
 
     def look(self, service: str) -> ServiceInfo | None:
         """As the files are now, whether or not the watch has had its turn."""
@@ -99,13 +78,11 @@ class LocalRegistry(ServiceRegistry):
 
     def watch(self, callback: Callable[[State], None]) -> Watch:
         """Tell `callback` the whole state now and after every change."""
+        watch = self._watchers.add(callback)
         with self._lock:
             if self._watcher is None:
-                self._directory()  # tells what is wrong with it
-                watch = self._watchers.add(callback)
-                self._watcher = _Watcher(self._directory, self._watchers)
+                self._watcher = _Watcher(self._directory(), self._watchers)
             else:
-                watch = self._watchers.add(callback)
                 self._watcher.tell_again()
         return watch
 
@@ -124,8 +101,7 @@ class LocalRegistry(ServiceRegistry):
 
     def _directory(self) -> Path:
         try:
-            parent = runtime_directory() if self._given is None else checked_directory(self._given)
-            directory = parent / _DIRECTORY
+            directory = (self._given or runtime_directory()) / _DIRECTORY
             directory.mkdir(mode=0o700, exist_ok=True)
         except RuntimeDirectoryError as error:
             raise RegistryError(f"no registry of this host: {error}") from error
@@ -164,7 +140,6 @@ class _Record(Registration):
         temporary = directory / f".{endpoint.id}.tmp"
         self._lock = threading.Lock()  # guards the descriptor
         self._fd = -1
-        check_own(endpoint)
         record = _encoded(endpoint)
         try:
             self._fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -220,19 +195,10 @@ def _names(directory: Path) -> list[str]:
 
 
 def _read(path: Path) -> Endpoint | None:
-    """The endpoint of a record; None where it is none, and where its owner is gone the file is removed.
-
-    Raises:
-        OSError: this process has no room for a descriptor, so nothing can be said.
-    """
+    """The endpoint of a record; None, and the file is removed, when its owner is gone."""
     try:
-        fd = open_regular_file(path)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        if error.errno in _OUT_OF_RESOURCES:
-            raise
-        _passed_over.tell(str(path), error.strerror or str(error))
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
         return None
     try:
         try:
@@ -243,35 +209,25 @@ def _read(path: Path) -> Endpoint | None:
             with contextlib.suppress(OSError):
                 path.unlink()
             return None
-        reason = "its sum is wrong"
         for _ in range(_READS):
             total, _, body = os.pread(fd, _LARGEST, 0).partition(b" ")
             body = body.rstrip()
             if total == b"%08x" % zlib.crc32(body):
-                return Endpoint.from_json(body)
-    except (OSError, ValueError) as error:
-        reason = str(error)
+                with contextlib.suppress(ValueError):
+                    return Endpoint.from_json(body)
+                return None
     finally:
         os.close(fd)
-    _passed_over.tell(str(path), reason)
     return None
 
 
 class _Watcher:
-    """The thread that follows a directory, and the one that takes its place when it is removed.
+    """The thread that follows a directory."""
 
-    Args:
-        directory: makes it. -> its path
-        watchers: to be told.
-    """
-
-    def __init__(self, directory: Callable[[], Path], watchers: Watchers) -> None:
-        self._find = directory
+    def __init__(self, directory: Path, watchers: Watchers) -> None:
+        self._directory = directory
         self._watchers = watchers
-        self._known: dict[str, Endpoint] = {}
-        self._suspects: dict[str, tuple[float, int]] = {}  # closed files: when to look, and how often we did
-        self._told: dict[str, Endpoint] | None = None
-        self._complained = False
+        self._inotify = Inotify(directory)
         self._wake, self._waker = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._closing = False
         self._pid = os.getpid()
@@ -290,77 +246,35 @@ class _Watcher:
             self._thread.join(timeout=5.0)
 
     def _run(self) -> None:
+        self._known = self._scan()
+        self._suspects: dict[str, tuple[float, int]] = {}  # closed files: when to look, and how often we did
+        told: dict[str, Endpoint] | None = None
+        poll = select.poll()
+        poll.register(self._inotify.fd, select.POLLIN)
+        poll.register(self._wake, select.POLLIN)
+        asked = True
         while not self._closing:
-            try:
-                self._follow()
-            except (OSError, RegistryError) as error:
-                if not self._complained:
-                    _LOGGER.warning("the registry of this host cannot be followed for now: %s", error)
-                self._complained = True
-                if isinstance(error, FileNotFoundError):  # the directory is gone, and every record with it
-                    self._known = {}
-                    self._tell(asked=False)
-                self._rest(_AGAIN_SECONDS)
+            if asked or self._known != told:
+                told = dict(self._known)
+                self._watchers.tell(group_by_service(told.values()))
+            wait = None
+            if self._suspects:
+                wait = 1000 * max(0.0, min(at for at, _ in self._suspects.values()) - time.monotonic())
+            poll.poll(wait)
+            asked = False
+            with contextlib.suppress(BlockingIOError):
+                asked = bool(os.read(self._wake, 64))
+            self._follow()
+            self._look_again()
+        self._inotify.close()
         os.close(self._wake)
         os.close(self._waker)
 
     def _follow(self) -> None:
-        """Follow the directory until it is removed.
-
-        Raises:
-            OSError: it was, or cannot be followed.
-            RegistryError: it cannot be made.
-        """
-        self._directory = self._find()
-        try:
-            inotify = Inotify(self._directory)
-        except OSError:  # the user's limit, for one: better late than never
-            self._scan()
-            self._tell(asked=self._told is None)
-            raise
-        try:
-            self._scan()
-            self._complained = False
-            poll = select.poll()
-            poll.register(inotify.fd, select.POLLIN)
-            poll.register(self._wake, select.POLLIN)
-            asked = self._told is None
-            while not self._closing:
-                self._tell(asked)
-                wait = None
-                if self._suspects:
-                    wait = 1000 * max(0.0, min(at for at, _ in self._suspects.values()) - time.monotonic())
-                poll.poll(wait)
-                asked = self._asked()
-                self._take(inotify)
-                self._look_again()
-        finally:
-            inotify.close()
-
-    def _rest(self, seconds: float) -> None:
-        poll = select.poll()
-        poll.register(self._wake, select.POLLIN)
-        poll.poll(1000 * seconds)
-        if self._asked():
-            self._tell(asked=True)
-
-    def _asked(self) -> bool:
-        with contextlib.suppress(BlockingIOError):
-            return bool(os.read(self._wake, 64))
-        return False
-
-    def _tell(self, asked: bool) -> None:
-        if asked or self._known != self._told:
-            self._told = dict(self._known)
-            self._watchers.tell(group_by_service(self._told.values()))
-
-    def _take(self, inotify: Inotify) -> None:
         """Take in what has happened in the directory."""
-        for event in inotify.read():
-            if event.mask & REMOVED:
-                raise FileNotFoundError(errno.ENOENT, "it was removed", str(self._directory))
+        for event in self._inotify.read():
             if event.mask & OVERFLOW:
-                self._scan()
+                self._known = self._scan()
             elif not event.name.endswith(_SUFFIX):
                 continue
             elif event.mask & GONE:
@@ -389,7 +303,6 @@ class _Watcher:
         else:
             self._known[name] = endpoint
 
-    def _scan(self) -> None:
+    def _scan(self) -> dict[str, Endpoint]:
         found = {name: _read(self._directory / name) for name in _names(self._directory)}
-        self._known = {name: endpoint for name, endpoint in found.items() if endpoint is not None}
-        self._suspects = {name: look for name, look in self._suspects.items() if name in self._known}
+        return {name: endpoint for name, endpoint in found.items() if endpoint is not None}

@@ -17,52 +17,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 
 from sage_rpc.discovery.endpoint import Endpoint, Health, ServiceInfo, group_by_service
-from sage_rpc.foreign_text import shown
 
-__all__ = [
-    "PassedOver",
-    "Registration",
-    "RegistryError",
-    "ServiceRegistry",
-    "StaticRegistry",
-    "Watch",
-    "Watchers",
-    "check_own",
-]
+__all__ = ["Registration", "RegistryError", "ServiceRegistry", "StaticRegistry", "Watch", "Watchers"]
 
 _LOGGER = logging.getLogger("sage_rpc")
 State = Mapping[str, ServiceInfo]
-_MOST_TOLD = 1000
 
 
 class RegistryError(ConnectionError):
     """The registry cannot be used; the text says which, why, and what to do."""
-
-
-def check_own(endpoint: Endpoint) -> None:
-    """Whether others would understand what is to be registered.
-
-    Raises:
-        RegistryError: they would pass it over.
-    """
-    try:
-        endpoint.check()
-    except ValueError as error:
-        raise RegistryError(f"cannot register {shown(endpoint.service)}: {error}") from None
-
-
-class PassedOver:
-    """The records that are none, each told in one line of the log however often it is met."""
-
-    def __init__(self) -> None:
-        self._told: set[tuple[str, str]] = set()
-
-    def tell(self, record: str, reason: str) -> None:
-        """`record` is none, because of `reason`."""
-        record = shown(record, 200)
-        if (record, reason) not in self._told and len(self._told) < _MOST_TOLD:
-            self._told.add((record, reason))
-            _LOGGER.warning("a record of services is passed over: %s: %s", record, reason)
 
 
 class Registration(ABC):

@@ -1355,6 +1355,8 @@ cdef class Multicallable:
         if bad_metadata:
             return call.finish(INTERNAL, "Invalid metadata")
         if conn is None:
+            if type(data) is Parts:            # they may have changed by the time they are sent
+                data = (<Parts>data).join()
             return self.core.park(call, data, block, self.name_size, timeout)
         return conn.launch(call, data, block, self.name_size, timeout)
 

@@ -1,10 +1,9 @@
 """Batches: many calls of one method in one round trip.
 
 `BatchCall` makes one of given arguments, `DeclaredBatch` for a declared service. `Coalescing` makes them of
-calls that happen at the same time: it is the innermost sender of a batchable method, takes arguments instead
-    of encoded requests and gives results
-instead of responses. The first call of a batch sets its time; the batch leaves when it is full or when that
-time has come.
+calls that happen at the same time: it is the innermost sender of a batchable method, takes one call's encoded
+arguments, as they were when it was made, and gives its result. The first call of a batch sets its time; the
+batch leaves when it is full or when that time has come.
 """
 
 from __future__ import annotations
@@ -82,11 +81,16 @@ class BatchCall:
             else list(items)
         )
         try:
-            encoded = values.encode(calls)
+            encoded = values.encode(calls, levels=values.CALL_LEVELS + 1)
         except values.UnserializableError as error:
             text = str(error).replace("value[", "item[", 1)
             raise values.UnserializableError(f"a batch of {self.name}: {text}") from None
         return invoke_pb2.BatchRequest(service=self._service, method=self._method, calls=encoded, whole=whole)
+
+    def joined(self, calls: list[bytes]) -> Any:
+        """The request of these calls, each the encoded list of its arguments by position and by name."""
+        encoded = values.encode_list(calls)
+        return invoke_pb2.BatchRequest(service=self._service, method=self._method, calls=encoded, whole=True)
 
     def results(self, response: Any) -> list[Any]:
         """The results, an error of the family where the method raised."""
@@ -99,7 +103,7 @@ class DeclaredBatch:
     Args:
         service: its full name.
         method: its declared name.
-        encode: arguments -> request.
+        encode: arguments -> the request's bytes.
         response: the class of responses.
     """
 
@@ -107,7 +111,7 @@ class DeclaredBatch:
         self,
         service: str,
         method: str,
-        encode: Callable[[tuple[Any, ...], dict[str, Any]], Any],
+        encode: Callable[[tuple[Any, ...], dict[str, Any]], bytes],
         response: Any,
     ) -> None:
         self.name = f"{service}.{method}"
@@ -116,7 +120,7 @@ class DeclaredBatch:
         self._encode = encode
         self._response = response
 
-    def message(self, item: Any) -> Any:
+    def _message(self, item: Any) -> bytes:
         """The request of an item: a request, a dict of its fields, or `Arguments`."""
         if isinstance(item, Arguments):
             return self._encode(item.args, item.kwargs)
@@ -128,10 +132,11 @@ class DeclaredBatch:
         Raises:
             InvalidArgument: an item is no request.
         """
-        messages = [self.message(item).SerializeToString() for item in items]
-        return invoke_pb2.BatchRequest(
-            service=self._service, method=self._method, calls=values.encode(messages)
-        )
+        return self.joined([self._message(item) for item in items])
+
+    def joined(self, calls: list[bytes]) -> Any:
+        """The request of these calls, each the bytes of its request."""
+        return invoke_pb2.BatchRequest(service=self._service, method=self._method, calls=values.encode(calls))
 
     def results(self, response: Any) -> list[Any]:
         """The responses, an error of the family where a call failed."""
@@ -148,7 +153,7 @@ _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 def results_of(response: Any) -> list[Any]:
     """The results in a response, an error of the family where the method raised."""
-    results: list[Any] = values.decode(response.results)
+    results: list[Any] = values.decode(response.results, levels=values.LEVELS + 1)
     for failed in response.exceptions:
         remote = failed.exception
         results[failed.index - response.first] = errors.RemoteError(
@@ -160,9 +165,9 @@ def results_of(response: Any) -> list[Any]:
 class _Waiting(futures.Future[Any]):
     """One call that waits for its batch to leave and come back: a `Pending`."""
 
-    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], deadline: float | None) -> None:
+    def __init__(self, encoded: bytes, deadline: float | None) -> None:
         super().__init__()
-        self.item = args[0] if len(args) == 1 and not kwargs else Arguments(*args, **kwargs)
+        self.encoded = encoded
         self.deadline = deadline
         self._over = False
 
@@ -233,16 +238,15 @@ class Coalescing:
         self._filling: dict[Any, list[_Waiting]] = {}
 
     def send(self, request: Any, timeout: float | None, metadata: Metadata, key: Any) -> Any:
-        """See Sender; `request` is (args, kwargs), the response is the result."""
+        """See Sender; `request` is the encoded arguments, the response is the result."""
         return self._add(request, timeout, metadata, key).result()
 
     def start(self, request: Any, timeout: float | None, metadata: Metadata, key: Any) -> Pending:
-        """See Sender; `request` is (args, kwargs), the response is the result."""
+        """See Sender; `request` is the encoded arguments, the response is the result."""
         return self._add(request, timeout, metadata, key)
 
     def _add(self, request: Any, timeout: float | None, metadata: Metadata, key: Any) -> _Waiting:
-        args, kwargs = request
-        call = _Waiting(args, kwargs, None if timeout is None else time.monotonic() + timeout)
+        call = _Waiting(request, None if timeout is None else time.monotonic() + timeout)
         if self._alone:
             self._send_alone(call, metadata, key)
             return call
@@ -281,9 +285,7 @@ class Coalescing:
                 raise
 
     def _send(self, calls: list[_Waiting], metadata: Metadata, key: Any) -> None:
-        request = self._encoded(calls)
-        if request is None:
-            return
+        request = self._batch.joined([call.encoded for call in calls])
         deadlines = [call.deadline for call in calls]
         # The batch may take as long as its most patient call; the others give up by themselves.
         until = None if None in deadlines else max(each for each in deadlines if each is not None)
@@ -331,28 +333,13 @@ class Coalescing:
         assert self._single is not None  # noqa: S101 - for mypy; the caller has looked
         left = None if call.deadline is None else call.deadline - time.monotonic()
         try:
-            pending = self._single.start(call.item, left, metadata, key)
+            pending = self._single.start(call.encoded, left, metadata, key)
         except BaseException as error:
             _end(call, None, failure_of(error))
             if not isinstance(error, Exception):
                 raise
             return
         pending.add_done_callback(lambda ended: _end(call, *outcome(ended)))
-
-    def _encoded(self, calls: list[_Waiting]) -> Any:
-        """The request, without those calls whose arguments do not travel: these have failed."""
-        try:
-            return self._batch.encode([call.item for call in calls])
-        except Exception:  # noqa: BLE001 - arguments are the user's, and may change while they are encoded
-            for call in list(calls):
-                try:
-                    self._batch.encode([call.item])
-                except Exception as error:  # noqa: BLE001 - as above
-                    calls.remove(call)
-                    wrong = errors.rpc_error(grpc.StatusCode.INVALID_ARGUMENT, text_of(error))
-                    wrong.__cause__ = error
-                    _end(call, None, wrong)
-            return self._batch.encode([call.item for call in calls]) if calls else None
 
     def __repr__(self) -> str:
         return f"<Coalescing {self._batch.name}, {sum(map(len, self._filling.values()))} waiting>"

@@ -47,7 +47,9 @@ def begin_to_ask(
 ) -> Callable[[], Any]:
     """Begin a call. -> what waits for its result, and raises what `ask` does."""
     request = invoke_pb2.ServiceRequest(
-        service=service, method=method, arguments=values.encode([list(args), dict(kwargs or {})])
+        service=service,
+        method=method,
+        arguments=values.encode([list(args), dict(kwargs or {})], levels=values.CALL_LEVELS),
     )
     call = channel.unary_unary(
         METHOD,

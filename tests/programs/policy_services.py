@@ -24,11 +24,17 @@ class Subject:
         self._counts = collections.Counter()
         self._lock = threading.Lock()
         self._gates = collections.defaultdict(threading.Event)
+        self._pushed = collections.defaultdict(list)
         self._order = []
         self._healthy = True
 
     def echo(self, value=None):
         return value
+
+    def push(self, key, value):
+        """A list that further calls change."""
+        self._pushed[key].append(value)
+        return self._pushed[key]
 
     def pid(self):
         return os.getpid()

@@ -38,7 +38,6 @@ __all__ = [
     "Place",
     "RuntimeDirectoryError",
     "UnreachableError",
-    "checked_directory",
     "endpoints_bound",
     "place_of_target",
     "publish",
@@ -66,7 +65,7 @@ def runtime_directory() -> Path:
     `$SAGE_RPC_RUNTIME_DIR`, else `$XDG_RUNTIME_DIR/sage-rpc`, else `/tmp/sage-rpc-UID`.
 
     Raises:
-        RuntimeDirectoryError: it is not a directory, not ours, or its mode is not 0700.
+        RuntimeDirectoryError: it is not a directory, not ours, or open to other users.
     """
     named = os.environ.get("SAGE_RPC_RUNTIME_DIR")
     base = os.environ.get("XDG_RUNTIME_DIR")
@@ -76,18 +75,9 @@ def runtime_directory() -> Path:
         path = Path(base) / "sage-rpc"
     else:
         path = Path(f"/tmp/sage-rpc-{os.getuid()}")  # noqa: S108 - checked below: ours, 0700, no link
-    return checked_directory(path, parents=bool(named))
-
-
-def checked_directory(path: Path, *, parents: bool = False) -> Path:
-    """`path` as a runtime directory, made if it is not there.
-
-    Raises:
-        RuntimeDirectoryError: as of `runtime_directory`.
-    """
     try:
         with contextlib.suppress(FileExistsError):
-            path.mkdir(mode=0o700, parents=parents)
+            path.mkdir(mode=0o700, parents=bool(named))
         status = path.lstat()
     except OSError as error:
         raise RuntimeDirectoryError(
@@ -100,10 +90,11 @@ def checked_directory(path: Path, *, parents: bool = False) -> Path:
             f"the runtime directory {path} belongs to uid {status.st_uid}, not to uid {os.getuid()}; "
             f"{_ADVICE}"
         )
-    if status.st_mode & 0o777 != 0o700:
+    if status.st_mode & 0o022:
         raise RuntimeDirectoryError(
-            f"the runtime directory {path} has mode {status.st_mode & 0o777:04o} and must be 0700, "
-            f"its user's alone: chmod 700 {path}, or {_ADVICE}"
+            f"other users may write to the runtime directory {path} "
+            f"(mode {status.st_mode & 0o777:04o}); "
+            f"chmod 700 it, or {_ADVICE}"
         )
     return path
 
@@ -352,7 +343,7 @@ def _own_addresses(host: str) -> tuple[str, ...]:
         return "::1", "127.0.0.1"  # as gRPC's resolver has it, whatever /etc/hosts says
     try:
         found = socket.getaddrinfo(host, 0, type=socket.SOCK_DGRAM)
-    except (OSError, UnicodeError):  # no such name, or none that names can be
+    except OSError:
         return ()
     own: list[str] = []
     for family, kind, protocol, _, where in found:
