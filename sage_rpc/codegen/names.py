@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 from sage_rpc.methods import snake_case
 
 __all__ = [
-    "has_keyword",
+    "cannot_be_written",
     "installed",
     "method_name",
     "module_of",
@@ -67,9 +67,17 @@ def unused(name: str, taken: Collection[str]) -> str:
     return name
 
 
-def has_keyword(names: Iterable[str]) -> bool:
-    """Whether one of `names` is a keyword, so that they cannot be written with dots between."""
-    return any(map(keyword.iskeyword, names))
+def cannot_be_written(names: Iterable[str]) -> bool:
+    """Whether `names` cannot be written in a class with dots between.
+
+    One is a keyword, or no name at all (`1.proto`), or has two underscores in front: a class changes those.
+    """
+    return any(
+        keyword.iskeyword(name)
+        or not name.isidentifier()
+        or (name.startswith("__") and not name.endswith("__"))
+        for name in names
+    )
 
 
 def relative_package(package: str, here: str) -> str:

@@ -23,6 +23,13 @@ _PUBLIC = re.compile(r"^from (?P<module>[\w.]+_pb2) import (?P<names>.+)$", re.M
 _BY_NAME = re.compile(
     r"^(?P<alias>\w+) = importlib\.import_module\('(?P<module>[\w.]+_pb2)'\)$", re.MULTILINE
 )
+# A method that is called like a keyword, as gRPC's stub generator writes it; `None` becomes `None_`.
+_KEYWORD_RPC = re.compile(
+    rf"^( +self\.| +def | +servicer\.)({'|'.join(keyword.kwlist)})(?= = channel\.|\(|,$)", re.MULTILINE
+)
+# A scalar type, where it stands for the type and is not the name of a field.
+_SCALAR = re.compile(r"""(?<![\w."'])(bool|bytes|float|int|str)\b(?!\s*[:="'])""")
+_FIELD_LIKE_SCALAR = re.compile(r"^ +(bool|bytes|float|int|str): ", re.MULTILINE)
 # protoc lays its modules out in its own way, and grpc's stubs have no types.
 _UNCHECKED = "# ruff: noqa\n# fmt: off\n"
 _UNTYPED = "# type: ignore\n"
@@ -43,6 +50,8 @@ def adapted(text: str, path: str, modules: Collection[str], *, relative: bool) -
     else:
         first, _, rest = text.partition("\n")
         text = f"{first}\n{_UNCHECKED}{_UNTYPED}{rest}"
+        if path.endswith("_pb2_grpc.py"):
+            text = _KEYWORD_RPC.sub(r"\1\2_", text)
     return _with_imports(text, path, modules, relative=relative)
 
 
@@ -88,6 +97,9 @@ def _strict(text: str) -> str:
     strict = re.sub(r"^(\w+): _ClassVar\[int\]$", r"\1: int", strict, flags=re.MULTILINE)
     # protoc declares values of enums that are called like a keyword, as Python cannot.
     strict = re.sub(rf"^ *(?:{'|'.join(keyword.kwlist)}): .*\n", "", strict, flags=re.MULTILINE)
-    if "_Any" not in strict:
-        return strict
-    return strict.replace("\nfrom typing import ", "\nfrom typing import Any as _Any, ", 1)
+    if "_Any" in strict:
+        strict = strict.replace("\nfrom typing import ", "\nfrom typing import Any as _Any, ", 1)
+    if _FIELD_LIKE_SCALAR.search(strict):
+        strict = _SCALAR.sub(r"_builtins.\1", strict)
+        strict = strict.replace("\nfrom ", "\nimport builtins as _builtins\nfrom ", 1)
+    return strict

@@ -7,17 +7,23 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import keyword
 import subprocess
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from google.protobuf.compiler.plugin_pb2 import CodeGeneratorRequest
-from google.protobuf.descriptor_pb2 import FileDescriptorSet
+from google.protobuf.descriptor_pb2 import (
+    DescriptorProto,
+    FileDescriptorProto,
+    FileDescriptorSet,
+)
 
-from sage_rpc.codegen import plugin, render
+from sage_rpc.codegen import layout, names, plugin, render
 
 __all__ = ["INCLUDE", "Generated", "GenerationError", "check_syntax", "run"]
 
@@ -37,11 +43,13 @@ class Generated:
         files: text of each file, by its path below the output directory.
         imported: `.proto` files that the generated ones import and that were not.
         warnings: what protoc said besides.
+        reasons: why the modules of a `.proto` may be no Python, by its name.
     """
 
     files: dict[str, str]
     imported: tuple[str, ...]
     warnings: str
+    reasons: dict[str, str]
 
 
 def run(
@@ -66,31 +74,24 @@ def run(
     described = directory / "descriptors.binpb"
     out = directory / "out"
     out.mkdir()
-    outputs = ["--python_out", "--pyi_out", "--grpc_python_out"]
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "grpc_tools.protoc",
-            *(f"-I{root}" for root in (*roots, INCLUDE)),
-            *(f"{output}={out}" for output in outputs),
-            f"--descriptor_set_out={described}",
-            "--include_imports",
-            "--include_source_info",
-            *protos,
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
+    said = _protoc(
+        *(f"-I{root}" for root in (*roots, INCLUDE)),
+        *(f"{output}={out}" for output in ("--python_out", "--pyi_out")),
+        f"--descriptor_set_out={described}",
+        "--include_imports",
+        "--include_source_info",
+        *protos,
     )
-    if done.returncode != 0:
-        raise GenerationError(done.stderr.strip() or f"protoc ended with code {done.returncode}")
-    found = FileDescriptorSet.FromString(described.read_bytes()).file
+    described_files = FileDescriptorSet.FromString(described.read_bytes())
+    found = described_files.file
     response = plugin.respond(
         CodeGeneratorRequest(file_to_generate=protos, parameter=f"imports={imports}", proto_file=found)
     )
     if response.HasField("error"):
         raise GenerationError(response.error)
+    quotable = directory / "quotable.binpb"
+    quotable.write_bytes(_quotable(described_files).SerializeToString())
+    _protoc(f"--descriptor_set_in={quotable}", f"--grpc_python_out={out}", *protos)
     files = {
         path.relative_to(out).as_posix(): path.read_text("utf-8")
         for path in sorted(out.rglob("*"))
@@ -101,22 +102,83 @@ def run(
         files.pop(render.output_name(proto, "_pb2_grpc"), None)  # protoc writes one without stubs, too
     files |= {file.name: file.content for file in response.file}
     imported = tuple(file.name for file in found if file.name not in protos)
-    return Generated(files, imported, done.stderr.strip())
+    reasons = {file.name: reason for file in found if (reason := _not_python(file)) is not None}
+    return Generated(files, imported, said, reasons)
 
 
-def check_syntax(path: str, text: str) -> None:
-    """Refuse what is no Python: protoc's own plugins do not mind what stands in a name or a comment.
+def _protoc(*arguments: str) -> str:
+    """Run protoc. -> its warnings.
 
     Raises:
-        GenerationError: `text`, of the module at `path`, cannot be parsed.
+        GenerationError: with its complaints.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "grpc_tools.protoc", *arguments],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode != 0:
+        raise GenerationError(done.stderr.strip() or f"protoc ended with code {done.returncode}")
+    return done.stderr.strip()
+
+
+def _quotable(files: FileDescriptorSet) -> FileDescriptorSet:
+    """`files`, with comments that gRPC's generator can put between the quotes of a docstring as they are."""
+    result = FileDescriptorSet()
+    result.CopyFrom(files)
+    for file in result.file:
+        for location in file.source_code_info.location:
+            for name in ("leading_comments", "trailing_comments"):
+                if location.HasField(name):
+                    setattr(location, name, layout.comment_text(getattr(location, name)))
+            location.leading_detached_comments[:] = map(
+                layout.comment_text, location.leading_detached_comments
+            )
+    return result
+
+
+def _not_python(file: FileDescriptorProto) -> str | None:
+    """Why Python's modules of `file` cannot be written, if they cannot: a name is to blame."""
+    module = names.module_of(file.name)
+    if not all(part.isidentifier() for part in module.split(".")):
+        return f"its module would be {module}, which no program can import: rename the file"
+    package = f"{file.package}." if file.package else ""
+    pending: list[tuple[str, Any]] = [(package, each) for each in (*file.message_type, *file.enum_type)]
+    while pending:
+        above, type_ = pending.pop(0)
+        if keyword.iskeyword(type_.name):
+            return (
+                f"{above}{type_.name} is called like a keyword of Python, which cannot be written: rename it"
+            )
+        if isinstance(type_, DescriptorProto):
+            inside = (*type_.nested_type, *type_.enum_type)
+            pending += [(f"{above}{type_.name}.", each) for each in inside]
+    return None
+
+
+def check_syntax(path: str, text: str, reasons: Mapping[str, str]) -> None:
+    """Refuse what is no Python: protoc's own plugins do not mind what names they write.
+
+    Args:
+        path: of a module.
+        text: of it.
+        reasons: see Generated.
+
+    Raises:
+        GenerationError: `text` cannot be parsed.
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SyntaxWarning)  # backslashes in comments, in grpc's docstrings
+            warnings.simplefilter("ignore", SyntaxWarning)
             ast.parse(text)
     except SyntaxError as error:
+        for proto, reason in reasons.items():
+            module = names.module_of(proto).replace(".", "/")
+            if path.startswith((f"{module}.", f"{module}_")):
+                raise GenerationError(f"{proto}: {reason}") from error
         line = (error.text or "").strip()
         raise GenerationError(
-            f"{path}:{error.lineno}: protoc wrote a module that is no Python ({error.msg}): {line}\n"
-            "A message named like a keyword, or three quotes in a comment, are more than it can bear."
+            f"{path}:{error.lineno}: protoc wrote a module that is no Python ({error.msg}): {line}"
         ) from error

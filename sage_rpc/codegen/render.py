@@ -6,7 +6,7 @@ checked to be fresh. Names of ours in it avoid those of its methods and fields.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -85,14 +85,17 @@ class _Module:
         self._generated = generated
         methods = [method for service in file.services for method in service.methods]
         self._methods = {method.python for method in methods}
-        self._taken = set(self._methods)
-        self._taken.update(field.parameter for method in methods for field in method.fields)
+        self._parameters = {field.parameter for method in methods for field in method.fields}
+        self._taken = self._methods | self._parameters
         self._plain: dict[str, str] = {}  # module -> its name here
         self._from: dict[tuple[str, str], str] = {}  # (module, what of it) -> its name here
         self._lines: list[str] = []
 
     def text(self) -> str:
         body: list[str] = []
+        if not any(self._file.name == type_.file for type_ in _requests_and_responses(self._file)):
+            # Nothing else here imports what declares these services.
+            body += ["", f"DESCRIPTOR = {self._messages(self._file.name)}.DESCRIPTOR"]
         for service in self._file.services:
             body += ["", "", *self._base(service)]
             for kind in _KINDS:
@@ -137,6 +140,10 @@ class _Module:
         """A type of Python's own; in a class, a method of that name hides it."""
         return f"{self._module('builtins')}.{name}" if name in self._methods else name
 
+    def _exception(self, name: str) -> str:
+        """An exception of Python's own; a field of that name hides it."""
+        return f"{self._module('builtins')}.{name}" if name in self._parameters else name
+
     def _clients(self, what: str) -> str:
         return f"{self._of('sage_rpc', 'clients')}.{what}"
 
@@ -149,10 +156,14 @@ class _Module:
     def _type(self, type_: Type) -> str:
         """The expression for a message or enum; "" where a keyword makes it impossible."""
         package, leaf = self._location(type_.file)
-        if names.has_keyword((*package.split("."), *type_.path)):
+        if names.cannot_be_written((*filter(None, package.split(".")), leaf, *type_.path)):
             return ""
-        module = self._of(package, leaf) if package else self._module(leaf)
-        return f"{module}.{'.'.join(type_.path)}"
+        return f"{self._messages(type_.file)}.{'.'.join(type_.path)}"
+
+    def _messages(self, proto: str) -> str:
+        """The name here of the module of a `.proto`'s messages."""
+        package, leaf = self._location(proto)
+        return self._of(package, leaf) if package else self._module(leaf)
 
     def _location(self, proto: str) -> tuple[str, str]:
         """The package, perhaps relative, and the name there of the module of a `.proto`'s messages."""
@@ -351,7 +362,7 @@ class _Module:
             ]
         return [
             *lines,
-            "            except (TypeError, ValueError):",
+            f"            except ({self._exception('TypeError')}, {self._exception('ValueError')}):",
             "                pass",
             "            else:",
             *bracketed(16, before, [made, *options], ")"),
@@ -428,6 +439,13 @@ class _Module:
             if lines:
                 parts.append("\n".join(["Args:", *lines]))
         return "\n\n".join(parts)
+
+
+def _requests_and_responses(file: File) -> Iterator[Type]:
+    for service in file.services:
+        for method in service.methods:
+            yield method.request
+            yield method.response
 
 
 def _is_quick(field: Field) -> bool:

@@ -36,6 +36,11 @@ _NUMBERS = {
 # Field numbers in descriptor.proto, from which the paths of source locations are made.
 _SERVICE, _METHOD, _MESSAGE, _NESTED, _FIELD = 6, 2, 4, 3, 2
 
+_UNWRITABLE = (
+    "a keyword of Python, or what is no name there, as the name of a message, file or directory cannot be "
+    "written in a program; rename it"
+)
+
 
 class Problem(Exception):
     """Something in a `.proto` that cannot become Python.
@@ -190,6 +195,8 @@ class _Reader:
         self._types = types
 
     def file(self) -> File:
+        if self._file.service and names.cannot_be_written(names.module_of(self._file.name).split(".")):
+            raise self._problem((_SERVICE, 0), f"the service is in {self._file.name}: {_UNWRITABLE}")
         services = tuple(self._service(service, number) for number, service in enumerate(self._file.service))
         classes: dict[str, str] = {}
         for number, service in enumerate(services):
@@ -229,11 +236,10 @@ class _Reader:
         full_name = f"{service}.{method.name}"
         for type_name in (method.input_type, method.output_type):
             type_ = self._types.types[type_name]
-            if names.has_keyword((*names.module_of(type_.file).split("."), *type_.path)):
+            if names.cannot_be_written((*names.module_of(type_.file).split("."), *type_.path)):
                 raise self._problem(
                     place,
-                    f"{full_name} uses {type_.full_name} of {type_.file}: a keyword of Python as the name of "
-                    "a message or directory cannot be written in a program; rename it",
+                    f"{full_name} uses {type_.full_name} of {type_.file}: {_UNWRITABLE}",
                 )
         try:
             said = options.method_options(self._types.pool.FindMethodByName(full_name))

@@ -9,11 +9,14 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent import futures
 from pathlib import Path
 
 import pytest
 
+import sage_rpc
 from sage_rpc.codegen.protoc import INCLUDE
+from tests.codegen.golden.awkward import names_pb2, names_pb2_grpc, names_sage
 from tests.codegen.protoc import ROOT, protoc
 
 PROTOS = Path(__file__).parent / "protos"
@@ -162,7 +165,7 @@ def test_hidden_directories_are_left_out(tmp_path):
     (tmp_path / ".venv" / "grpc_tools" / "empty.proto").write_text("no proto at all")
     (tmp_path / "a.proto").write_text('syntax = "proto3";\nmessage A {}\n')
     assert gen(".", "--out", "out", cwd=tmp_path).returncode == 0
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"__init__.py", "a_pb2.py", "a_pb2.pyi"}
+    assert set(texts(tmp_path / "out")) == {"__init__.py", "a_pb2.py", "a_pb2.pyi"}
 
 
 def test_an_output_that_cannot_be_written_is_named(tmp_path):
@@ -198,6 +201,169 @@ def test_our_options_come_with_the_package(tmp_path):
     assert (INCLUDE / "sage/rpc/v1/options.proto").read_bytes() == (
         ROOT / "proto/sage/rpc/v1/options.proto"
     ).read_bytes()
+
+
+# -- what protoc takes
+
+
+def write(directory: Path, **sources: str) -> None:
+    """Write `.proto` files; two underscores in a name stand for a slash."""
+    for name, source in sources.items():
+        path = directory / f"{name.replace('__', '/')}.proto"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f'syntax = "proto3";\npackage {name};\n{source}\n', "utf-8")
+
+
+def generated(out: Path) -> set[str]:
+    return {path for path in texts(out) if not path.endswith("__init__.py")}
+
+
+def all_of(*stems: str) -> set[str]:
+    return {
+        f"{stem}{suffix}" for stem in stems for suffix in ("_pb2.py", "_pb2.pyi", "_pb2_grpc.py", "_sage.py")
+    }
+
+
+SERVICE = "message M { string key = 1; } service S { rpc Get(M) returns (M); }"
+
+
+def test_a_service_whose_messages_live_elsewhere_has_its_clients():
+    """In a process that has imported nothing else."""
+    code = (
+        "from tests.codegen.golden.awkward import alone_sage; from sage_rpc.options import method_options\n"
+        "print(alone_sage.AloneClient('localhost:1'), alone_sage.AloneAsyncClient('localhost:1'))\n"
+        "service = alone_sage.DESCRIPTOR.services_by_name['Alone']\n"
+        "print(method_options(service.methods_by_name['Echo']).deadline)\n"
+    )
+    done = run(sys.executable, "-c", code)
+    assert (done.returncode, done.stdout.splitlines()[-1:]) == (0, ["3.0"]), done.stderr
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [r"Below C:\Users\me", r"a regex: \d+ \x00", r"\u00e9 \u12 \N{x}", '"""', 'says "yes"', r"ends in \ "],
+)
+def test_a_comment_may_hold_anything(tmp_path, comment):
+    write(
+        tmp_path / "protos",
+        a=f"message M {{}}\n// {comment}\nservice S {{\n// {comment}\nrpc Get(M) returns (M);\n}}",
+    )
+    done = gen("protos", "--out", "out", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    code = (
+        "from out import a_sage, a_pb2_grpc\n"
+        "print(ascii([each.__doc__.strip() for each in (a_pb2_grpc.SServicer, a_pb2_grpc.SServicer.Get, "
+        "a_sage.SBase, a_sage.SClient.get)]))"
+    )
+    done = run(
+        sys.executable,
+        "-W",
+        "error::SyntaxWarning",
+        "-W",
+        "error::DeprecationWarning",
+        "-c",
+        code,
+        cwd=tmp_path,
+    )
+    assert (done.stdout.strip(), done.stderr) == (ascii([comment.strip()] * 4), "")
+
+
+def test_names_of_pythons_own_can_be_called():
+    """Methods and fields called like builtins, like keywords, and like what the generated code uses."""
+
+    class Names(names_sage.NamesBase):
+        def list(self, request, context, /):
+            return request
+
+        def is_(self, requests, context, /):
+            return next(requests)
+
+    others = {rpc.method: Names.list for rpc in Names.RPCS if rpc.method not in {"list", "is_"}}
+    served = type("Served", (Names,), others)()
+    with futures.ThreadPoolExecutor(2) as pool:
+        server = sage_rpc.server(pool)
+        served.add_to_server(server)
+        target = f"localhost:{server.add_insecure_port('localhost:0')}"
+        server.start()
+        fields = {"TypeError": "a", "bytes": b"b", "int": 1, "list": ["c"], "dict": {"d": 2}, "made": "e"}
+        expected = names_pb2.Builtins(**fields)
+        with names_sage.NamesClient(target) as client, sage_rpc.insecure_channel(target) as channel:
+            assert client.list(**fields) == client.list(expected) == expected
+            with pytest.raises(ValueError, match="field 'int'"):
+                client.list(TypeError="a", int="one")
+            for method in ("none", "self", "type", "len", "print", "super", "import_", "close_channel_"):
+                assert getattr(client, method)(self_="f", from_="g") == names_pb2.Words(
+                    self="f", **{"from": "g"}
+                )
+            assert client.is_(iter([names_pb2.Words(self="h")])).self == "h"
+            assert names_pb2_grpc.NamesStub(channel).None_(names_pb2.Words(self="i")).self == "i"
+        server.stop(None).wait()
+
+
+def test_links_are_followed(tmp_path):
+    """The name of a file is that of the link, as it is for protoc."""
+    write(tmp_path / "elsewhere", real=SERVICE, deep__c=SERVICE.replace("M", "N"))
+    write(tmp_path / "protos", b='import "linked.proto"; message B { real.M m = 1; }')
+    (tmp_path / "protos" / "linked.proto").symlink_to("../elsewhere/real.proto")
+    (tmp_path / "protos" / "inner").symlink_to("../elsewhere/deep")
+    (tmp_path / "protos" / "same").symlink_to(".")
+    (tmp_path / "link").symlink_to("protos")
+    done = gen("link", "--out", "out", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert generated(tmp_path / "out") == all_of("linked", "inner/c") | {"b_pb2.py", "b_pb2.pyi"}
+    assert gen("link/linked.proto", "--out", "one", cwd=tmp_path).returncode == 0
+    assert generated(tmp_path / "one") == all_of("linked")
+
+
+def test_the_namespace_google_stays_everybodys(tmp_path):
+    write(tmp_path / "protos", google__api__thing="message M {}")
+    write(
+        tmp_path / "protos",
+        mine=f'import "google/api/thing.proto"; {SERVICE}'.replace(
+            "{ string", "{ google__api__thing.M m = 2; string"
+        ),
+    )
+    write(tmp_path / "protos", google__protobuf__empty="message Empty {}")  # a copy for protoc
+    (tmp_path / "out" / "google").mkdir(parents=True)
+    (tmp_path / "out" / "google" / "__init__.py").touch()  # of an older generator
+    done = gen("protos", "--out", "out", "--imports", "absolute", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert set(texts(tmp_path / "out")) == all_of("mine") | {
+        "google/api/thing_pb2.py",
+        "google/api/thing_pb2.pyi",
+    }
+    code = (
+        "import sys; sys.path.insert(0, 'out'); import mine_sage, google.api.thing_pb2, google.protobuf.any"
+    )
+    done = run(sys.executable, "-c", code, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert gen("protos", "--out", "package", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "package" / "google" / "__init__.py").exists()
+
+
+def test_what_is_left_of_a_proto_that_is_gone_is_found_and_removed(tmp_path):
+    write(tmp_path / "protos", a=SERVICE, b=SERVICE, deep__c=SERVICE)
+    write(tmp_path / "others", d=SERVICE)
+    for protos in ("protos", "others"):
+        assert gen(protos, "--out", "out", cwd=tmp_path).returncode == 0
+    (tmp_path / "out" / "b_extra.py").write_text("mine = True\n")
+    (tmp_path / "protos" / "b.proto").unlink()
+    shutil.rmtree(tmp_path / "protos" / "deep")
+    before = texts(tmp_path / "out")
+    done = gen("protos", "--out", "out", "--check", cwd=tmp_path)
+    assert done.returncode == 1
+    found = {
+        line.removeprefix("stale: out/") for line in done.stderr.splitlines() if line.startswith("stale")
+    }
+    assert found == all_of("b", "deep/c") | {"deep/__init__.py"}
+    assert texts(tmp_path / "out") == before
+    for protos in ("others", "protos/a.proto"):  # what another run made is not this one's
+        assert gen(protos, "--out", "out", "--check", cwd=tmp_path).returncode == (protos != "others")
+    assert gen("protos", "--out", "out", cwd=tmp_path).returncode == 0
+    assert set(texts(tmp_path / "out")) == all_of("a", "d") | {"b_extra.py", "__init__.py"}
+    assert not (tmp_path / "out" / "deep").exists()
+    for protos in ("protos", "others"):
+        assert gen(protos, "--out", "out", "--check", cwd=tmp_path).returncode == 0
 
 
 # -- no complaints
@@ -426,8 +592,12 @@ HEAD = (
             "bad.proto:7:35: Error while parsing option value",
         ),
         (
-            HEAD + '// """\nservice S { rpc Get(M) returns (M); }\n',
-            "bad_pb2_grpc.py:",
+            HEAD + "message Outer { message import {} }\n",
+            "bad.proto: bad.Outer.import is called like a keyword of Python",
+        ),
+        (
+            HEAD + "message __M {}\nservice S { rpc Get(__M) returns (M); }\n",
+            "bad.proto:6:13: bad.S.Get uses bad.__M of bad.proto: a keyword of Python, or what is no name",
         ),
     ],
 )
@@ -442,6 +612,7 @@ def test_a_broken_proto_is_refused_by_place(tmp_path, source, problem):
         (["gone.proto", "--out", "x"], 1, "gone.proto: no such file or directory"),
         (["pyproject.toml", "--out", "x"], 1, "pyproject.toml: neither a .proto file nor a directory"),
         (["docs", "--out", "x"], 1, "docs: there is no .proto file in this directory"),
+        (["tests/codegen/protos", "--out", "x", "--proto-path", "gone"], 1, "gone: no such directory"),
         (
             ["examples", "--out", "x", "--proto-path", "docs"],
             1,

@@ -65,7 +65,7 @@ class QuotesServicer:
     """
 
     def Get(self, request, context):
-        """A path: C:\new\table, a regex: \d+.
+        """A path: C:\\new\\table, a regex: \\d+.
         Behind the line.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

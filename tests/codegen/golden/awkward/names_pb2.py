@@ -27,7 +27,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13\x61wkward/names.proto\x12\x0ctest.awkward\"\xe7\x02\n\x05Words\x12\x0c\n\x04\x66rom\x18\x01 \x01(\t\x12\r\n\x05\x63lass\x18\x02 \x01(\t\x12\x0c\n\x04self\x18\x03 \x01(\t\x12\x0f\n\x07timeout\x18\x04 \x01(\x01\x12\x33\n\x08metadata\x18\x06 \x03(\x0b\x32!.test.awkward.Words.MetadataEntry\x12\x16\n\x0ewait_for_ready\x18\x07 \x01(\x08\x12\x0f\n\x07request\x18\x08 \x01(\t\x12\x0c\n\x04None\x18\t \x01(\t\x12\r\n\x05match\x18\n \x01(\t\x12\x11\n\tnames_pb2\x18\x0b \x01(\t\x12\x0f\n\x07\x63lients\x18\x0c \x01(\t\x12\x0b\n\x03\x41ny\x18\r \x01(\t\x12\x10\n\x08\x64\x61tetime\x18\x0e \x01(\x0c\x12\x11\n\tcamelCase\x18\x0f \x01(\x03\x12\x0e\n\x06\x62inder\x18\x10 \x01(\t\x12\x10\n\x08__dunder\x18\x11 \x01(\t\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xdb\x03\n\x06Nested\x1a\xd0\x03\n\x05Inner\x12-\n\x04\x64\x65\x65p\x18\x01 \x01(\x0b\x32\x1f.test.awkward.Nested.Inner.Deep\x12.\n\x05kinds\x18\x02 \x03(\x0e\x32\x1f.test.awkward.Nested.Inner.Kind\x12\x34\n\x05\x64\x65\x65ps\x18\x03 \x03(\x0b\x32%.test.awkward.Nested.Inner.DeepsEntry\x12\x42\n\rkinds_by_name\x18\x04 \x03(\x0b\x32+.test.awkward.Nested.Inner.KindsByNameEntry\x1a.\n\x04\x44\x65\x65p\x12&\n\x02up\x18\x01 \x01(\x0b\x32\x1a.test.awkward.Nested.Inner\x1aM\n\nDeepsEntry\x12\x0b\n\x03key\x18\x01 \x01(\x05\x12.\n\x05value\x18\x02 \x01(\x0b\x32\x1f.test.awkward.Nested.Inner.Deep:\x02\x38\x01\x1aS\n\x10KindsByNameEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12.\n\x05value\x18\x02 \x01(\x0e\x32\x1f.test.awkward.Nested.Inner.Kind:\x02\x38\x01\"\x1a\n\x04Kind\x12\x08\n\x04ZERO\x10\x00\x12\x08\n\x04None\x10\x01\"\t\n\x07Nothing2\xc9\x06\n\x05Names\x12\x32\n\x06Import\x12\x13.test.awkward.Words\x1a\x13.test.awkward.Words\x12\x36\n\x06Lambda\x12\x13.test.awkward.Words\x1a\x13.test.awkward.Words(\x01\x30\x01\x12\x31\n\x05\x43lose\x12\x13.test.awkward.Words\x1a\x13.test.awkward.Words\x12\x38\n\x0c\x43loseChannel\x12\x13.test.awkward.Words\x1a\x13.test.awkward.Words\x12\x37\n\x0b\x41\x64\x64ToServer\x12\x13.test.awkward.Words\x1a\x13.test.awkward.Words\x12:\n\x0eGETHttpStatus2\x12\x13.test.awkward.Words\x1a\x13.test.awkward.Words\x12\x39\n\ralready_snake\x12\x13.test.awkward.Words\x1a\x13.test.awkward.Words\x12\x33\n\x07_Hidden\x12\x13.test.awkward.Words\x1a\x13.test.awkward.Words\x12\x34\n\x08\x44\x61tetime\x12\x13.test.awkward.Words\x1a\x13.test.awkward.Words\x12\x31\n\x05\x46loat\x12\x13.test.awkward.Words\x1a\x13.test.awkward.Words\x12\x31\n\x03Str\x12\x13.test.awkward.Words\x1a\x13.test.awkward.Words0\x01\x12\x33\n\x07\x43lients\x12\x13.test.awkward.Words\x1a\x13.test.awkward.Words\x12\x34\n\x08NamesPb2\x12\x13.test.awkward.Words\x1a\x13.test.awkward.Words\x12\x45\n\x06\x43lient\x12\x1a.test.awkward.Nested.Inner\x1a\x1f.test.awkward.Nested.Inner.Deep\x12\x34\n\x04\x42ind\x12\x15.test.awkward.Nothing\x1a\x15.test.awkward.Nothing28\n\x05lower\x12/\n\x03Get\x12\x13.test.awkward.Words\x1a\x13.test.awkward.Wordsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13\x61wkward/names.proto\x12\x0ctest.awkward\"\xe7\x02\n\x05Words\x12\x0c\n\x04\x66rom\x18\x01 \x01(\t\x12\r\n\x05\x63lass\x18\x02 \x01(\t\x12\x0c\n\x04self\x18\x03 \x01(\t\x12\x0f\n\x07timeout\x18\x04 \x01(\x01\x12\x33\n\x08metadata\x18\x06 \x03(\x0b\x32!.test.awkward.Words.MetadataEntry\x12\x16\n\x0ewait_for_ready\x18\x07 \x01(\x08\x12\x0f\n\x07request\x18\x08 \x01(\t\x12\x0c\n\x04None\x18\t \x01(\t\x12\r\n\x05match\x18\n \x01(\t\x12\x11\n\tnames_pb2\x18\x0b \x01(\t\x12\x0f\n\x07\x63lients\x18\x0c \x01(\t\x12\x0b\n\x03\x41ny\x18\r \x01(\t\x12\x10\n\x08\x64\x61tetime\x18\x0e \x01(\x0c\x12\x11\n\tcamelCase\x18\x0f \x01(\x03\x12\x0e\n\x06\x62inder\x18\x10 \x01(\t\x12\x10\n\x08__dunder\x18\x11 \x01(\t\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xcb\x02\n\x08\x42uiltins\x12\x11\n\tTypeError\x18\x01 \x01(\t\x12\x12\n\nValueError\x18\x02 \x01(\t\x12\r\n\x05\x62ytes\x18\x03 \x01(\x0c\x12\x0b\n\x03int\x18\x04 \x01(\x05\x12\x0b\n\x03str\x18\x05 \x01(\t\x12\r\n\x05\x66loat\x18\x06 \x01(\x02\x12\x0c\n\x04\x62ool\x18\x07 \x01(\x08\x12\x0c\n\x04list\x18\x08 \x03(\t\x12.\n\x04\x64ict\x18\t \x03(\x0b\x32 .test.awkward.Builtins.DictEntry\x12\x0c\n\x04type\x18\n \x01(\t\x12\x0b\n\x03len\x18\x0b \x01(\t\x12\r\n\x05print\x18\x0c \x01(\t\x12\r\n\x05super\x18\r \x01(\t\x12\x0c\n\x04made\x18\x0f \x01(\t\x12\x0e\n\x06object\x18\x10 \x01(\t\x12\x10\n\x08property\x18\x11 \x01(\t\x1a+\n\tDictEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x05:\x02\x38\x01\"\xdb\x03\n\x06Nested\x1a\xd0\x03\n\x05Inner\x12-\n\x04\x64\x65\x65p\x18\x01 \x01(\x0b\x32\x1f.test.awkward.Nested.Inner.Deep\x12.\n\x05kinds\x18\x02 \x03(\x0e\x32\x1f.test.awkward.Nested.Inner.Kind\x12\x34\n\x05\x64\x65\x65ps\x18\x03 \x03(\x0b\x32%.test.awkward.Nested.Inner.DeepsEntry\x12\x42\n\rkinds_by_name\x18\x04 \x03(\x0b\x32+.test.awkward.Nested.Inner.KindsByNameEntry\x1a.\n\x04\x44\x65\x65p\x12&\n\x02up\x18\x01 \x01(\x0b\x32\x1a.test.awkward.Nested.Inner\x1aM\n\nDeepsEntry\x12\x0b\n\x03key\x18\x01 \x01(\x05\x12.\n\x05value\x18\x02 \x01(\x0b\x32\x1f.test.awkward.Nested.Inner.Deep:\x02\x38\x01\x1aS\n\x10KindsByNameEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12.\n\x05value\x18\x02 \x01(\x0e\x32\x1f.test.awkward.Nested.Inner.Kind:\x02\x38\x01\"\x1a\n\x04Kind\x12\x08\n\x04ZERO\x10\x00\x12\x08\n\x04None\x10\x01\"\t\n\x07Nothing2\xfd\n\n\x05Names\x12\x32\n\x06Import\x12\x13.test.awkward.Words\x1a\x13.test.awkward.Words\x12\x36\n\x06Lambda\x12\x13.test.awkward.Words\x1a\x13.test.awkward.Words(\x01\x30\x01\x12\x31\n\x05\x43lose\x12\x13.test.awkward.Words\x1a\x13.test.awkward.Words\x12\x38\n\x0c\x43loseChannel\x12\x13.test.awkward.Words\x1a\x13.test.awkward.Words\x12\x37\n\x0b\x41\x64\x64ToServer\x12\x13.test.awkward.Words\x1a\x13.test.awkward.Words\x12:\n\x0eGETHttpStatus2\x12\x13.test.awkward.Words\x1a\x13.test.awkward.Words\x12\x39\n\ralready_snake\x12\x13.test.awkward.Words\x1a\x13.test.awkward.Words\x12\x33\n\x07_Hidden\x12\x13.test.awkward.Words\x1a\x13.test.awkward.Words\x12\x34\n\x08\x44\x61tetime\x12\x13.test.awkward.Words\x1a\x13.test.awkward.Words\x12\x31\n\x05\x46loat\x12\x13.test.awkward.Words\x1a\x13.test.awkward.Words\x12\x31\n\x03Str\x12\x13.test.awkward.Words\x1a\x13.test.awkward.Words0\x01\x12\x33\n\x07\x43lients\x12\x13.test.awkward.Words\x1a\x13.test.awkward.Words\x12\x34\n\x08NamesPb2\x12\x13.test.awkward.Words\x1a\x13.test.awkward.Words\x12\x45\n\x06\x43lient\x12\x1a.test.awkward.Nested.Inner\x1a\x1f.test.awkward.Nested.Inner.Deep\x12\x34\n\x04\x42ind\x12\x15.test.awkward.Nothing\x1a\x15.test.awkward.Nothing\x12\x30\n\x04None\x12\x13.test.awkward.Words\x1a\x13.test.awkward.Words\x12\x30\n\x02is\x12\x13.test.awkward.Words\x1a\x13.test.awkward.Words(\x01\x12\x30\n\x04Self\x12\x13.test.awkward.Words\x1a\x13.test.awkward.Words\x12\x36\n\x04List\x12\x16.test.awkward.Builtins\x1a\x16.test.awkward.Builtins\x12\x30\n\x04Type\x12\x13.test.awkward.Words\x1a\x13.test.awkward.Words\x12/\n\x03Len\x12\x13.test.awkward.Words\x1a\x13.test.awkward.Words\x12\x31\n\x05Print\x12\x13.test.awkward.Words\x1a\x13.test.awkward.Words\x12\x31\n\x05Super\x12\x13.test.awkward.Words\x1a\x13.test.awkward.Words\x12\x34\n\x08Property\x12\x13.test.awkward.Words\x1a\x13.test.awkward.Words\x12\x33\n\x07Service\x12\x13.test.awkward.Words\x1a\x13.test.awkward.Words\x12\x30\n\x04Rpcs\x12\x13.test.awkward.Words\x1a\x13.test.awkward.Words28\n\x05lower\x12/\n\x03Get\x12\x13.test.awkward.Words\x1a\x13.test.awkward.Wordsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,6 +36,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_WORDS_METADATAENTRY']._loaded_options = None
   _globals['_WORDS_METADATAENTRY']._serialized_options = b'8\001'
+  _globals['_BUILTINS_DICTENTRY']._loaded_options = None
+  _globals['_BUILTINS_DICTENTRY']._serialized_options = b'8\001'
   _globals['_NESTED_INNER_DEEPSENTRY']._loaded_options = None
   _globals['_NESTED_INNER_DEEPSENTRY']._serialized_options = b'8\001'
   _globals['_NESTED_INNER_KINDSBYNAMEENTRY']._loaded_options = None
@@ -44,22 +46,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WORDS']._serialized_end=397
   _globals['_WORDS_METADATAENTRY']._serialized_start=350
   _globals['_WORDS_METADATAENTRY']._serialized_end=397
-  _globals['_NESTED']._serialized_start=400
-  _globals['_NESTED']._serialized_end=875
-  _globals['_NESTED_INNER']._serialized_start=411
-  _globals['_NESTED_INNER']._serialized_end=875
-  _globals['_NESTED_INNER_DEEP']._serialized_start=637
-  _globals['_NESTED_INNER_DEEP']._serialized_end=683
-  _globals['_NESTED_INNER_DEEPSENTRY']._serialized_start=685
-  _globals['_NESTED_INNER_DEEPSENTRY']._serialized_end=762
-  _globals['_NESTED_INNER_KINDSBYNAMEENTRY']._serialized_start=764
-  _globals['_NESTED_INNER_KINDSBYNAMEENTRY']._serialized_end=847
-  _globals['_NESTED_INNER_KIND']._serialized_start=849
-  _globals['_NESTED_INNER_KIND']._serialized_end=875
-  _globals['_NOTHING']._serialized_start=877
-  _globals['_NOTHING']._serialized_end=886
-  _globals['_NAMES']._serialized_start=889
-  _globals['_NAMES']._serialized_end=1730
-  _globals['_LOWER']._serialized_start=1732
-  _globals['_LOWER']._serialized_end=1788
+  _globals['_BUILTINS']._serialized_start=400
+  _globals['_BUILTINS']._serialized_end=731
+  _globals['_BUILTINS_DICTENTRY']._serialized_start=688
+  _globals['_BUILTINS_DICTENTRY']._serialized_end=731
+  _globals['_NESTED']._serialized_start=734
+  _globals['_NESTED']._serialized_end=1209
+  _globals['_NESTED_INNER']._serialized_start=745
+  _globals['_NESTED_INNER']._serialized_end=1209
+  _globals['_NESTED_INNER_DEEP']._serialized_start=971
+  _globals['_NESTED_INNER_DEEP']._serialized_end=1017
+  _globals['_NESTED_INNER_DEEPSENTRY']._serialized_start=1019
+  _globals['_NESTED_INNER_DEEPSENTRY']._serialized_end=1096
+  _globals['_NESTED_INNER_KINDSBYNAMEENTRY']._serialized_start=1098
+  _globals['_NESTED_INNER_KINDSBYNAMEENTRY']._serialized_end=1181
+  _globals['_NESTED_INNER_KIND']._serialized_start=1183
+  _globals['_NESTED_INNER_KIND']._serialized_end=1209
+  _globals['_NOTHING']._serialized_start=1211
+  _globals['_NOTHING']._serialized_end=1220
+  _globals['_NAMES']._serialized_start=1223
+  _globals['_NAMES']._serialized_end=2628
+  _globals['_LOWER']._serialized_start=2630
+  _globals['_LOWER']._serialized_end=2686
 # @@protoc_insertion_point(module_scope)

@@ -112,6 +112,61 @@ class NamesStub:
                 request_serializer=awkward_dot_names__pb2.Nothing.SerializeToString,
                 response_deserializer=awkward_dot_names__pb2.Nothing.FromString,
                 _registered_method=True)
+        self.None_ = channel.unary_unary(
+                '/test.awkward.Names/None',
+                request_serializer=awkward_dot_names__pb2.Words.SerializeToString,
+                response_deserializer=awkward_dot_names__pb2.Words.FromString,
+                _registered_method=True)
+        self.is_ = channel.stream_unary(
+                '/test.awkward.Names/is',
+                request_serializer=awkward_dot_names__pb2.Words.SerializeToString,
+                response_deserializer=awkward_dot_names__pb2.Words.FromString,
+                _registered_method=True)
+        self.Self = channel.unary_unary(
+                '/test.awkward.Names/Self',
+                request_serializer=awkward_dot_names__pb2.Words.SerializeToString,
+                response_deserializer=awkward_dot_names__pb2.Words.FromString,
+                _registered_method=True)
+        self.List = channel.unary_unary(
+                '/test.awkward.Names/List',
+                request_serializer=awkward_dot_names__pb2.Builtins.SerializeToString,
+                response_deserializer=awkward_dot_names__pb2.Builtins.FromString,
+                _registered_method=True)
+        self.Type = channel.unary_unary(
+                '/test.awkward.Names/Type',
+                request_serializer=awkward_dot_names__pb2.Words.SerializeToString,
+                response_deserializer=awkward_dot_names__pb2.Words.FromString,
+                _registered_method=True)
+        self.Len = channel.unary_unary(
+                '/test.awkward.Names/Len',
+                request_serializer=awkward_dot_names__pb2.Words.SerializeToString,
+                response_deserializer=awkward_dot_names__pb2.Words.FromString,
+                _registered_method=True)
+        self.Print = channel.unary_unary(
+                '/test.awkward.Names/Print',
+                request_serializer=awkward_dot_names__pb2.Words.SerializeToString,
+                response_deserializer=awkward_dot_names__pb2.Words.FromString,
+                _registered_method=True)
+        self.Super = channel.unary_unary(
+                '/test.awkward.Names/Super',
+                request_serializer=awkward_dot_names__pb2.Words.SerializeToString,
+                response_deserializer=awkward_dot_names__pb2.Words.FromString,
+                _registered_method=True)
+        self.Property = channel.unary_unary(
+                '/test.awkward.Names/Property',
+                request_serializer=awkward_dot_names__pb2.Words.SerializeToString,
+                response_deserializer=awkward_dot_names__pb2.Words.FromString,
+                _registered_method=True)
+        self.Service = channel.unary_unary(
+                '/test.awkward.Names/Service',
+                request_serializer=awkward_dot_names__pb2.Words.SerializeToString,
+                response_deserializer=awkward_dot_names__pb2.Words.FromString,
+                _registered_method=True)
+        self.Rpcs = channel.unary_unary(
+                '/test.awkward.Names/Rpcs',
+                request_serializer=awkward_dot_names__pb2.Words.SerializeToString,
+                response_deserializer=awkward_dot_names__pb2.Words.FromString,
+                _registered_method=True)
 
 
 class NamesServicer:
@@ -207,6 +262,72 @@ class NamesServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def None_(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def is_(self, request_iterator, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Self(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def List(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Type(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Len(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Print(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Super(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Property(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Service(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Rpcs(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_NamesServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -284,6 +405,61 @@ def add_NamesServicer_to_server(servicer, server):
                     servicer.Bind,
                     request_deserializer=awkward_dot_names__pb2.Nothing.FromString,
                     response_serializer=awkward_dot_names__pb2.Nothing.SerializeToString,
+            ),
+            'None': grpc.unary_unary_rpc_method_handler(
+                    servicer.None_,
+                    request_deserializer=awkward_dot_names__pb2.Words.FromString,
+                    response_serializer=awkward_dot_names__pb2.Words.SerializeToString,
+            ),
+            'is': grpc.stream_unary_rpc_method_handler(
+                    servicer.is_,
+                    request_deserializer=awkward_dot_names__pb2.Words.FromString,
+                    response_serializer=awkward_dot_names__pb2.Words.SerializeToString,
+            ),
+            'Self': grpc.unary_unary_rpc_method_handler(
+                    servicer.Self,
+                    request_deserializer=awkward_dot_names__pb2.Words.FromString,
+                    response_serializer=awkward_dot_names__pb2.Words.SerializeToString,
+            ),
+            'List': grpc.unary_unary_rpc_method_handler(
+                    servicer.List,
+                    request_deserializer=awkward_dot_names__pb2.Builtins.FromString,
+                    response_serializer=awkward_dot_names__pb2.Builtins.SerializeToString,
+            ),
+            'Type': grpc.unary_unary_rpc_method_handler(
+                    servicer.Type,
+                    request_deserializer=awkward_dot_names__pb2.Words.FromString,
+                    response_serializer=awkward_dot_names__pb2.Words.SerializeToString,
+            ),
+            'Len': grpc.unary_unary_rpc_method_handler(
+                    servicer.Len,
+                    request_deserializer=awkward_dot_names__pb2.Words.FromString,
+                    response_serializer=awkward_dot_names__pb2.Words.SerializeToString,
+            ),
+            'Print': grpc.unary_unary_rpc_method_handler(
+                    servicer.Print,
+                    request_deserializer=awkward_dot_names__pb2.Words.FromString,
+                    response_serializer=awkward_dot_names__pb2.Words.SerializeToString,
+            ),
+            'Super': grpc.unary_unary_rpc_method_handler(
+                    servicer.Super,
+                    request_deserializer=awkward_dot_names__pb2.Words.FromString,
+                    response_serializer=awkward_dot_names__pb2.Words.SerializeToString,
+            ),
+            'Property': grpc.unary_unary_rpc_method_handler(
+                    servicer.Property,
+                    request_deserializer=awkward_dot_names__pb2.Words.FromString,
+                    response_serializer=awkward_dot_names__pb2.Words.SerializeToString,
+            ),
+            'Service': grpc.unary_unary_rpc_method_handler(
+                    servicer.Service,
+                    request_deserializer=awkward_dot_names__pb2.Words.FromString,
+                    response_serializer=awkward_dot_names__pb2.Words.SerializeToString,
+            ),
+            'Rpcs': grpc.unary_unary_rpc_method_handler(
+                    servicer.Rpcs,
+                    request_deserializer=awkward_dot_names__pb2.Words.FromString,
+                    response_serializer=awkward_dot_names__pb2.Words.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -691,6 +867,303 @@ class Names:
             '/test.awkward.Names/Bind',
             awkward_dot_names__pb2.Nothing.SerializeToString,
             awkward_dot_names__pb2.Nothing.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def None_(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/test.awkward.Names/None',
+            awkward_dot_names__pb2.Words.SerializeToString,
+            awkward_dot_names__pb2.Words.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def is_(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/test.awkward.Names/is',
+            awkward_dot_names__pb2.Words.SerializeToString,
+            awkward_dot_names__pb2.Words.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Self(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/test.awkward.Names/Self',
+            awkward_dot_names__pb2.Words.SerializeToString,
+            awkward_dot_names__pb2.Words.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def List(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/test.awkward.Names/List',
+            awkward_dot_names__pb2.Builtins.SerializeToString,
+            awkward_dot_names__pb2.Builtins.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Type(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/test.awkward.Names/Type',
+            awkward_dot_names__pb2.Words.SerializeToString,
+            awkward_dot_names__pb2.Words.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Len(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/test.awkward.Names/Len',
+            awkward_dot_names__pb2.Words.SerializeToString,
+            awkward_dot_names__pb2.Words.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Print(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/test.awkward.Names/Print',
+            awkward_dot_names__pb2.Words.SerializeToString,
+            awkward_dot_names__pb2.Words.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Super(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/test.awkward.Names/Super',
+            awkward_dot_names__pb2.Words.SerializeToString,
+            awkward_dot_names__pb2.Words.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Property(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/test.awkward.Names/Property',
+            awkward_dot_names__pb2.Words.SerializeToString,
+            awkward_dot_names__pb2.Words.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Service(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/test.awkward.Names/Service',
+            awkward_dot_names__pb2.Words.SerializeToString,
+            awkward_dot_names__pb2.Words.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Rpcs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/test.awkward.Names/Rpcs',
+            awkward_dot_names__pb2.Words.SerializeToString,
+            awkward_dot_names__pb2.Words.FromString,
             options,
             channel_credentials,
             insecure,

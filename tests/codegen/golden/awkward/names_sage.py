@@ -84,6 +84,23 @@ class NamesBase(servicers.Base):
             names_pb2_.Nested.Inner.Deep,
         ),
         servicers.Rpc("Bind", "bind", names_pb2_.Nothing, names_pb2_.Nothing),
+        servicers.Rpc("None", "none", names_pb2_.Words, names_pb2_.Words),
+        servicers.Rpc(
+            "is",
+            "is_",
+            names_pb2_.Words,
+            names_pb2_.Words,
+            requests_stream=True,
+        ),
+        servicers.Rpc("Self", "self", names_pb2_.Words, names_pb2_.Words),
+        servicers.Rpc("List", "list", names_pb2_.Builtins, names_pb2_.Builtins),
+        servicers.Rpc("Type", "type", names_pb2_.Words, names_pb2_.Words),
+        servicers.Rpc("Len", "len", names_pb2_.Words, names_pb2_.Words),
+        servicers.Rpc("Print", "print", names_pb2_.Words, names_pb2_.Words),
+        servicers.Rpc("Super", "super", names_pb2_.Words, names_pb2_.Words),
+        servicers.Rpc("Property", "property", names_pb2_.Words, names_pb2_.Words),
+        servicers.Rpc("Service", "service", names_pb2_.Words, names_pb2_.Words),
+        servicers.Rpc("Rpcs", "rpcs", names_pb2_.Words, names_pb2_.Words),
     )
 
     @abstractmethod
@@ -221,6 +238,105 @@ class NamesBase(servicers.Base):
     ) -> servicers.Response[names_pb2_.Nothing]:
         """Serves test.awkward.Names.Bind."""
 
+    @abstractmethod
+    def none(
+        self,
+        request: names_pb2_.Words,
+        context: servicers.AnyServicerContext,
+        /,
+    ) -> servicers.Response[names_pb2_.Words]:
+        """Serves test.awkward.Names.None."""
+
+    @abstractmethod
+    def is_(
+        self,
+        requests: servicers.Requests[names_pb2_.Words],
+        context: servicers.AnyServicerContext,
+        /,
+    ) -> servicers.Response[names_pb2_.Words]:
+        """Serves test.awkward.Names.is."""
+
+    @abstractmethod
+    def self(
+        self,
+        request: names_pb2_.Words,
+        context: servicers.AnyServicerContext,
+        /,
+    ) -> servicers.Response[names_pb2_.Words]:
+        """Serves test.awkward.Names.Self."""
+
+    @abstractmethod
+    def list(
+        self,
+        request: names_pb2_.Builtins,
+        context: servicers.AnyServicerContext,
+        /,
+    ) -> servicers.Response[names_pb2_.Builtins]:
+        """Serves test.awkward.Names.List."""
+
+    @abstractmethod
+    def type(
+        self,
+        request: names_pb2_.Words,
+        context: servicers.AnyServicerContext,
+        /,
+    ) -> servicers.Response[names_pb2_.Words]:
+        """Serves test.awkward.Names.Type."""
+
+    @abstractmethod
+    def len(
+        self,
+        request: names_pb2_.Words,
+        context: servicers.AnyServicerContext,
+        /,
+    ) -> servicers.Response[names_pb2_.Words]:
+        """Serves test.awkward.Names.Len."""
+
+    @abstractmethod
+    def print(
+        self,
+        request: names_pb2_.Words,
+        context: servicers.AnyServicerContext,
+        /,
+    ) -> servicers.Response[names_pb2_.Words]:
+        """Serves test.awkward.Names.Print."""
+
+    @abstractmethod
+    def super(
+        self,
+        request: names_pb2_.Words,
+        context: servicers.AnyServicerContext,
+        /,
+    ) -> servicers.Response[names_pb2_.Words]:
+        """Serves test.awkward.Names.Super."""
+
+    @abstractmethod
+    def property(
+        self,
+        request: names_pb2_.Words,
+        context: servicers.AnyServicerContext,
+        /,
+    ) -> servicers.Response[names_pb2_.Words]:
+        """Serves test.awkward.Names.Property."""
+
+    @abstractmethod
+    def service(
+        self,
+        request: names_pb2_.Words,
+        context: servicers.AnyServicerContext,
+        /,
+    ) -> servicers.Response[names_pb2_.Words]:
+        """Serves test.awkward.Names.Service."""
+
+    @abstractmethod
+    def rpcs(
+        self,
+        request: names_pb2_.Words,
+        context: servicers.AnyServicerContext,
+        /,
+    ) -> servicers.Response[names_pb2_.Words]:
+        """Serves test.awkward.Names.Rpcs."""
+
 
 class NamesClient(clients_.Client):
     """Calls test.awkward.Names. Methods wait for the response."""
@@ -303,6 +419,61 @@ class NamesClient(clients_.Client):
             names_pb2_.Nothing,
             names_pb2_.Nothing,
         )
+        self._call_none = binder.unary_unary(
+            "/test.awkward.Names/None",
+            names_pb2_.Words,
+            names_pb2_.Words,
+        )
+        self._call_is_ = binder.stream_unary(
+            "/test.awkward.Names/is",
+            names_pb2_.Words,
+            names_pb2_.Words,
+        )
+        self._call_self = binder.unary_unary(
+            "/test.awkward.Names/Self",
+            names_pb2_.Words,
+            names_pb2_.Words,
+        )
+        self._call_list = binder.unary_unary(
+            "/test.awkward.Names/List",
+            names_pb2_.Builtins,
+            names_pb2_.Builtins,
+        )
+        self._call_type = binder.unary_unary(
+            "/test.awkward.Names/Type",
+            names_pb2_.Words,
+            names_pb2_.Words,
+        )
+        self._call_len = binder.unary_unary(
+            "/test.awkward.Names/Len",
+            names_pb2_.Words,
+            names_pb2_.Words,
+        )
+        self._call_print = binder.unary_unary(
+            "/test.awkward.Names/Print",
+            names_pb2_.Words,
+            names_pb2_.Words,
+        )
+        self._call_super = binder.unary_unary(
+            "/test.awkward.Names/Super",
+            names_pb2_.Words,
+            names_pb2_.Words,
+        )
+        self._call_property = binder.unary_unary(
+            "/test.awkward.Names/Property",
+            names_pb2_.Words,
+            names_pb2_.Words,
+        )
+        self._call_service = binder.unary_unary(
+            "/test.awkward.Names/Service",
+            names_pb2_.Words,
+            names_pb2_.Words,
+        )
+        self._call_rpcs = binder.unary_unary(
+            "/test.awkward.Names/Rpcs",
+            names_pb2_.Words,
+            names_pb2_.Words,
+        )
 
     def import_(
         self,
@@ -371,7 +542,7 @@ class NamesClient(clients_.Client):
                     made.camelCase = camelCase
                 if binder is not None:
                     made.binder = binder
-            except (TypeError, ValueError):
+            except (builtins.TypeError, builtins.ValueError):
                 pass
             else:
                 return self._call_import_(made, timeout, metadata, wait_for_ready)
@@ -483,7 +654,7 @@ class NamesClient(clients_.Client):
                     made.camelCase = camelCase
                 if binder is not None:
                     made.binder = binder
-            except (TypeError, ValueError):
+            except (builtins.TypeError, builtins.ValueError):
                 pass
             else:
                 return self._call_close(made, timeout, metadata, wait_for_ready)
@@ -583,7 +754,7 @@ class NamesClient(clients_.Client):
                     made.camelCase = camelCase
                 if binder is not None:
                     made.binder = binder
-            except (TypeError, ValueError):
+            except (builtins.TypeError, builtins.ValueError):
                 pass
             else:
                 return self._call_close_channel_(
@@ -688,7 +859,7 @@ class NamesClient(clients_.Client):
                     made.camelCase = camelCase
                 if binder is not None:
                     made.binder = binder
-            except (TypeError, ValueError):
+            except (builtins.TypeError, builtins.ValueError):
                 pass
             else:
                 return self._call_add_to_server_(
@@ -793,7 +964,7 @@ class NamesClient(clients_.Client):
                     made.camelCase = camelCase
                 if binder is not None:
                     made.binder = binder
-            except (TypeError, ValueError):
+            except (builtins.TypeError, builtins.ValueError):
                 pass
             else:
                 return self._call_get_http_status2(
@@ -898,7 +1069,7 @@ class NamesClient(clients_.Client):
                     made.camelCase = camelCase
                 if binder is not None:
                     made.binder = binder
-            except (TypeError, ValueError):
+            except (builtins.TypeError, builtins.ValueError):
                 pass
             else:
                 return self._call_already_snake(made, timeout, metadata, wait_for_ready)
@@ -998,7 +1169,7 @@ class NamesClient(clients_.Client):
                     made.camelCase = camelCase
                 if binder is not None:
                     made.binder = binder
-            except (TypeError, ValueError):
+            except (builtins.TypeError, builtins.ValueError):
                 pass
             else:
                 return self._call_hidden(made, timeout, metadata, wait_for_ready)
@@ -1098,7 +1269,7 @@ class NamesClient(clients_.Client):
                     made.camelCase = camelCase
                 if binder is not None:
                     made.binder = binder
-            except (TypeError, ValueError):
+            except (builtins.TypeError, builtins.ValueError):
                 pass
             else:
                 return self._call_datetime(made, timeout, metadata, wait_for_ready)
@@ -1198,7 +1369,7 @@ class NamesClient(clients_.Client):
                     made.camelCase = camelCase
                 if binder is not None:
                     made.binder = binder
-            except (TypeError, ValueError):
+            except (builtins.TypeError, builtins.ValueError):
                 pass
             else:
                 return self._call_float(made, timeout, metadata, wait_for_ready)
@@ -1298,7 +1469,7 @@ class NamesClient(clients_.Client):
                     made.camelCase = camelCase
                 if binder is not None:
                     made.binder = binder
-            except (TypeError, ValueError):
+            except (builtins.TypeError, builtins.ValueError):
                 pass
             else:
                 return self._call_str(made, timeout, metadata, wait_for_ready)
@@ -1398,7 +1569,7 @@ class NamesClient(clients_.Client):
                     made.camelCase = camelCase
                 if binder is not None:
                     made.binder = binder
-            except (TypeError, ValueError):
+            except (builtins.TypeError, builtins.ValueError):
                 pass
             else:
                 return self._call_clients(made, timeout, metadata, wait_for_ready)
@@ -1498,7 +1669,7 @@ class NamesClient(clients_.Client):
                     made.camelCase = camelCase
                 if binder is not None:
                     made.binder = binder
-            except (TypeError, ValueError):
+            except (builtins.TypeError, builtins.ValueError):
                 pass
             else:
                 return self._call_names_pb2(made, timeout, metadata, wait_for_ready)
@@ -1588,6 +1759,1008 @@ class NamesClient(clients_.Client):
             wait_for_ready,
         )
 
+    def none(
+        self,
+        request_: names_pb2_.Words | None = None,
+        /,
+        *,
+        from_: builtins.str | None = None,
+        class_: builtins.str | None = None,
+        self_: builtins.str | None = None,
+        timeout_: builtins.float | None = None,
+        metadata_: Mapping[builtins.str, builtins.str] | None = None,
+        wait_for_ready_: bool | None = None,
+        request: builtins.str | None = None,
+        None_: builtins.str | None = None,
+        match: builtins.str | None = None,
+        names_pb2: builtins.str | None = None,
+        clients: builtins.str | None = None,
+        Any: builtins.str | None = None,
+        datetime: bytes | None = None,
+        camelCase: int | None = None,
+        binder: builtins.str | None = None,
+        dunder_: builtins.str | None = None,
+        timeout: builtins.float | None = None,
+        metadata: clients_.Metadata | None = None,
+        wait_for_ready: bool | None = None,
+    ) -> names_pb2_.Words:
+        """Calls test.awkward.Names.None.
+
+        Args:
+            from_: the field `from`.
+            class_: the field `class`.
+                What kind.
+            self_: the field `self`.
+            timeout_: the field `timeout`.
+            metadata_: the field `metadata`.
+            wait_for_ready_: the field `wait_for_ready`.
+            None_: the field `None`.
+            dunder_: the field `__dunder`.
+        """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (builtins.TypeError, builtins.ValueError):
+                pass
+            else:
+                return self._call_none(made, timeout, metadata, wait_for_ready)
+        return self._call_none(
+            clients_.request_of(
+                "test.awkward.Names.None",
+                names_pb2_.Words,
+                request_,
+                {
+                    "from": from_,
+                    "class": class_,
+                    "self": self_,
+                    "timeout": timeout_,
+                    "metadata": metadata_,
+                    "wait_for_ready": wait_for_ready_,
+                    "request": request,
+                    "None": None_,
+                    "match": match,
+                    "names_pb2": names_pb2,
+                    "clients": clients,
+                    "Any": Any,
+                    "datetime": datetime,
+                    "camelCase": camelCase,
+                    "binder": binder,
+                    "__dunder": dunder_,
+                },
+            ),
+            timeout,
+            metadata,
+            wait_for_ready,
+        )
+
+    def is_(
+        self,
+        requests: Iterable[names_pb2_.Words],
+        /,
+        *,
+        timeout: builtins.float | None = None,
+        metadata: clients_.Metadata | None = None,
+        wait_for_ready: bool | None = None,
+    ) -> names_pb2_.Words:
+        """Calls test.awkward.Names.is."""
+        return self._call_is_(requests, timeout, metadata, wait_for_ready)
+
+    def self(
+        self,
+        request_: names_pb2_.Words | None = None,
+        /,
+        *,
+        from_: builtins.str | None = None,
+        class_: builtins.str | None = None,
+        self_: builtins.str | None = None,
+        timeout_: builtins.float | None = None,
+        metadata_: Mapping[builtins.str, builtins.str] | None = None,
+        wait_for_ready_: bool | None = None,
+        request: builtins.str | None = None,
+        None_: builtins.str | None = None,
+        match: builtins.str | None = None,
+        names_pb2: builtins.str | None = None,
+        clients: builtins.str | None = None,
+        Any: builtins.str | None = None,
+        datetime: bytes | None = None,
+        camelCase: int | None = None,
+        binder: builtins.str | None = None,
+        dunder_: builtins.str | None = None,
+        timeout: builtins.float | None = None,
+        metadata: clients_.Metadata | None = None,
+        wait_for_ready: bool | None = None,
+    ) -> names_pb2_.Words:
+        """Calls test.awkward.Names.Self.
+
+        Args:
+            from_: the field `from`.
+            class_: the field `class`.
+                What kind.
+            self_: the field `self`.
+            timeout_: the field `timeout`.
+            metadata_: the field `metadata`.
+            wait_for_ready_: the field `wait_for_ready`.
+            None_: the field `None`.
+            dunder_: the field `__dunder`.
+        """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (builtins.TypeError, builtins.ValueError):
+                pass
+            else:
+                return self._call_self(made, timeout, metadata, wait_for_ready)
+        return self._call_self(
+            clients_.request_of(
+                "test.awkward.Names.Self",
+                names_pb2_.Words,
+                request_,
+                {
+                    "from": from_,
+                    "class": class_,
+                    "self": self_,
+                    "timeout": timeout_,
+                    "metadata": metadata_,
+                    "wait_for_ready": wait_for_ready_,
+                    "request": request,
+                    "None": None_,
+                    "match": match,
+                    "names_pb2": names_pb2,
+                    "clients": clients,
+                    "Any": Any,
+                    "datetime": datetime,
+                    "camelCase": camelCase,
+                    "binder": binder,
+                    "__dunder": dunder_,
+                },
+            ),
+            timeout,
+            metadata,
+            wait_for_ready,
+        )
+
+    def list(
+        self,
+        request: names_pb2_.Builtins | None = None,
+        /,
+        *,
+        TypeError: builtins.str | None = None,
+        ValueError: builtins.str | None = None,
+        bytes: bytes | None = None,
+        int: int | None = None,
+        str: builtins.str | None = None,
+        float: builtins.float | None = None,
+        bool: bool | None = None,
+        list: Iterable[builtins.str] | None = None,
+        dict: Mapping[builtins.str, int] | None = None,
+        type: builtins.str | None = None,
+        len: builtins.str | None = None,
+        print: builtins.str | None = None,
+        super: builtins.str | None = None,
+        made: builtins.str | None = None,
+        object: builtins.str | None = None,
+        property: builtins.str | None = None,
+        timeout: builtins.float | None = None,
+        metadata: clients_.Metadata | None = None,
+        wait_for_ready: bool | None = None,
+    ) -> names_pb2_.Builtins:
+        """Calls test.awkward.Names.List."""
+        if request is None and list is None and dict is None:
+            made_ = names_pb2_.Builtins()
+            try:
+                if TypeError is not None:
+                    made_.TypeError = TypeError
+                if ValueError is not None:
+                    made_.ValueError = ValueError
+                if bytes is not None:
+                    made_.bytes = bytes
+                if int is not None:
+                    made_.int = int
+                if str is not None:
+                    made_.str = str
+                if float is not None:
+                    made_.float = float
+                if bool is not None:
+                    made_.bool = bool
+                if type is not None:
+                    made_.type = type
+                if len is not None:
+                    made_.len = len
+                if print is not None:
+                    made_.print = print
+                if super is not None:
+                    made_.super = super
+                if made is not None:
+                    made_.made = made
+                if object is not None:
+                    made_.object = object
+                if property is not None:
+                    made_.property = property
+            except (builtins.TypeError, builtins.ValueError):
+                pass
+            else:
+                return self._call_list(made_, timeout, metadata, wait_for_ready)
+        return self._call_list(
+            clients_.request_of(
+                "test.awkward.Names.List",
+                names_pb2_.Builtins,
+                request,
+                {
+                    "TypeError": TypeError,
+                    "ValueError": ValueError,
+                    "bytes": bytes,
+                    "int": int,
+                    "str": str,
+                    "float": float,
+                    "bool": bool,
+                    "list": list,
+                    "dict": dict,
+                    "type": type,
+                    "len": len,
+                    "print": print,
+                    "super": super,
+                    "made": made,
+                    "object": object,
+                    "property": property,
+                },
+            ),
+            timeout,
+            metadata,
+            wait_for_ready,
+        )
+
+    def type(
+        self,
+        request_: names_pb2_.Words | None = None,
+        /,
+        *,
+        from_: builtins.str | None = None,
+        class_: builtins.str | None = None,
+        self_: builtins.str | None = None,
+        timeout_: builtins.float | None = None,
+        metadata_: Mapping[builtins.str, builtins.str] | None = None,
+        wait_for_ready_: bool | None = None,
+        request: builtins.str | None = None,
+        None_: builtins.str | None = None,
+        match: builtins.str | None = None,
+        names_pb2: builtins.str | None = None,
+        clients: builtins.str | None = None,
+        Any: builtins.str | None = None,
+        datetime: bytes | None = None,
+        camelCase: int | None = None,
+        binder: builtins.str | None = None,
+        dunder_: builtins.str | None = None,
+        timeout: builtins.float | None = None,
+        metadata: clients_.Metadata | None = None,
+        wait_for_ready: bool | None = None,
+    ) -> names_pb2_.Words:
+        """Calls test.awkward.Names.Type.
+
+        Args:
+            from_: the field `from`.
+            class_: the field `class`.
+                What kind.
+            self_: the field `self`.
+            timeout_: the field `timeout`.
+            metadata_: the field `metadata`.
+            wait_for_ready_: the field `wait_for_ready`.
+            None_: the field `None`.
+            dunder_: the field `__dunder`.
+        """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (builtins.TypeError, builtins.ValueError):
+                pass
+            else:
+                return self._call_type(made, timeout, metadata, wait_for_ready)
+        return self._call_type(
+            clients_.request_of(
+                "test.awkward.Names.Type",
+                names_pb2_.Words,
+                request_,
+                {
+                    "from": from_,
+                    "class": class_,
+                    "self": self_,
+                    "timeout": timeout_,
+                    "metadata": metadata_,
+                    "wait_for_ready": wait_for_ready_,
+                    "request": request,
+                    "None": None_,
+                    "match": match,
+                    "names_pb2": names_pb2,
+                    "clients": clients,
+                    "Any": Any,
+                    "datetime": datetime,
+                    "camelCase": camelCase,
+                    "binder": binder,
+                    "__dunder": dunder_,
+                },
+            ),
+            timeout,
+            metadata,
+            wait_for_ready,
+        )
+
+    def len(
+        self,
+        request_: names_pb2_.Words | None = None,
+        /,
+        *,
+        from_: builtins.str | None = None,
+        class_: builtins.str | None = None,
+        self_: builtins.str | None = None,
+        timeout_: builtins.float | None = None,
+        metadata_: Mapping[builtins.str, builtins.str] | None = None,
+        wait_for_ready_: bool | None = None,
+        request: builtins.str | None = None,
+        None_: builtins.str | None = None,
+        match: builtins.str | None = None,
+        names_pb2: builtins.str | None = None,
+        clients: builtins.str | None = None,
+        Any: builtins.str | None = None,
+        datetime: bytes | None = None,
+        camelCase: int | None = None,
+        binder: builtins.str | None = None,
+        dunder_: builtins.str | None = None,
+        timeout: builtins.float | None = None,
+        metadata: clients_.Metadata | None = None,
+        wait_for_ready: bool | None = None,
+    ) -> names_pb2_.Words:
+        """Calls test.awkward.Names.Len.
+
+        Args:
+            from_: the field `from`.
+            class_: the field `class`.
+                What kind.
+            self_: the field `self`.
+            timeout_: the field `timeout`.
+            metadata_: the field `metadata`.
+            wait_for_ready_: the field `wait_for_ready`.
+            None_: the field `None`.
+            dunder_: the field `__dunder`.
+        """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (builtins.TypeError, builtins.ValueError):
+                pass
+            else:
+                return self._call_len(made, timeout, metadata, wait_for_ready)
+        return self._call_len(
+            clients_.request_of(
+                "test.awkward.Names.Len",
+                names_pb2_.Words,
+                request_,
+                {
+                    "from": from_,
+                    "class": class_,
+                    "self": self_,
+                    "timeout": timeout_,
+                    "metadata": metadata_,
+                    "wait_for_ready": wait_for_ready_,
+                    "request": request,
+                    "None": None_,
+                    "match": match,
+                    "names_pb2": names_pb2,
+                    "clients": clients,
+                    "Any": Any,
+                    "datetime": datetime,
+                    "camelCase": camelCase,
+                    "binder": binder,
+                    "__dunder": dunder_,
+                },
+            ),
+            timeout,
+            metadata,
+            wait_for_ready,
+        )
+
+    def print(
+        self,
+        request_: names_pb2_.Words | None = None,
+        /,
+        *,
+        from_: builtins.str | None = None,
+        class_: builtins.str | None = None,
+        self_: builtins.str | None = None,
+        timeout_: builtins.float | None = None,
+        metadata_: Mapping[builtins.str, builtins.str] | None = None,
+        wait_for_ready_: bool | None = None,
+        request: builtins.str | None = None,
+        None_: builtins.str | None = None,
+        match: builtins.str | None = None,
+        names_pb2: builtins.str | None = None,
+        clients: builtins.str | None = None,
+        Any: builtins.str | None = None,
+        datetime: bytes | None = None,
+        camelCase: int | None = None,
+        binder: builtins.str | None = None,
+        dunder_: builtins.str | None = None,
+        timeout: builtins.float | None = None,
+        metadata: clients_.Metadata | None = None,
+        wait_for_ready: bool | None = None,
+    ) -> names_pb2_.Words:
+        """Calls test.awkward.Names.Print.
+
+        Args:
+            from_: the field `from`.
+            class_: the field `class`.
+                What kind.
+            self_: the field `self`.
+            timeout_: the field `timeout`.
+            metadata_: the field `metadata`.
+            wait_for_ready_: the field `wait_for_ready`.
+            None_: the field `None`.
+            dunder_: the field `__dunder`.
+        """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (builtins.TypeError, builtins.ValueError):
+                pass
+            else:
+                return self._call_print(made, timeout, metadata, wait_for_ready)
+        return self._call_print(
+            clients_.request_of(
+                "test.awkward.Names.Print",
+                names_pb2_.Words,
+                request_,
+                {
+                    "from": from_,
+                    "class": class_,
+                    "self": self_,
+                    "timeout": timeout_,
+                    "metadata": metadata_,
+                    "wait_for_ready": wait_for_ready_,
+                    "request": request,
+                    "None": None_,
+                    "match": match,
+                    "names_pb2": names_pb2,
+                    "clients": clients,
+                    "Any": Any,
+                    "datetime": datetime,
+                    "camelCase": camelCase,
+                    "binder": binder,
+                    "__dunder": dunder_,
+                },
+            ),
+            timeout,
+            metadata,
+            wait_for_ready,
+        )
+
+    def super(
+        self,
+        request_: names_pb2_.Words | None = None,
+        /,
+        *,
+        from_: builtins.str | None = None,
+        class_: builtins.str | None = None,
+        self_: builtins.str | None = None,
+        timeout_: builtins.float | None = None,
+        metadata_: Mapping[builtins.str, builtins.str] | None = None,
+        wait_for_ready_: bool | None = None,
+        request: builtins.str | None = None,
+        None_: builtins.str | None = None,
+        match: builtins.str | None = None,
+        names_pb2: builtins.str | None = None,
+        clients: builtins.str | None = None,
+        Any: builtins.str | None = None,
+        datetime: bytes | None = None,
+        camelCase: int | None = None,
+        binder: builtins.str | None = None,
+        dunder_: builtins.str | None = None,
+        timeout: builtins.float | None = None,
+        metadata: clients_.Metadata | None = None,
+        wait_for_ready: bool | None = None,
+    ) -> names_pb2_.Words:
+        """Calls test.awkward.Names.Super.
+
+        Args:
+            from_: the field `from`.
+            class_: the field `class`.
+                What kind.
+            self_: the field `self`.
+            timeout_: the field `timeout`.
+            metadata_: the field `metadata`.
+            wait_for_ready_: the field `wait_for_ready`.
+            None_: the field `None`.
+            dunder_: the field `__dunder`.
+        """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (builtins.TypeError, builtins.ValueError):
+                pass
+            else:
+                return self._call_super(made, timeout, metadata, wait_for_ready)
+        return self._call_super(
+            clients_.request_of(
+                "test.awkward.Names.Super",
+                names_pb2_.Words,
+                request_,
+                {
+                    "from": from_,
+                    "class": class_,
+                    "self": self_,
+                    "timeout": timeout_,
+                    "metadata": metadata_,
+                    "wait_for_ready": wait_for_ready_,
+                    "request": request,
+                    "None": None_,
+                    "match": match,
+                    "names_pb2": names_pb2,
+                    "clients": clients,
+                    "Any": Any,
+                    "datetime": datetime,
+                    "camelCase": camelCase,
+                    "binder": binder,
+                    "__dunder": dunder_,
+                },
+            ),
+            timeout,
+            metadata,
+            wait_for_ready,
+        )
+
+    def property(
+        self,
+        request_: names_pb2_.Words | None = None,
+        /,
+        *,
+        from_: builtins.str | None = None,
+        class_: builtins.str | None = None,
+        self_: builtins.str | None = None,
+        timeout_: builtins.float | None = None,
+        metadata_: Mapping[builtins.str, builtins.str] | None = None,
+        wait_for_ready_: bool | None = None,
+        request: builtins.str | None = None,
+        None_: builtins.str | None = None,
+        match: builtins.str | None = None,
+        names_pb2: builtins.str | None = None,
+        clients: builtins.str | None = None,
+        Any: builtins.str | None = None,
+        datetime: bytes | None = None,
+        camelCase: int | None = None,
+        binder: builtins.str | None = None,
+        dunder_: builtins.str | None = None,
+        timeout: builtins.float | None = None,
+        metadata: clients_.Metadata | None = None,
+        wait_for_ready: bool | None = None,
+    ) -> names_pb2_.Words:
+        """Calls test.awkward.Names.Property.
+
+        Args:
+            from_: the field `from`.
+            class_: the field `class`.
+                What kind.
+            self_: the field `self`.
+            timeout_: the field `timeout`.
+            metadata_: the field `metadata`.
+            wait_for_ready_: the field `wait_for_ready`.
+            None_: the field `None`.
+            dunder_: the field `__dunder`.
+        """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (builtins.TypeError, builtins.ValueError):
+                pass
+            else:
+                return self._call_property(made, timeout, metadata, wait_for_ready)
+        return self._call_property(
+            clients_.request_of(
+                "test.awkward.Names.Property",
+                names_pb2_.Words,
+                request_,
+                {
+                    "from": from_,
+                    "class": class_,
+                    "self": self_,
+                    "timeout": timeout_,
+                    "metadata": metadata_,
+                    "wait_for_ready": wait_for_ready_,
+                    "request": request,
+                    "None": None_,
+                    "match": match,
+                    "names_pb2": names_pb2,
+                    "clients": clients,
+                    "Any": Any,
+                    "datetime": datetime,
+                    "camelCase": camelCase,
+                    "binder": binder,
+                    "__dunder": dunder_,
+                },
+            ),
+            timeout,
+            metadata,
+            wait_for_ready,
+        )
+
+    def service(
+        self,
+        request_: names_pb2_.Words | None = None,
+        /,
+        *,
+        from_: builtins.str | None = None,
+        class_: builtins.str | None = None,
+        self_: builtins.str | None = None,
+        timeout_: builtins.float | None = None,
+        metadata_: Mapping[builtins.str, builtins.str] | None = None,
+        wait_for_ready_: bool | None = None,
+        request: builtins.str | None = None,
+        None_: builtins.str | None = None,
+        match: builtins.str | None = None,
+        names_pb2: builtins.str | None = None,
+        clients: builtins.str | None = None,
+        Any: builtins.str | None = None,
+        datetime: bytes | None = None,
+        camelCase: int | None = None,
+        binder: builtins.str | None = None,
+        dunder_: builtins.str | None = None,
+        timeout: builtins.float | None = None,
+        metadata: clients_.Metadata | None = None,
+        wait_for_ready: bool | None = None,
+    ) -> names_pb2_.Words:
+        """Calls test.awkward.Names.Service.
+
+        Args:
+            from_: the field `from`.
+            class_: the field `class`.
+                What kind.
+            self_: the field `self`.
+            timeout_: the field `timeout`.
+            metadata_: the field `metadata`.
+            wait_for_ready_: the field `wait_for_ready`.
+            None_: the field `None`.
+            dunder_: the field `__dunder`.
+        """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (builtins.TypeError, builtins.ValueError):
+                pass
+            else:
+                return self._call_service(made, timeout, metadata, wait_for_ready)
+        return self._call_service(
+            clients_.request_of(
+                "test.awkward.Names.Service",
+                names_pb2_.Words,
+                request_,
+                {
+                    "from": from_,
+                    "class": class_,
+                    "self": self_,
+                    "timeout": timeout_,
+                    "metadata": metadata_,
+                    "wait_for_ready": wait_for_ready_,
+                    "request": request,
+                    "None": None_,
+                    "match": match,
+                    "names_pb2": names_pb2,
+                    "clients": clients,
+                    "Any": Any,
+                    "datetime": datetime,
+                    "camelCase": camelCase,
+                    "binder": binder,
+                    "__dunder": dunder_,
+                },
+            ),
+            timeout,
+            metadata,
+            wait_for_ready,
+        )
+
+    def rpcs(
+        self,
+        request_: names_pb2_.Words | None = None,
+        /,
+        *,
+        from_: builtins.str | None = None,
+        class_: builtins.str | None = None,
+        self_: builtins.str | None = None,
+        timeout_: builtins.float | None = None,
+        metadata_: Mapping[builtins.str, builtins.str] | None = None,
+        wait_for_ready_: bool | None = None,
+        request: builtins.str | None = None,
+        None_: builtins.str | None = None,
+        match: builtins.str | None = None,
+        names_pb2: builtins.str | None = None,
+        clients: builtins.str | None = None,
+        Any: builtins.str | None = None,
+        datetime: bytes | None = None,
+        camelCase: int | None = None,
+        binder: builtins.str | None = None,
+        dunder_: builtins.str | None = None,
+        timeout: builtins.float | None = None,
+        metadata: clients_.Metadata | None = None,
+        wait_for_ready: bool | None = None,
+    ) -> names_pb2_.Words:
+        """Calls test.awkward.Names.Rpcs.
+
+        Args:
+            from_: the field `from`.
+            class_: the field `class`.
+                What kind.
+            self_: the field `self`.
+            timeout_: the field `timeout`.
+            metadata_: the field `metadata`.
+            wait_for_ready_: the field `wait_for_ready`.
+            None_: the field `None`.
+            dunder_: the field `__dunder`.
+        """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (builtins.TypeError, builtins.ValueError):
+                pass
+            else:
+                return self._call_rpcs(made, timeout, metadata, wait_for_ready)
+        return self._call_rpcs(
+            clients_.request_of(
+                "test.awkward.Names.Rpcs",
+                names_pb2_.Words,
+                request_,
+                {
+                    "from": from_,
+                    "class": class_,
+                    "self": self_,
+                    "timeout": timeout_,
+                    "metadata": metadata_,
+                    "wait_for_ready": wait_for_ready_,
+                    "request": request,
+                    "None": None_,
+                    "match": match,
+                    "names_pb2": names_pb2,
+                    "clients": clients,
+                    "Any": Any,
+                    "datetime": datetime,
+                    "camelCase": camelCase,
+                    "binder": binder,
+                    "__dunder": dunder_,
+                },
+            ),
+            timeout,
+            metadata,
+            wait_for_ready,
+        )
+
 
 class NamesAsyncClient(clients_.AsyncClient):
     """Calls test.awkward.Names. Methods give a Future of the response."""
@@ -1670,6 +2843,61 @@ class NamesAsyncClient(clients_.AsyncClient):
             names_pb2_.Nothing,
             names_pb2_.Nothing,
         )
+        self._call_none = binder.unary_unary(
+            "/test.awkward.Names/None",
+            names_pb2_.Words,
+            names_pb2_.Words,
+        )
+        self._call_is_ = binder.stream_unary(
+            "/test.awkward.Names/is",
+            names_pb2_.Words,
+            names_pb2_.Words,
+        )
+        self._call_self = binder.unary_unary(
+            "/test.awkward.Names/Self",
+            names_pb2_.Words,
+            names_pb2_.Words,
+        )
+        self._call_list = binder.unary_unary(
+            "/test.awkward.Names/List",
+            names_pb2_.Builtins,
+            names_pb2_.Builtins,
+        )
+        self._call_type = binder.unary_unary(
+            "/test.awkward.Names/Type",
+            names_pb2_.Words,
+            names_pb2_.Words,
+        )
+        self._call_len = binder.unary_unary(
+            "/test.awkward.Names/Len",
+            names_pb2_.Words,
+            names_pb2_.Words,
+        )
+        self._call_print = binder.unary_unary(
+            "/test.awkward.Names/Print",
+            names_pb2_.Words,
+            names_pb2_.Words,
+        )
+        self._call_super = binder.unary_unary(
+            "/test.awkward.Names/Super",
+            names_pb2_.Words,
+            names_pb2_.Words,
+        )
+        self._call_property = binder.unary_unary(
+            "/test.awkward.Names/Property",
+            names_pb2_.Words,
+            names_pb2_.Words,
+        )
+        self._call_service = binder.unary_unary(
+            "/test.awkward.Names/Service",
+            names_pb2_.Words,
+            names_pb2_.Words,
+        )
+        self._call_rpcs = binder.unary_unary(
+            "/test.awkward.Names/Rpcs",
+            names_pb2_.Words,
+            names_pb2_.Words,
+        )
 
     def import_(
         self,
@@ -1738,7 +2966,7 @@ class NamesAsyncClient(clients_.AsyncClient):
                     made.camelCase = camelCase
                 if binder is not None:
                     made.binder = binder
-            except (TypeError, ValueError):
+            except (builtins.TypeError, builtins.ValueError):
                 pass
             else:
                 return self._call_import_(made, timeout, metadata, wait_for_ready)
@@ -1850,7 +3078,7 @@ class NamesAsyncClient(clients_.AsyncClient):
                     made.camelCase = camelCase
                 if binder is not None:
                     made.binder = binder
-            except (TypeError, ValueError):
+            except (builtins.TypeError, builtins.ValueError):
                 pass
             else:
                 return self._call_close(made, timeout, metadata, wait_for_ready)
@@ -1950,7 +3178,7 @@ class NamesAsyncClient(clients_.AsyncClient):
                     made.camelCase = camelCase
                 if binder is not None:
                     made.binder = binder
-            except (TypeError, ValueError):
+            except (builtins.TypeError, builtins.ValueError):
                 pass
             else:
                 return self._call_close_channel_(
@@ -2055,7 +3283,7 @@ class NamesAsyncClient(clients_.AsyncClient):
                     made.camelCase = camelCase
                 if binder is not None:
                     made.binder = binder
-            except (TypeError, ValueError):
+            except (builtins.TypeError, builtins.ValueError):
                 pass
             else:
                 return self._call_add_to_server_(
@@ -2160,7 +3388,7 @@ class NamesAsyncClient(clients_.AsyncClient):
                     made.camelCase = camelCase
                 if binder is not None:
                     made.binder = binder
-            except (TypeError, ValueError):
+            except (builtins.TypeError, builtins.ValueError):
                 pass
             else:
                 return self._call_get_http_status2(
@@ -2265,7 +3493,7 @@ class NamesAsyncClient(clients_.AsyncClient):
                     made.camelCase = camelCase
                 if binder is not None:
                     made.binder = binder
-            except (TypeError, ValueError):
+            except (builtins.TypeError, builtins.ValueError):
                 pass
             else:
                 return self._call_already_snake(made, timeout, metadata, wait_for_ready)
@@ -2365,7 +3593,7 @@ class NamesAsyncClient(clients_.AsyncClient):
                     made.camelCase = camelCase
                 if binder is not None:
                     made.binder = binder
-            except (TypeError, ValueError):
+            except (builtins.TypeError, builtins.ValueError):
                 pass
             else:
                 return self._call_hidden(made, timeout, metadata, wait_for_ready)
@@ -2465,7 +3693,7 @@ class NamesAsyncClient(clients_.AsyncClient):
                     made.camelCase = camelCase
                 if binder is not None:
                     made.binder = binder
-            except (TypeError, ValueError):
+            except (builtins.TypeError, builtins.ValueError):
                 pass
             else:
                 return self._call_datetime(made, timeout, metadata, wait_for_ready)
@@ -2565,7 +3793,7 @@ class NamesAsyncClient(clients_.AsyncClient):
                     made.camelCase = camelCase
                 if binder is not None:
                     made.binder = binder
-            except (TypeError, ValueError):
+            except (builtins.TypeError, builtins.ValueError):
                 pass
             else:
                 return self._call_float(made, timeout, metadata, wait_for_ready)
@@ -2665,7 +3893,7 @@ class NamesAsyncClient(clients_.AsyncClient):
                     made.camelCase = camelCase
                 if binder is not None:
                     made.binder = binder
-            except (TypeError, ValueError):
+            except (builtins.TypeError, builtins.ValueError):
                 pass
             else:
                 return self._call_str(made, timeout, metadata, wait_for_ready)
@@ -2765,7 +3993,7 @@ class NamesAsyncClient(clients_.AsyncClient):
                     made.camelCase = camelCase
                 if binder is not None:
                     made.binder = binder
-            except (TypeError, ValueError):
+            except (builtins.TypeError, builtins.ValueError):
                 pass
             else:
                 return self._call_clients(made, timeout, metadata, wait_for_ready)
@@ -2865,7 +4093,7 @@ class NamesAsyncClient(clients_.AsyncClient):
                     made.camelCase = camelCase
                 if binder is not None:
                     made.binder = binder
-            except (TypeError, ValueError):
+            except (builtins.TypeError, builtins.ValueError):
                 pass
             else:
                 return self._call_names_pb2(made, timeout, metadata, wait_for_ready)
@@ -2955,6 +4183,1008 @@ class NamesAsyncClient(clients_.AsyncClient):
             wait_for_ready,
         )
 
+    def none(
+        self,
+        request_: names_pb2_.Words | None = None,
+        /,
+        *,
+        from_: builtins.str | None = None,
+        class_: builtins.str | None = None,
+        self_: builtins.str | None = None,
+        timeout_: builtins.float | None = None,
+        metadata_: Mapping[builtins.str, builtins.str] | None = None,
+        wait_for_ready_: bool | None = None,
+        request: builtins.str | None = None,
+        None_: builtins.str | None = None,
+        match: builtins.str | None = None,
+        names_pb2: builtins.str | None = None,
+        clients: builtins.str | None = None,
+        Any: builtins.str | None = None,
+        datetime: bytes | None = None,
+        camelCase: int | None = None,
+        binder: builtins.str | None = None,
+        dunder_: builtins.str | None = None,
+        timeout: builtins.float | None = None,
+        metadata: clients_.Metadata | None = None,
+        wait_for_ready: bool | None = None,
+    ) -> Future[names_pb2_.Words]:
+        """Calls test.awkward.Names.None.
+
+        Args:
+            from_: the field `from`.
+            class_: the field `class`.
+                What kind.
+            self_: the field `self`.
+            timeout_: the field `timeout`.
+            metadata_: the field `metadata`.
+            wait_for_ready_: the field `wait_for_ready`.
+            None_: the field `None`.
+            dunder_: the field `__dunder`.
+        """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (builtins.TypeError, builtins.ValueError):
+                pass
+            else:
+                return self._call_none(made, timeout, metadata, wait_for_ready)
+        return self._call_none(
+            clients_.request_of(
+                "test.awkward.Names.None",
+                names_pb2_.Words,
+                request_,
+                {
+                    "from": from_,
+                    "class": class_,
+                    "self": self_,
+                    "timeout": timeout_,
+                    "metadata": metadata_,
+                    "wait_for_ready": wait_for_ready_,
+                    "request": request,
+                    "None": None_,
+                    "match": match,
+                    "names_pb2": names_pb2,
+                    "clients": clients,
+                    "Any": Any,
+                    "datetime": datetime,
+                    "camelCase": camelCase,
+                    "binder": binder,
+                    "__dunder": dunder_,
+                },
+            ),
+            timeout,
+            metadata,
+            wait_for_ready,
+        )
+
+    def is_(
+        self,
+        requests: Iterable[names_pb2_.Words],
+        /,
+        *,
+        timeout: builtins.float | None = None,
+        metadata: clients_.Metadata | None = None,
+        wait_for_ready: bool | None = None,
+    ) -> Future[names_pb2_.Words]:
+        """Calls test.awkward.Names.is."""
+        return self._call_is_(requests, timeout, metadata, wait_for_ready)
+
+    def self(
+        self,
+        request_: names_pb2_.Words | None = None,
+        /,
+        *,
+        from_: builtins.str | None = None,
+        class_: builtins.str | None = None,
+        self_: builtins.str | None = None,
+        timeout_: builtins.float | None = None,
+        metadata_: Mapping[builtins.str, builtins.str] | None = None,
+        wait_for_ready_: bool | None = None,
+        request: builtins.str | None = None,
+        None_: builtins.str | None = None,
+        match: builtins.str | None = None,
+        names_pb2: builtins.str | None = None,
+        clients: builtins.str | None = None,
+        Any: builtins.str | None = None,
+        datetime: bytes | None = None,
+        camelCase: int | None = None,
+        binder: builtins.str | None = None,
+        dunder_: builtins.str | None = None,
+        timeout: builtins.float | None = None,
+        metadata: clients_.Metadata | None = None,
+        wait_for_ready: bool | None = None,
+    ) -> Future[names_pb2_.Words]:
+        """Calls test.awkward.Names.Self.
+
+        Args:
+            from_: the field `from`.
+            class_: the field `class`.
+                What kind.
+            self_: the field `self`.
+            timeout_: the field `timeout`.
+            metadata_: the field `metadata`.
+            wait_for_ready_: the field `wait_for_ready`.
+            None_: the field `None`.
+            dunder_: the field `__dunder`.
+        """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (builtins.TypeError, builtins.ValueError):
+                pass
+            else:
+                return self._call_self(made, timeout, metadata, wait_for_ready)
+        return self._call_self(
+            clients_.request_of(
+                "test.awkward.Names.Self",
+                names_pb2_.Words,
+                request_,
+                {
+                    "from": from_,
+                    "class": class_,
+                    "self": self_,
+                    "timeout": timeout_,
+                    "metadata": metadata_,
+                    "wait_for_ready": wait_for_ready_,
+                    "request": request,
+                    "None": None_,
+                    "match": match,
+                    "names_pb2": names_pb2,
+                    "clients": clients,
+                    "Any": Any,
+                    "datetime": datetime,
+                    "camelCase": camelCase,
+                    "binder": binder,
+                    "__dunder": dunder_,
+                },
+            ),
+            timeout,
+            metadata,
+            wait_for_ready,
+        )
+
+    def list(
+        self,
+        request: names_pb2_.Builtins | None = None,
+        /,
+        *,
+        TypeError: builtins.str | None = None,
+        ValueError: builtins.str | None = None,
+        bytes: bytes | None = None,
+        int: int | None = None,
+        str: builtins.str | None = None,
+        float: builtins.float | None = None,
+        bool: bool | None = None,
+        list: Iterable[builtins.str] | None = None,
+        dict: Mapping[builtins.str, int] | None = None,
+        type: builtins.str | None = None,
+        len: builtins.str | None = None,
+        print: builtins.str | None = None,
+        super: builtins.str | None = None,
+        made: builtins.str | None = None,
+        object: builtins.str | None = None,
+        property: builtins.str | None = None,
+        timeout: builtins.float | None = None,
+        metadata: clients_.Metadata | None = None,
+        wait_for_ready: bool | None = None,
+    ) -> Future[names_pb2_.Builtins]:
+        """Calls test.awkward.Names.List."""
+        if request is None and list is None and dict is None:
+            made_ = names_pb2_.Builtins()
+            try:
+                if TypeError is not None:
+                    made_.TypeError = TypeError
+                if ValueError is not None:
+                    made_.ValueError = ValueError
+                if bytes is not None:
+                    made_.bytes = bytes
+                if int is not None:
+                    made_.int = int
+                if str is not None:
+                    made_.str = str
+                if float is not None:
+                    made_.float = float
+                if bool is not None:
+                    made_.bool = bool
+                if type is not None:
+                    made_.type = type
+                if len is not None:
+                    made_.len = len
+                if print is not None:
+                    made_.print = print
+                if super is not None:
+                    made_.super = super
+                if made is not None:
+                    made_.made = made
+                if object is not None:
+                    made_.object = object
+                if property is not None:
+                    made_.property = property
+            except (builtins.TypeError, builtins.ValueError):
+                pass
+            else:
+                return self._call_list(made_, timeout, metadata, wait_for_ready)
+        return self._call_list(
+            clients_.request_of(
+                "test.awkward.Names.List",
+                names_pb2_.Builtins,
+                request,
+                {
+                    "TypeError": TypeError,
+                    "ValueError": ValueError,
+                    "bytes": bytes,
+                    "int": int,
+                    "str": str,
+                    "float": float,
+                    "bool": bool,
+                    "list": list,
+                    "dict": dict,
+                    "type": type,
+                    "len": len,
+                    "print": print,
+                    "super": super,
+                    "made": made,
+                    "object": object,
+                    "property": property,
+                },
+            ),
+            timeout,
+            metadata,
+            wait_for_ready,
+        )
+
+    def type(
+        self,
+        request_: names_pb2_.Words | None = None,
+        /,
+        *,
+        from_: builtins.str | None = None,
+        class_: builtins.str | None = None,
+        self_: builtins.str | None = None,
+        timeout_: builtins.float | None = None,
+        metadata_: Mapping[builtins.str, builtins.str] | None = None,
+        wait_for_ready_: bool | None = None,
+        request: builtins.str | None = None,
+        None_: builtins.str | None = None,
+        match: builtins.str | None = None,
+        names_pb2: builtins.str | None = None,
+        clients: builtins.str | None = None,
+        Any: builtins.str | None = None,
+        datetime: bytes | None = None,
+        camelCase: int | None = None,
+        binder: builtins.str | None = None,
+        dunder_: builtins.str | None = None,
+        timeout: builtins.float | None = None,
+        metadata: clients_.Metadata | None = None,
+        wait_for_ready: bool | None = None,
+    ) -> Future[names_pb2_.Words]:
+        """Calls test.awkward.Names.Type.
+
+        Args:
+            from_: the field `from`.
+            class_: the field `class`.
+                What kind.
+            self_: the field `self`.
+            timeout_: the field `timeout`.
+            metadata_: the field `metadata`.
+            wait_for_ready_: the field `wait_for_ready`.
+            None_: the field `None`.
+            dunder_: the field `__dunder`.
+        """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (builtins.TypeError, builtins.ValueError):
+                pass
+            else:
+                return self._call_type(made, timeout, metadata, wait_for_ready)
+        return self._call_type(
+            clients_.request_of(
+                "test.awkward.Names.Type",
+                names_pb2_.Words,
+                request_,
+                {
+                    "from": from_,
+                    "class": class_,
+                    "self": self_,
+                    "timeout": timeout_,
+                    "metadata": metadata_,
+                    "wait_for_ready": wait_for_ready_,
+                    "request": request,
+                    "None": None_,
+                    "match": match,
+                    "names_pb2": names_pb2,
+                    "clients": clients,
+                    "Any": Any,
+                    "datetime": datetime,
+                    "camelCase": camelCase,
+                    "binder": binder,
+                    "__dunder": dunder_,
+                },
+            ),
+            timeout,
+            metadata,
+            wait_for_ready,
+        )
+
+    def len(
+        self,
+        request_: names_pb2_.Words | None = None,
+        /,
+        *,
+        from_: builtins.str | None = None,
+        class_: builtins.str | None = None,
+        self_: builtins.str | None = None,
+        timeout_: builtins.float | None = None,
+        metadata_: Mapping[builtins.str, builtins.str] | None = None,
+        wait_for_ready_: bool | None = None,
+        request: builtins.str | None = None,
+        None_: builtins.str | None = None,
+        match: builtins.str | None = None,
+        names_pb2: builtins.str | None = None,
+        clients: builtins.str | None = None,
+        Any: builtins.str | None = None,
+        datetime: bytes | None = None,
+        camelCase: int | None = None,
+        binder: builtins.str | None = None,
+        dunder_: builtins.str | None = None,
+        timeout: builtins.float | None = None,
+        metadata: clients_.Metadata | None = None,
+        wait_for_ready: bool | None = None,
+    ) -> Future[names_pb2_.Words]:
+        """Calls test.awkward.Names.Len.
+
+        Args:
+            from_: the field `from`.
+            class_: the field `class`.
+                What kind.
+            self_: the field `self`.
+            timeout_: the field `timeout`.
+            metadata_: the field `metadata`.
+            wait_for_ready_: the field `wait_for_ready`.
+            None_: the field `None`.
+            dunder_: the field `__dunder`.
+        """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (builtins.TypeError, builtins.ValueError):
+                pass
+            else:
+                return self._call_len(made, timeout, metadata, wait_for_ready)
+        return self._call_len(
+            clients_.request_of(
+                "test.awkward.Names.Len",
+                names_pb2_.Words,
+                request_,
+                {
+                    "from": from_,
+                    "class": class_,
+                    "self": self_,
+                    "timeout": timeout_,
+                    "metadata": metadata_,
+                    "wait_for_ready": wait_for_ready_,
+                    "request": request,
+                    "None": None_,
+                    "match": match,
+                    "names_pb2": names_pb2,
+                    "clients": clients,
+                    "Any": Any,
+                    "datetime": datetime,
+                    "camelCase": camelCase,
+                    "binder": binder,
+                    "__dunder": dunder_,
+                },
+            ),
+            timeout,
+            metadata,
+            wait_for_ready,
+        )
+
+    def print(
+        self,
+        request_: names_pb2_.Words | None = None,
+        /,
+        *,
+        from_: builtins.str | None = None,
+        class_: builtins.str | None = None,
+        self_: builtins.str | None = None,
+        timeout_: builtins.float | None = None,
+        metadata_: Mapping[builtins.str, builtins.str] | None = None,
+        wait_for_ready_: bool | None = None,
+        request: builtins.str | None = None,
+        None_: builtins.str | None = None,
+        match: builtins.str | None = None,
+        names_pb2: builtins.str | None = None,
+        clients: builtins.str | None = None,
+        Any: builtins.str | None = None,
+        datetime: bytes | None = None,
+        camelCase: int | None = None,
+        binder: builtins.str | None = None,
+        dunder_: builtins.str | None = None,
+        timeout: builtins.float | None = None,
+        metadata: clients_.Metadata | None = None,
+        wait_for_ready: bool | None = None,
+    ) -> Future[names_pb2_.Words]:
+        """Calls test.awkward.Names.Print.
+
+        Args:
+            from_: the field `from`.
+            class_: the field `class`.
+                What kind.
+            self_: the field `self`.
+            timeout_: the field `timeout`.
+            metadata_: the field `metadata`.
+            wait_for_ready_: the field `wait_for_ready`.
+            None_: the field `None`.
+            dunder_: the field `__dunder`.
+        """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (builtins.TypeError, builtins.ValueError):
+                pass
+            else:
+                return self._call_print(made, timeout, metadata, wait_for_ready)
+        return self._call_print(
+            clients_.request_of(
+                "test.awkward.Names.Print",
+                names_pb2_.Words,
+                request_,
+                {
+                    "from": from_,
+                    "class": class_,
+                    "self": self_,
+                    "timeout": timeout_,
+                    "metadata": metadata_,
+                    "wait_for_ready": wait_for_ready_,
+                    "request": request,
+                    "None": None_,
+                    "match": match,
+                    "names_pb2": names_pb2,
+                    "clients": clients,
+                    "Any": Any,
+                    "datetime": datetime,
+                    "camelCase": camelCase,
+                    "binder": binder,
+                    "__dunder": dunder_,
+                },
+            ),
+            timeout,
+            metadata,
+            wait_for_ready,
+        )
+
+    def super(
+        self,
+        request_: names_pb2_.Words | None = None,
+        /,
+        *,
+        from_: builtins.str | None = None,
+        class_: builtins.str | None = None,
+        self_: builtins.str | None = None,
+        timeout_: builtins.float | None = None,
+        metadata_: Mapping[builtins.str, builtins.str] | None = None,
+        wait_for_ready_: bool | None = None,
+        request: builtins.str | None = None,
+        None_: builtins.str | None = None,
+        match: builtins.str | None = None,
+        names_pb2: builtins.str | None = None,
+        clients: builtins.str | None = None,
+        Any: builtins.str | None = None,
+        datetime: bytes | None = None,
+        camelCase: int | None = None,
+        binder: builtins.str | None = None,
+        dunder_: builtins.str | None = None,
+        timeout: builtins.float | None = None,
+        metadata: clients_.Metadata | None = None,
+        wait_for_ready: bool | None = None,
+    ) -> Future[names_pb2_.Words]:
+        """Calls test.awkward.Names.Super.
+
+        Args:
+            from_: the field `from`.
+            class_: the field `class`.
+                What kind.
+            self_: the field `self`.
+            timeout_: the field `timeout`.
+            metadata_: the field `metadata`.
+            wait_for_ready_: the field `wait_for_ready`.
+            None_: the field `None`.
+            dunder_: the field `__dunder`.
+        """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (builtins.TypeError, builtins.ValueError):
+                pass
+            else:
+                return self._call_super(made, timeout, metadata, wait_for_ready)
+        return self._call_super(
+            clients_.request_of(
+                "test.awkward.Names.Super",
+                names_pb2_.Words,
+                request_,
+                {
+                    "from": from_,
+                    "class": class_,
+                    "self": self_,
+                    "timeout": timeout_,
+                    "metadata": metadata_,
+                    "wait_for_ready": wait_for_ready_,
+                    "request": request,
+                    "None": None_,
+                    "match": match,
+                    "names_pb2": names_pb2,
+                    "clients": clients,
+                    "Any": Any,
+                    "datetime": datetime,
+                    "camelCase": camelCase,
+                    "binder": binder,
+                    "__dunder": dunder_,
+                },
+            ),
+            timeout,
+            metadata,
+            wait_for_ready,
+        )
+
+    def property(
+        self,
+        request_: names_pb2_.Words | None = None,
+        /,
+        *,
+        from_: builtins.str | None = None,
+        class_: builtins.str | None = None,
+        self_: builtins.str | None = None,
+        timeout_: builtins.float | None = None,
+        metadata_: Mapping[builtins.str, builtins.str] | None = None,
+        wait_for_ready_: bool | None = None,
+        request: builtins.str | None = None,
+        None_: builtins.str | None = None,
+        match: builtins.str | None = None,
+        names_pb2: builtins.str | None = None,
+        clients: builtins.str | None = None,
+        Any: builtins.str | None = None,
+        datetime: bytes | None = None,
+        camelCase: int | None = None,
+        binder: builtins.str | None = None,
+        dunder_: builtins.str | None = None,
+        timeout: builtins.float | None = None,
+        metadata: clients_.Metadata | None = None,
+        wait_for_ready: bool | None = None,
+    ) -> Future[names_pb2_.Words]:
+        """Calls test.awkward.Names.Property.
+
+        Args:
+            from_: the field `from`.
+            class_: the field `class`.
+                What kind.
+            self_: the field `self`.
+            timeout_: the field `timeout`.
+            metadata_: the field `metadata`.
+            wait_for_ready_: the field `wait_for_ready`.
+            None_: the field `None`.
+            dunder_: the field `__dunder`.
+        """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (builtins.TypeError, builtins.ValueError):
+                pass
+            else:
+                return self._call_property(made, timeout, metadata, wait_for_ready)
+        return self._call_property(
+            clients_.request_of(
+                "test.awkward.Names.Property",
+                names_pb2_.Words,
+                request_,
+                {
+                    "from": from_,
+                    "class": class_,
+                    "self": self_,
+                    "timeout": timeout_,
+                    "metadata": metadata_,
+                    "wait_for_ready": wait_for_ready_,
+                    "request": request,
+                    "None": None_,
+                    "match": match,
+                    "names_pb2": names_pb2,
+                    "clients": clients,
+                    "Any": Any,
+                    "datetime": datetime,
+                    "camelCase": camelCase,
+                    "binder": binder,
+                    "__dunder": dunder_,
+                },
+            ),
+            timeout,
+            metadata,
+            wait_for_ready,
+        )
+
+    def service(
+        self,
+        request_: names_pb2_.Words | None = None,
+        /,
+        *,
+        from_: builtins.str | None = None,
+        class_: builtins.str | None = None,
+        self_: builtins.str | None = None,
+        timeout_: builtins.float | None = None,
+        metadata_: Mapping[builtins.str, builtins.str] | None = None,
+        wait_for_ready_: bool | None = None,
+        request: builtins.str | None = None,
+        None_: builtins.str | None = None,
+        match: builtins.str | None = None,
+        names_pb2: builtins.str | None = None,
+        clients: builtins.str | None = None,
+        Any: builtins.str | None = None,
+        datetime: bytes | None = None,
+        camelCase: int | None = None,
+        binder: builtins.str | None = None,
+        dunder_: builtins.str | None = None,
+        timeout: builtins.float | None = None,
+        metadata: clients_.Metadata | None = None,
+        wait_for_ready: bool | None = None,
+    ) -> Future[names_pb2_.Words]:
+        """Calls test.awkward.Names.Service.
+
+        Args:
+            from_: the field `from`.
+            class_: the field `class`.
+                What kind.
+            self_: the field `self`.
+            timeout_: the field `timeout`.
+            metadata_: the field `metadata`.
+            wait_for_ready_: the field `wait_for_ready`.
+            None_: the field `None`.
+            dunder_: the field `__dunder`.
+        """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (builtins.TypeError, builtins.ValueError):
+                pass
+            else:
+                return self._call_service(made, timeout, metadata, wait_for_ready)
+        return self._call_service(
+            clients_.request_of(
+                "test.awkward.Names.Service",
+                names_pb2_.Words,
+                request_,
+                {
+                    "from": from_,
+                    "class": class_,
+                    "self": self_,
+                    "timeout": timeout_,
+                    "metadata": metadata_,
+                    "wait_for_ready": wait_for_ready_,
+                    "request": request,
+                    "None": None_,
+                    "match": match,
+                    "names_pb2": names_pb2,
+                    "clients": clients,
+                    "Any": Any,
+                    "datetime": datetime,
+                    "camelCase": camelCase,
+                    "binder": binder,
+                    "__dunder": dunder_,
+                },
+            ),
+            timeout,
+            metadata,
+            wait_for_ready,
+        )
+
+    def rpcs(
+        self,
+        request_: names_pb2_.Words | None = None,
+        /,
+        *,
+        from_: builtins.str | None = None,
+        class_: builtins.str | None = None,
+        self_: builtins.str | None = None,
+        timeout_: builtins.float | None = None,
+        metadata_: Mapping[builtins.str, builtins.str] | None = None,
+        wait_for_ready_: bool | None = None,
+        request: builtins.str | None = None,
+        None_: builtins.str | None = None,
+        match: builtins.str | None = None,
+        names_pb2: builtins.str | None = None,
+        clients: builtins.str | None = None,
+        Any: builtins.str | None = None,
+        datetime: bytes | None = None,
+        camelCase: int | None = None,
+        binder: builtins.str | None = None,
+        dunder_: builtins.str | None = None,
+        timeout: builtins.float | None = None,
+        metadata: clients_.Metadata | None = None,
+        wait_for_ready: bool | None = None,
+    ) -> Future[names_pb2_.Words]:
+        """Calls test.awkward.Names.Rpcs.
+
+        Args:
+            from_: the field `from`.
+            class_: the field `class`.
+                What kind.
+            self_: the field `self`.
+            timeout_: the field `timeout`.
+            metadata_: the field `metadata`.
+            wait_for_ready_: the field `wait_for_ready`.
+            None_: the field `None`.
+            dunder_: the field `__dunder`.
+        """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (builtins.TypeError, builtins.ValueError):
+                pass
+            else:
+                return self._call_rpcs(made, timeout, metadata, wait_for_ready)
+        return self._call_rpcs(
+            clients_.request_of(
+                "test.awkward.Names.Rpcs",
+                names_pb2_.Words,
+                request_,
+                {
+                    "from": from_,
+                    "class": class_,
+                    "self": self_,
+                    "timeout": timeout_,
+                    "metadata": metadata_,
+                    "wait_for_ready": wait_for_ready_,
+                    "request": request,
+                    "None": None_,
+                    "match": match,
+                    "names_pb2": names_pb2,
+                    "clients": clients,
+                    "Any": Any,
+                    "datetime": datetime,
+                    "camelCase": camelCase,
+                    "binder": binder,
+                    "__dunder": dunder_,
+                },
+            ),
+            timeout,
+            metadata,
+            wait_for_ready,
+        )
+
 
 class NamesAioClient(clients_.AioClient):
     """Calls test.awkward.Names. Methods are awaited."""
@@ -3037,6 +5267,61 @@ class NamesAioClient(clients_.AioClient):
             names_pb2_.Nothing,
             names_pb2_.Nothing,
         )
+        self._call_none = binder.unary_unary(
+            "/test.awkward.Names/None",
+            names_pb2_.Words,
+            names_pb2_.Words,
+        )
+        self._call_is_ = binder.stream_unary(
+            "/test.awkward.Names/is",
+            names_pb2_.Words,
+            names_pb2_.Words,
+        )
+        self._call_self = binder.unary_unary(
+            "/test.awkward.Names/Self",
+            names_pb2_.Words,
+            names_pb2_.Words,
+        )
+        self._call_list = binder.unary_unary(
+            "/test.awkward.Names/List",
+            names_pb2_.Builtins,
+            names_pb2_.Builtins,
+        )
+        self._call_type = binder.unary_unary(
+            "/test.awkward.Names/Type",
+            names_pb2_.Words,
+            names_pb2_.Words,
+        )
+        self._call_len = binder.unary_unary(
+            "/test.awkward.Names/Len",
+            names_pb2_.Words,
+            names_pb2_.Words,
+        )
+        self._call_print = binder.unary_unary(
+            "/test.awkward.Names/Print",
+            names_pb2_.Words,
+            names_pb2_.Words,
+        )
+        self._call_super = binder.unary_unary(
+            "/test.awkward.Names/Super",
+            names_pb2_.Words,
+            names_pb2_.Words,
+        )
+        self._call_property = binder.unary_unary(
+            "/test.awkward.Names/Property",
+            names_pb2_.Words,
+            names_pb2_.Words,
+        )
+        self._call_service = binder.unary_unary(
+            "/test.awkward.Names/Service",
+            names_pb2_.Words,
+            names_pb2_.Words,
+        )
+        self._call_rpcs = binder.unary_unary(
+            "/test.awkward.Names/Rpcs",
+            names_pb2_.Words,
+            names_pb2_.Words,
+        )
 
     async def import_(
         self,
@@ -3105,7 +5390,7 @@ class NamesAioClient(clients_.AioClient):
                     made.camelCase = camelCase
                 if binder is not None:
                     made.binder = binder
-            except (TypeError, ValueError):
+            except (builtins.TypeError, builtins.ValueError):
                 pass
             else:
                 return await self._call_import_(made, timeout, metadata, wait_for_ready)
@@ -3217,7 +5502,7 @@ class NamesAioClient(clients_.AioClient):
                     made.camelCase = camelCase
                 if binder is not None:
                     made.binder = binder
-            except (TypeError, ValueError):
+            except (builtins.TypeError, builtins.ValueError):
                 pass
             else:
                 return await self._call_close(made, timeout, metadata, wait_for_ready)
@@ -3317,7 +5602,7 @@ class NamesAioClient(clients_.AioClient):
                     made.camelCase = camelCase
                 if binder is not None:
                     made.binder = binder
-            except (TypeError, ValueError):
+            except (builtins.TypeError, builtins.ValueError):
                 pass
             else:
                 return await self._call_close_channel_(
@@ -3422,7 +5707,7 @@ class NamesAioClient(clients_.AioClient):
                     made.camelCase = camelCase
                 if binder is not None:
                     made.binder = binder
-            except (TypeError, ValueError):
+            except (builtins.TypeError, builtins.ValueError):
                 pass
             else:
                 return await self._call_add_to_server_(
@@ -3527,7 +5812,7 @@ class NamesAioClient(clients_.AioClient):
                     made.camelCase = camelCase
                 if binder is not None:
                     made.binder = binder
-            except (TypeError, ValueError):
+            except (builtins.TypeError, builtins.ValueError):
                 pass
             else:
                 return await self._call_get_http_status2(
@@ -3632,7 +5917,7 @@ class NamesAioClient(clients_.AioClient):
                     made.camelCase = camelCase
                 if binder is not None:
                     made.binder = binder
-            except (TypeError, ValueError):
+            except (builtins.TypeError, builtins.ValueError):
                 pass
             else:
                 return await self._call_already_snake(
@@ -3737,7 +6022,7 @@ class NamesAioClient(clients_.AioClient):
                     made.camelCase = camelCase
                 if binder is not None:
                     made.binder = binder
-            except (TypeError, ValueError):
+            except (builtins.TypeError, builtins.ValueError):
                 pass
             else:
                 return await self._call_hidden(made, timeout, metadata, wait_for_ready)
@@ -3837,7 +6122,7 @@ class NamesAioClient(clients_.AioClient):
                     made.camelCase = camelCase
                 if binder is not None:
                     made.binder = binder
-            except (TypeError, ValueError):
+            except (builtins.TypeError, builtins.ValueError):
                 pass
             else:
                 return await self._call_datetime(
@@ -3942,7 +6227,7 @@ class NamesAioClient(clients_.AioClient):
                     made.camelCase = camelCase
                 if binder is not None:
                     made.binder = binder
-            except (TypeError, ValueError):
+            except (builtins.TypeError, builtins.ValueError):
                 pass
             else:
                 return await self._call_float(made, timeout, metadata, wait_for_ready)
@@ -4042,7 +6327,7 @@ class NamesAioClient(clients_.AioClient):
                     made.camelCase = camelCase
                 if binder is not None:
                     made.binder = binder
-            except (TypeError, ValueError):
+            except (builtins.TypeError, builtins.ValueError):
                 pass
             else:
                 return self._call_str(made, timeout, metadata, wait_for_ready)
@@ -4142,7 +6427,7 @@ class NamesAioClient(clients_.AioClient):
                     made.camelCase = camelCase
                 if binder is not None:
                     made.binder = binder
-            except (TypeError, ValueError):
+            except (builtins.TypeError, builtins.ValueError):
                 pass
             else:
                 return await self._call_clients(made, timeout, metadata, wait_for_ready)
@@ -4242,7 +6527,7 @@ class NamesAioClient(clients_.AioClient):
                     made.camelCase = camelCase
                 if binder is not None:
                     made.binder = binder
-            except (TypeError, ValueError):
+            except (builtins.TypeError, builtins.ValueError):
                 pass
             else:
                 return await self._call_names_pb2(
@@ -4331,6 +6616,1013 @@ class NamesAioClient(clients_.AioClient):
                 names_pb2_.Nothing,
                 request,
                 {},
+            ),
+            timeout,
+            metadata,
+            wait_for_ready,
+        )
+
+    async def none(
+        self,
+        request_: names_pb2_.Words | None = None,
+        /,
+        *,
+        from_: builtins.str | None = None,
+        class_: builtins.str | None = None,
+        self_: builtins.str | None = None,
+        timeout_: builtins.float | None = None,
+        metadata_: Mapping[builtins.str, builtins.str] | None = None,
+        wait_for_ready_: bool | None = None,
+        request: builtins.str | None = None,
+        None_: builtins.str | None = None,
+        match: builtins.str | None = None,
+        names_pb2: builtins.str | None = None,
+        clients: builtins.str | None = None,
+        Any: builtins.str | None = None,
+        datetime: bytes | None = None,
+        camelCase: int | None = None,
+        binder: builtins.str | None = None,
+        dunder_: builtins.str | None = None,
+        timeout: builtins.float | None = None,
+        metadata: clients_.Metadata | None = None,
+        wait_for_ready: bool | None = None,
+    ) -> names_pb2_.Words:
+        """Calls test.awkward.Names.None.
+
+        Args:
+            from_: the field `from`.
+            class_: the field `class`.
+                What kind.
+            self_: the field `self`.
+            timeout_: the field `timeout`.
+            metadata_: the field `metadata`.
+            wait_for_ready_: the field `wait_for_ready`.
+            None_: the field `None`.
+            dunder_: the field `__dunder`.
+        """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (builtins.TypeError, builtins.ValueError):
+                pass
+            else:
+                return await self._call_none(made, timeout, metadata, wait_for_ready)
+        return await self._call_none(
+            clients_.request_of(
+                "test.awkward.Names.None",
+                names_pb2_.Words,
+                request_,
+                {
+                    "from": from_,
+                    "class": class_,
+                    "self": self_,
+                    "timeout": timeout_,
+                    "metadata": metadata_,
+                    "wait_for_ready": wait_for_ready_,
+                    "request": request,
+                    "None": None_,
+                    "match": match,
+                    "names_pb2": names_pb2,
+                    "clients": clients,
+                    "Any": Any,
+                    "datetime": datetime,
+                    "camelCase": camelCase,
+                    "binder": binder,
+                    "__dunder": dunder_,
+                },
+            ),
+            timeout,
+            metadata,
+            wait_for_ready,
+        )
+
+    async def is_(
+        self,
+        requests: AsyncIterable[names_pb2_.Words] | Iterable[names_pb2_.Words],
+        /,
+        *,
+        timeout: builtins.float | None = None,
+        metadata: clients_.Metadata | None = None,
+        wait_for_ready: bool | None = None,
+    ) -> names_pb2_.Words:
+        """Calls test.awkward.Names.is."""
+        return await self._call_is_(requests, timeout, metadata, wait_for_ready)
+
+    async def self(
+        self,
+        request_: names_pb2_.Words | None = None,
+        /,
+        *,
+        from_: builtins.str | None = None,
+        class_: builtins.str | None = None,
+        self_: builtins.str | None = None,
+        timeout_: builtins.float | None = None,
+        metadata_: Mapping[builtins.str, builtins.str] | None = None,
+        wait_for_ready_: bool | None = None,
+        request: builtins.str | None = None,
+        None_: builtins.str | None = None,
+        match: builtins.str | None = None,
+        names_pb2: builtins.str | None = None,
+        clients: builtins.str | None = None,
+        Any: builtins.str | None = None,
+        datetime: bytes | None = None,
+        camelCase: int | None = None,
+        binder: builtins.str | None = None,
+        dunder_: builtins.str | None = None,
+        timeout: builtins.float | None = None,
+        metadata: clients_.Metadata | None = None,
+        wait_for_ready: bool | None = None,
+    ) -> names_pb2_.Words:
+        """Calls test.awkward.Names.Self.
+
+        Args:
+            from_: the field `from`.
+            class_: the field `class`.
+                What kind.
+            self_: the field `self`.
+            timeout_: the field `timeout`.
+            metadata_: the field `metadata`.
+            wait_for_ready_: the field `wait_for_ready`.
+            None_: the field `None`.
+            dunder_: the field `__dunder`.
+        """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (builtins.TypeError, builtins.ValueError):
+                pass
+            else:
+                return await self._call_self(made, timeout, metadata, wait_for_ready)
+        return await self._call_self(
+            clients_.request_of(
+                "test.awkward.Names.Self",
+                names_pb2_.Words,
+                request_,
+                {
+                    "from": from_,
+                    "class": class_,
+                    "self": self_,
+                    "timeout": timeout_,
+                    "metadata": metadata_,
+                    "wait_for_ready": wait_for_ready_,
+                    "request": request,
+                    "None": None_,
+                    "match": match,
+                    "names_pb2": names_pb2,
+                    "clients": clients,
+                    "Any": Any,
+                    "datetime": datetime,
+                    "camelCase": camelCase,
+                    "binder": binder,
+                    "__dunder": dunder_,
+                },
+            ),
+            timeout,
+            metadata,
+            wait_for_ready,
+        )
+
+    async def list(
+        self,
+        request: names_pb2_.Builtins | None = None,
+        /,
+        *,
+        TypeError: builtins.str | None = None,
+        ValueError: builtins.str | None = None,
+        bytes: bytes | None = None,
+        int: int | None = None,
+        str: builtins.str | None = None,
+        float: builtins.float | None = None,
+        bool: bool | None = None,
+        list: Iterable[builtins.str] | None = None,
+        dict: Mapping[builtins.str, int] | None = None,
+        type: builtins.str | None = None,
+        len: builtins.str | None = None,
+        print: builtins.str | None = None,
+        super: builtins.str | None = None,
+        made: builtins.str | None = None,
+        object: builtins.str | None = None,
+        property: builtins.str | None = None,
+        timeout: builtins.float | None = None,
+        metadata: clients_.Metadata | None = None,
+        wait_for_ready: bool | None = None,
+    ) -> names_pb2_.Builtins:
+        """Calls test.awkward.Names.List."""
+        if request is None and list is None and dict is None:
+            made_ = names_pb2_.Builtins()
+            try:
+                if TypeError is not None:
+                    made_.TypeError = TypeError
+                if ValueError is not None:
+                    made_.ValueError = ValueError
+                if bytes is not None:
+                    made_.bytes = bytes
+                if int is not None:
+                    made_.int = int
+                if str is not None:
+                    made_.str = str
+                if float is not None:
+                    made_.float = float
+                if bool is not None:
+                    made_.bool = bool
+                if type is not None:
+                    made_.type = type
+                if len is not None:
+                    made_.len = len
+                if print is not None:
+                    made_.print = print
+                if super is not None:
+                    made_.super = super
+                if made is not None:
+                    made_.made = made
+                if object is not None:
+                    made_.object = object
+                if property is not None:
+                    made_.property = property
+            except (builtins.TypeError, builtins.ValueError):
+                pass
+            else:
+                return await self._call_list(made_, timeout, metadata, wait_for_ready)
+        return await self._call_list(
+            clients_.request_of(
+                "test.awkward.Names.List",
+                names_pb2_.Builtins,
+                request,
+                {
+                    "TypeError": TypeError,
+                    "ValueError": ValueError,
+                    "bytes": bytes,
+                    "int": int,
+                    "str": str,
+                    "float": float,
+                    "bool": bool,
+                    "list": list,
+                    "dict": dict,
+                    "type": type,
+                    "len": len,
+                    "print": print,
+                    "super": super,
+                    "made": made,
+                    "object": object,
+                    "property": property,
+                },
+            ),
+            timeout,
+            metadata,
+            wait_for_ready,
+        )
+
+    async def type(
+        self,
+        request_: names_pb2_.Words | None = None,
+        /,
+        *,
+        from_: builtins.str | None = None,
+        class_: builtins.str | None = None,
+        self_: builtins.str | None = None,
+        timeout_: builtins.float | None = None,
+        metadata_: Mapping[builtins.str, builtins.str] | None = None,
+        wait_for_ready_: bool | None = None,
+        request: builtins.str | None = None,
+        None_: builtins.str | None = None,
+        match: builtins.str | None = None,
+        names_pb2: builtins.str | None = None,
+        clients: builtins.str | None = None,
+        Any: builtins.str | None = None,
+        datetime: bytes | None = None,
+        camelCase: int | None = None,
+        binder: builtins.str | None = None,
+        dunder_: builtins.str | None = None,
+        timeout: builtins.float | None = None,
+        metadata: clients_.Metadata | None = None,
+        wait_for_ready: bool | None = None,
+    ) -> names_pb2_.Words:
+        """Calls test.awkward.Names.Type.
+
+        Args:
+            from_: the field `from`.
+            class_: the field `class`.
+                What kind.
+            self_: the field `self`.
+            timeout_: the field `timeout`.
+            metadata_: the field `metadata`.
+            wait_for_ready_: the field `wait_for_ready`.
+            None_: the field `None`.
+            dunder_: the field `__dunder`.
+        """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (builtins.TypeError, builtins.ValueError):
+                pass
+            else:
+                return await self._call_type(made, timeout, metadata, wait_for_ready)
+        return await self._call_type(
+            clients_.request_of(
+                "test.awkward.Names.Type",
+                names_pb2_.Words,
+                request_,
+                {
+                    "from": from_,
+                    "class": class_,
+                    "self": self_,
+                    "timeout": timeout_,
+                    "metadata": metadata_,
+                    "wait_for_ready": wait_for_ready_,
+                    "request": request,
+                    "None": None_,
+                    "match": match,
+                    "names_pb2": names_pb2,
+                    "clients": clients,
+                    "Any": Any,
+                    "datetime": datetime,
+                    "camelCase": camelCase,
+                    "binder": binder,
+                    "__dunder": dunder_,
+                },
+            ),
+            timeout,
+            metadata,
+            wait_for_ready,
+        )
+
+    async def len(
+        self,
+        request_: names_pb2_.Words | None = None,
+        /,
+        *,
+        from_: builtins.str | None = None,
+        class_: builtins.str | None = None,
+        self_: builtins.str | None = None,
+        timeout_: builtins.float | None = None,
+        metadata_: Mapping[builtins.str, builtins.str] | None = None,
+        wait_for_ready_: bool | None = None,
+        request: builtins.str | None = None,
+        None_: builtins.str | None = None,
+        match: builtins.str | None = None,
+        names_pb2: builtins.str | None = None,
+        clients: builtins.str | None = None,
+        Any: builtins.str | None = None,
+        datetime: bytes | None = None,
+        camelCase: int | None = None,
+        binder: builtins.str | None = None,
+        dunder_: builtins.str | None = None,
+        timeout: builtins.float | None = None,
+        metadata: clients_.Metadata | None = None,
+        wait_for_ready: bool | None = None,
+    ) -> names_pb2_.Words:
+        """Calls test.awkward.Names.Len.
+
+        Args:
+            from_: the field `from`.
+            class_: the field `class`.
+                What kind.
+            self_: the field `self`.
+            timeout_: the field `timeout`.
+            metadata_: the field `metadata`.
+            wait_for_ready_: the field `wait_for_ready`.
+            None_: the field `None`.
+            dunder_: the field `__dunder`.
+        """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (builtins.TypeError, builtins.ValueError):
+                pass
+            else:
+                return await self._call_len(made, timeout, metadata, wait_for_ready)
+        return await self._call_len(
+            clients_.request_of(
+                "test.awkward.Names.Len",
+                names_pb2_.Words,
+                request_,
+                {
+                    "from": from_,
+                    "class": class_,
+                    "self": self_,
+                    "timeout": timeout_,
+                    "metadata": metadata_,
+                    "wait_for_ready": wait_for_ready_,
+                    "request": request,
+                    "None": None_,
+                    "match": match,
+                    "names_pb2": names_pb2,
+                    "clients": clients,
+                    "Any": Any,
+                    "datetime": datetime,
+                    "camelCase": camelCase,
+                    "binder": binder,
+                    "__dunder": dunder_,
+                },
+            ),
+            timeout,
+            metadata,
+            wait_for_ready,
+        )
+
+    async def print(
+        self,
+        request_: names_pb2_.Words | None = None,
+        /,
+        *,
+        from_: builtins.str | None = None,
+        class_: builtins.str | None = None,
+        self_: builtins.str | None = None,
+        timeout_: builtins.float | None = None,
+        metadata_: Mapping[builtins.str, builtins.str] | None = None,
+        wait_for_ready_: bool | None = None,
+        request: builtins.str | None = None,
+        None_: builtins.str | None = None,
+        match: builtins.str | None = None,
+        names_pb2: builtins.str | None = None,
+        clients: builtins.str | None = None,
+        Any: builtins.str | None = None,
+        datetime: bytes | None = None,
+        camelCase: int | None = None,
+        binder: builtins.str | None = None,
+        dunder_: builtins.str | None = None,
+        timeout: builtins.float | None = None,
+        metadata: clients_.Metadata | None = None,
+        wait_for_ready: bool | None = None,
+    ) -> names_pb2_.Words:
+        """Calls test.awkward.Names.Print.
+
+        Args:
+            from_: the field `from`.
+            class_: the field `class`.
+                What kind.
+            self_: the field `self`.
+            timeout_: the field `timeout`.
+            metadata_: the field `metadata`.
+            wait_for_ready_: the field `wait_for_ready`.
+            None_: the field `None`.
+            dunder_: the field `__dunder`.
+        """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (builtins.TypeError, builtins.ValueError):
+                pass
+            else:
+                return await self._call_print(made, timeout, metadata, wait_for_ready)
+        return await self._call_print(
+            clients_.request_of(
+                "test.awkward.Names.Print",
+                names_pb2_.Words,
+                request_,
+                {
+                    "from": from_,
+                    "class": class_,
+                    "self": self_,
+                    "timeout": timeout_,
+                    "metadata": metadata_,
+                    "wait_for_ready": wait_for_ready_,
+                    "request": request,
+                    "None": None_,
+                    "match": match,
+                    "names_pb2": names_pb2,
+                    "clients": clients,
+                    "Any": Any,
+                    "datetime": datetime,
+                    "camelCase": camelCase,
+                    "binder": binder,
+                    "__dunder": dunder_,
+                },
+            ),
+            timeout,
+            metadata,
+            wait_for_ready,
+        )
+
+    async def super(
+        self,
+        request_: names_pb2_.Words | None = None,
+        /,
+        *,
+        from_: builtins.str | None = None,
+        class_: builtins.str | None = None,
+        self_: builtins.str | None = None,
+        timeout_: builtins.float | None = None,
+        metadata_: Mapping[builtins.str, builtins.str] | None = None,
+        wait_for_ready_: bool | None = None,
+        request: builtins.str | None = None,
+        None_: builtins.str | None = None,
+        match: builtins.str | None = None,
+        names_pb2: builtins.str | None = None,
+        clients: builtins.str | None = None,
+        Any: builtins.str | None = None,
+        datetime: bytes | None = None,
+        camelCase: int | None = None,
+        binder: builtins.str | None = None,
+        dunder_: builtins.str | None = None,
+        timeout: builtins.float | None = None,
+        metadata: clients_.Metadata | None = None,
+        wait_for_ready: bool | None = None,
+    ) -> names_pb2_.Words:
+        """Calls test.awkward.Names.Super.
+
+        Args:
+            from_: the field `from`.
+            class_: the field `class`.
+                What kind.
+            self_: the field `self`.
+            timeout_: the field `timeout`.
+            metadata_: the field `metadata`.
+            wait_for_ready_: the field `wait_for_ready`.
+            None_: the field `None`.
+            dunder_: the field `__dunder`.
+        """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (builtins.TypeError, builtins.ValueError):
+                pass
+            else:
+                return await self._call_super(made, timeout, metadata, wait_for_ready)
+        return await self._call_super(
+            clients_.request_of(
+                "test.awkward.Names.Super",
+                names_pb2_.Words,
+                request_,
+                {
+                    "from": from_,
+                    "class": class_,
+                    "self": self_,
+                    "timeout": timeout_,
+                    "metadata": metadata_,
+                    "wait_for_ready": wait_for_ready_,
+                    "request": request,
+                    "None": None_,
+                    "match": match,
+                    "names_pb2": names_pb2,
+                    "clients": clients,
+                    "Any": Any,
+                    "datetime": datetime,
+                    "camelCase": camelCase,
+                    "binder": binder,
+                    "__dunder": dunder_,
+                },
+            ),
+            timeout,
+            metadata,
+            wait_for_ready,
+        )
+
+    async def property(
+        self,
+        request_: names_pb2_.Words | None = None,
+        /,
+        *,
+        from_: builtins.str | None = None,
+        class_: builtins.str | None = None,
+        self_: builtins.str | None = None,
+        timeout_: builtins.float | None = None,
+        metadata_: Mapping[builtins.str, builtins.str] | None = None,
+        wait_for_ready_: bool | None = None,
+        request: builtins.str | None = None,
+        None_: builtins.str | None = None,
+        match: builtins.str | None = None,
+        names_pb2: builtins.str | None = None,
+        clients: builtins.str | None = None,
+        Any: builtins.str | None = None,
+        datetime: bytes | None = None,
+        camelCase: int | None = None,
+        binder: builtins.str | None = None,
+        dunder_: builtins.str | None = None,
+        timeout: builtins.float | None = None,
+        metadata: clients_.Metadata | None = None,
+        wait_for_ready: bool | None = None,
+    ) -> names_pb2_.Words:
+        """Calls test.awkward.Names.Property.
+
+        Args:
+            from_: the field `from`.
+            class_: the field `class`.
+                What kind.
+            self_: the field `self`.
+            timeout_: the field `timeout`.
+            metadata_: the field `metadata`.
+            wait_for_ready_: the field `wait_for_ready`.
+            None_: the field `None`.
+            dunder_: the field `__dunder`.
+        """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (builtins.TypeError, builtins.ValueError):
+                pass
+            else:
+                return await self._call_property(
+                    made,
+                    timeout,
+                    metadata,
+                    wait_for_ready,
+                )
+        return await self._call_property(
+            clients_.request_of(
+                "test.awkward.Names.Property",
+                names_pb2_.Words,
+                request_,
+                {
+                    "from": from_,
+                    "class": class_,
+                    "self": self_,
+                    "timeout": timeout_,
+                    "metadata": metadata_,
+                    "wait_for_ready": wait_for_ready_,
+                    "request": request,
+                    "None": None_,
+                    "match": match,
+                    "names_pb2": names_pb2,
+                    "clients": clients,
+                    "Any": Any,
+                    "datetime": datetime,
+                    "camelCase": camelCase,
+                    "binder": binder,
+                    "__dunder": dunder_,
+                },
+            ),
+            timeout,
+            metadata,
+            wait_for_ready,
+        )
+
+    async def service(
+        self,
+        request_: names_pb2_.Words | None = None,
+        /,
+        *,
+        from_: builtins.str | None = None,
+        class_: builtins.str | None = None,
+        self_: builtins.str | None = None,
+        timeout_: builtins.float | None = None,
+        metadata_: Mapping[builtins.str, builtins.str] | None = None,
+        wait_for_ready_: bool | None = None,
+        request: builtins.str | None = None,
+        None_: builtins.str | None = None,
+        match: builtins.str | None = None,
+        names_pb2: builtins.str | None = None,
+        clients: builtins.str | None = None,
+        Any: builtins.str | None = None,
+        datetime: bytes | None = None,
+        camelCase: int | None = None,
+        binder: builtins.str | None = None,
+        dunder_: builtins.str | None = None,
+        timeout: builtins.float | None = None,
+        metadata: clients_.Metadata | None = None,
+        wait_for_ready: bool | None = None,
+    ) -> names_pb2_.Words:
+        """Calls test.awkward.Names.Service.
+
+        Args:
+            from_: the field `from`.
+            class_: the field `class`.
+                What kind.
+            self_: the field `self`.
+            timeout_: the field `timeout`.
+            metadata_: the field `metadata`.
+            wait_for_ready_: the field `wait_for_ready`.
+            None_: the field `None`.
+            dunder_: the field `__dunder`.
+        """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (builtins.TypeError, builtins.ValueError):
+                pass
+            else:
+                return await self._call_service(made, timeout, metadata, wait_for_ready)
+        return await self._call_service(
+            clients_.request_of(
+                "test.awkward.Names.Service",
+                names_pb2_.Words,
+                request_,
+                {
+                    "from": from_,
+                    "class": class_,
+                    "self": self_,
+                    "timeout": timeout_,
+                    "metadata": metadata_,
+                    "wait_for_ready": wait_for_ready_,
+                    "request": request,
+                    "None": None_,
+                    "match": match,
+                    "names_pb2": names_pb2,
+                    "clients": clients,
+                    "Any": Any,
+                    "datetime": datetime,
+                    "camelCase": camelCase,
+                    "binder": binder,
+                    "__dunder": dunder_,
+                },
+            ),
+            timeout,
+            metadata,
+            wait_for_ready,
+        )
+
+    async def rpcs(
+        self,
+        request_: names_pb2_.Words | None = None,
+        /,
+        *,
+        from_: builtins.str | None = None,
+        class_: builtins.str | None = None,
+        self_: builtins.str | None = None,
+        timeout_: builtins.float | None = None,
+        metadata_: Mapping[builtins.str, builtins.str] | None = None,
+        wait_for_ready_: bool | None = None,
+        request: builtins.str | None = None,
+        None_: builtins.str | None = None,
+        match: builtins.str | None = None,
+        names_pb2: builtins.str | None = None,
+        clients: builtins.str | None = None,
+        Any: builtins.str | None = None,
+        datetime: bytes | None = None,
+        camelCase: int | None = None,
+        binder: builtins.str | None = None,
+        dunder_: builtins.str | None = None,
+        timeout: builtins.float | None = None,
+        metadata: clients_.Metadata | None = None,
+        wait_for_ready: bool | None = None,
+    ) -> names_pb2_.Words:
+        """Calls test.awkward.Names.Rpcs.
+
+        Args:
+            from_: the field `from`.
+            class_: the field `class`.
+                What kind.
+            self_: the field `self`.
+            timeout_: the field `timeout`.
+            metadata_: the field `metadata`.
+            wait_for_ready_: the field `wait_for_ready`.
+            None_: the field `None`.
+            dunder_: the field `__dunder`.
+        """
+        if (
+            request_ is None
+            and from_ is None
+            and class_ is None
+            and self_ is None
+            and timeout_ is None
+            and metadata_ is None
+            and wait_for_ready_ is None
+            and None_ is None
+            and dunder_ is None
+        ):
+            made = names_pb2_.Words()
+            try:
+                if request is not None:
+                    made.request = request
+                if match is not None:
+                    made.match = match
+                if names_pb2 is not None:
+                    made.names_pb2 = names_pb2
+                if clients is not None:
+                    made.clients = clients
+                if Any is not None:
+                    made.Any = Any
+                if datetime is not None:
+                    made.datetime = datetime
+                if camelCase is not None:
+                    made.camelCase = camelCase
+                if binder is not None:
+                    made.binder = binder
+            except (builtins.TypeError, builtins.ValueError):
+                pass
+            else:
+                return await self._call_rpcs(made, timeout, metadata, wait_for_ready)
+        return await self._call_rpcs(
+            clients_.request_of(
+                "test.awkward.Names.Rpcs",
+                names_pb2_.Words,
+                request_,
+                {
+                    "from": from_,
+                    "class": class_,
+                    "self": self_,
+                    "timeout": timeout_,
+                    "metadata": metadata_,
+                    "wait_for_ready": wait_for_ready_,
+                    "request": request,
+                    "None": None_,
+                    "match": match,
+                    "names_pb2": names_pb2,
+                    "clients": clients,
+                    "Any": Any,
+                    "datetime": datetime,
+                    "camelCase": camelCase,
+                    "binder": binder,
+                    "__dunder": dunder_,
+                },
             ),
             timeout,
             metadata,
@@ -4436,7 +7728,7 @@ class lowerClient(clients_.Client):
                     made.camelCase = camelCase
                 if binder is not None:
                     made.binder = binder
-            except (TypeError, ValueError):
+            except (builtins.TypeError, builtins.ValueError):
                 pass
             else:
                 return self._call_get(made, timeout, metadata, wait_for_ready)
@@ -4552,7 +7844,7 @@ class lowerAsyncClient(clients_.AsyncClient):
                     made.camelCase = camelCase
                 if binder is not None:
                     made.binder = binder
-            except (TypeError, ValueError):
+            except (builtins.TypeError, builtins.ValueError):
                 pass
             else:
                 return self._call_get(made, timeout, metadata, wait_for_ready)
@@ -4668,7 +7960,7 @@ class lowerAioClient(clients_.AioClient):
                     made.camelCase = camelCase
                 if binder is not None:
                     made.binder = binder
-            except (TypeError, ValueError):
+            except (builtins.TypeError, builtins.ValueError):
                 pass
             else:
                 return await self._call_get(made, timeout, metadata, wait_for_ready)
