@@ -4,6 +4,7 @@ formatted, without a complaint of mypy, pyright and ruff; and what cannot be gen
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import shutil
@@ -13,8 +14,11 @@ from concurrent import futures
 from pathlib import Path
 
 import pytest
+from google.protobuf import empty_pb2
+from google.protobuf.compiler.plugin_pb2 import CodeGeneratorRequest, CodeGeneratorResponse
 
 import sage_rpc
+from sage_rpc.codegen import plugin
 from sage_rpc.codegen.protoc import INCLUDE
 from tests.codegen.golden.awkward import names_pb2, names_pb2_grpc, names_sage
 from tests.codegen.protoc import ROOT, protoc
@@ -651,6 +655,44 @@ def test_an_unknown_option_of_the_plugin_is_named(tmp_path, option, problem):
     done = protoc(PROTOS, plugin, f"--sage_out={tmp_path}", f"--sage_opt={option}", "kinds.proto")
     assert done.returncode != 0
     assert problem in done.stderr
+
+
+def asked(name: str, message: str) -> CodeGeneratorResponse:
+    """What the plugin says to a file of that name, whose method takes and gives `message`."""
+    request = CodeGeneratorRequest(file_to_generate=[name])
+    empty_pb2.DESCRIPTOR.CopyToProto(request.proto_file.add())
+    file = request.proto_file.add(
+        name=name, package="p", syntax="proto3", dependency=["google/protobuf/empty.proto"]
+    )
+    file.message_type.add(name="Own")
+    file.service.add(name="S").method.add(name="Get", input_type=message, output_type=message)
+    return plugin.respond(request)
+
+
+STEMS = [
+    *("a\nimport os\n#", "a\rimport os", "a\fb", "a\x85b", "a\u2028b", "a\x1b[31m", "a\\", "a\\nb", 'a"""'),
+    *('a""""\\', "it's", "a b", "1a", "a;import os", "a//b", "a.b/../c"),
+]
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_a_name_of_a_file_is_never_python(stem):
+    """What is generated says the same but for its docstring, or is refused, whatever a file is called."""
+
+    def without_docstring(text: str) -> str:
+        tree = ast.parse(text)
+        assert ast.get_docstring(tree)
+        return "\n".join(map(ast.unparse, tree.body[1:]))
+
+    plain = asked("plain.proto", ".google.protobuf.Empty").file[0].content
+    made = asked(f"{stem}.proto", ".google.protobuf.Empty").file[0].content
+    assert without_docstring(made) == without_docstring(plain)
+    assert made.replace("\n", "").isprintable()
+    assert made.count("\n") == plain.count("\n")
+    refused = asked(f"{stem}.proto", ".p.Own")
+    assert not refused.file
+    assert "makes no name of a Python module" in refused.error
+    assert refused.error.isprintable()
 
 
 def test_the_plugin_says_who_runs_it():
