@@ -134,6 +134,15 @@ class TestTwoHosts:
         assert refused.returncode == 1
         assert "UNAVAILABLE" in refused.stderr
 
+    def test_every_container_sees_its_own_key_only(self, hosts: None) -> None:
+        for service, host in (("a-services", "host-a"), ("b-caller", "host-b"), ("etcd", "etcd")):
+            seen = docker(
+                "exec", container(service), "find", "/", "-xdev", "-name", "*.key", "-path", "*certif*"
+            )
+            listed = docker("exec", container(service), "ls", "/certificates").split()
+            assert listed == ["ca.pem", f"{host}.key", f"{host}.pem"]
+            assert seen == ""  # beside the volume
+
     def test_a_killed_container_comes_back_and_calls_go_on(self, hosts: None) -> None:
         before = container("b-services")
         pid = int(docker("inspect", "-f", "{{.State.Pid}}", before))
@@ -178,23 +187,85 @@ def test_the_compose_file_is_valid() -> None:
 def test_certificates_are_made_for_every_name_and_kept(tmp_path: Path) -> None:
     if shutil.which("openssl") is None:
         pytest.skip("there is no openssl")
-    script = ROOT / "docker" / "certificates.sh"
-    run = [str(script), str(tmp_path), "host-a,a-services,10.0.0.2", "etcd"]
-    subprocess.run(run, check=True, capture_output=True)
+    make_certificates(tmp_path, "host-a,a-services,10.0.0.2", "etcd")
+    mine = tmp_path / "host-a"
     shown = subprocess.run(
-        ["openssl", "x509", "-in", str(tmp_path / "host-a.pem"), "-noout", "-text"],
+        ["openssl", "x509", "-in", str(mine / "host-a.pem"), "-noout", "-text"],
         capture_output=True,
         text=True,
         check=True,
     ).stdout
     for name in ("DNS:host-a", "DNS:a-services", "IP Address:10.0.0.2", "DNS:localhost", "Client Auth"):
         assert name in shown
-    verify = ["openssl", "verify", "-CAfile", str(tmp_path / "ca.pem"), str(tmp_path / "host-a.pem")]
-    assert subprocess.run(verify, capture_output=True).returncode == 0
-    before = (tmp_path / "host-a.pem").read_bytes()
-    subprocess.run(run, check=True, capture_output=True)
-    assert (tmp_path / "host-a.pem").read_bytes() == before
-    assert (tmp_path / "host-a.key").stat().st_mode & 0o077 == 0
+    assert trusted(mine, "host-a")
+    # A host gets its directory, in which nothing is that others must not have.
+    assert sorted(os.listdir(mine)) == ["ca.pem", "host-a.key", "host-a.pem"]
+    assert sorted(os.listdir(tmp_path)) == ["authority", "etcd", "host-a"]
+    assert [p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("ca.key")] == ["authority/ca.key"]
+    assert all(key.stat().st_mode & 0o077 == 0 for key in tmp_path.rglob("*.key"))
+    before = (mine / "host-a.pem").read_bytes()
+    make_certificates(tmp_path, "host-a,a-services,10.0.0.2", "etcd", "host-c")
+    assert (mine / "host-a.pem").read_bytes() == before
+    assert trusted(tmp_path / "host-c", "host-c")
+
+
+def test_an_authority_whose_key_is_not_kept_signs_everybody_at_once_or_nobody(tmp_path: Path) -> None:
+    """As in the compose file, where the key is in the memory of the container that makes the certificates."""
+    if shutil.which("openssl") is None:
+        pytest.skip("there is no openssl")
+    hosts, passing = tmp_path / "hosts", tmp_path / "passing"
+    make_certificates(hosts, "host-a", "host-b", AUTHORITY=str(passing))
+    shutil.rmtree(passing)
+    assert not list(hosts.rglob("ca.key"))
+    before = (hosts / "host-a" / "host-a.pem").read_bytes()
+    make_certificates(hosts, "host-a", "host-b", AUTHORITY=str(passing))
+    assert (hosts / "host-a" / "host-a.pem").read_bytes() == before
+    assert not passing.exists()
+    make_certificates(hosts, "host-a", "host-b", "host-c", AUTHORITY=str(passing))
+    assert (hosts / "host-a" / "host-a.pem").read_bytes() != before
+    assert len({(hosts / name / "ca.pem").read_bytes() for name in ("host-a", "host-b", "host-c")}) == 1
+    assert all(trusted(hosts / name, name) for name in ("host-a", "host-b", "host-c"))
+
+
+def make_certificates(directory: Path, *hosts: str, **variables: str) -> None:
+    script = str(ROOT / "docker" / "certificates.sh")
+    done = subprocess.run(
+        [script, str(directory), *hosts], capture_output=True, text=True, env={**os.environ, **variables}
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def trusted(directory: Path, name: str) -> bool:
+    """Whether a host's own certificate is one that it would trust, and fits its key."""
+    certificate, key = str(directory / f"{name}.pem"), str(directory / f"{name}.key")
+    verify = ["openssl", "verify", "-CAfile", str(directory / "ca.pem"), certificate]
+    shown = [
+        subprocess.run(["openssl", *command], capture_output=True, check=True).stdout
+        for command in (
+            ("x509", "-in", certificate, "-noout", "-pubkey"),
+            ("pkey", "-in", key, "-pubout"),
+        )
+    ]
+    return subprocess.run(verify, capture_output=True).returncode == 0 and shown[0] == shown[1]
+
+
+def test_every_container_sees_its_own_key_and_none_keeps_the_authoritys() -> None:
+    import yaml
+
+    services = yaml.safe_load(COMPOSE_FILE.read_text("utf-8"))["services"]
+    seen = {
+        name: [volume.split(":") for volume in service.get("volumes", ()) if "certificates" in volume]
+        for name, service in services.items()
+    }
+    maker = services["certificates"]
+    assert maker["network_mode"] == "none"
+    assert maker["environment"]["AUTHORITY"].startswith(maker["tmpfs"][0])
+    made = dict(seen.pop("certificates"))
+    hosts = {"etcd": "etcd", **{f"{h}-{kind}": f"host-{h}" for h in "ab" for kind in ("services", "caller")}}
+    for name, host in hosts.items():
+        assert seen[name] == [[f"certificates-{host}", "/certificates", "ro"]]
+        assert made[f"certificates-{host}"] == f"/certificates/{host}"
+    assert seen.keys() == hosts.keys()
 
 
 @pytest.mark.parametrize("host", ["a", "b"])
