@@ -199,11 +199,15 @@ def test_a_page_elsewhere_whose_name_leads_here_sees_nothing(served: Served, wha
 def test_names_that_a_proxy_passes_on_may_be_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SAGE_RPC_RUNTIME_DIR", str(tmp_path / "run"))
     file = tmp_path / "config.yaml"
-    file.write_text("observability: {metrics: '0.0.0.0:0', hosts: [shop.example]}\nservices: {}\n")
+    file.write_text(
+        f"observability: {{metrics: '0.0.0.0:0', hosts: [shop.example]}}\n{BASE}"
+        "  echo: {class: supervised.Echo, address: '127.0.0.1:0', advertise: host-a}\n"
+    )
     with Served(file) as served:
         url = address_of(served, "metrics").replace("0.0.0.0", "127.0.0.1")
         for host, status in (
             ("shop.example", 200),
+            ("host-a:9464", 200),
             ("10.1.2.3:80", 200),
             (socket.gethostname(), 200),
             ("evil.example", 403),

@@ -17,6 +17,7 @@ from google.protobuf.message import DecodeError
 
 # Before the request is parsed: its options are then known by name.
 from sage_rpc.codegen import render, schema
+from sage_rpc.foreign_text import printable
 
 __all__ = ["main", "respond"]
 
@@ -40,7 +41,7 @@ def respond(request: CodeGeneratorRequest) -> CodeGeneratorResponse:
                 response.file.add(name=render.output_name(file.name), content=text)
     except (schema.Problem, ValueError) as error:
         del response.file[:]
-        response.error = str(error)
+        response.error = printable(str(error), one_line=True)
     return response
 
 

@@ -24,7 +24,6 @@ from sage_rpc.codegen.layout import (
     returning,
 )
 from sage_rpc.codegen.schema import Field, File, Method, Service, Type
-from sage_rpc.foreign_text import printable, shown
 
 __all__ = ["Imports", "output_name", "render"]
 
@@ -106,10 +105,9 @@ class _Module:
             for service in self._file.services
             for suffix in ("Base", *(kind.base for kind in _KINDS))
         )
-        name = printable(self._file.name, one_line=True)
         head = [
-            f"{MARK}{name}; do not edit.",
-            *docstring(0, f"Services of {comment_text(name)}: bases to implement, and clients."),
+            f"{MARK}{self._file.name}; do not edit.",
+            *docstring(0, f"Services of {comment_text(self._file.name)}: bases to implement, and clients."),
             "",
             "from __future__ import annotations",
             "",
@@ -176,12 +174,6 @@ class _Module:
             if self._imports == "relative":
                 here = names.module_of(self._file.name).rpartition(".")[0]
                 package = names.relative_package(package, here)
-        inside = package.lstrip(".")
-        if not all(map(str.isidentifier, (*(inside.split(".") if inside else ()), leaf))):
-            raise ValueError(
-                f"{shown(proto)}: its path makes no name of a Python module: rename it, to letters, digits, "
-                "underscores and hyphens"
-            )
         return package, leaf
 
     def _import_lines(self) -> list[str]:

@@ -156,10 +156,12 @@ class Supervisor:
             wanted.append((watched.dashboard.address, watched.dashboard.token, True))
         if watched.metrics is not None:
             wanted.append((watched.metrics, None, False))
+        advertised = (service.advertise for service in self.config.services.values())
+        hosts = [*watched.hosts, *filter(None, advertised)]
         for address, token, page in wanted:
             what = "dashboard" if page else "metrics"
             try:
-                web = Web(self.manager, address, token=token, page=page, hosts=watched.hosts)
+                web = Web(self.manager, address, token=token, page=page, hosts=hosts)
             except OSError as error:
                 raise StartError(f"the {what} cannot listen at {address}: {error.strerror}") from error
             self._closing.append(web.close)
