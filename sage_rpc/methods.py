@@ -1141,10 +1141,17 @@ def check_plain(response: Any) -> None:
 
 
 def decode_plain(response: Any) -> Any:
-    """The result."""
-    if type(response) is bytes:
-        return values.decode(response)
-    return values.decode(response.message, response.buffers)
+    """The result.
+
+    Raises:
+        Internal: what came is no value.
+    """
+    try:
+        if type(response) is bytes:
+            return values.decode(response)
+        return values.decode(response.message, response.buffers)
+    except ValueError as error:
+        raise errors.rpc_error(grpc.StatusCode.INTERNAL, f"the service's answer: {error}") from error
 
 
 def keep_plain(response: Any) -> Any:

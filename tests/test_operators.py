@@ -895,6 +895,43 @@ def test_code_of_main_needs_no_guard_and_python_c_will_do() -> None:
         assert (done.stdout, done.stderr) == ("[11, 12]\n", "")
 
 
+def test_what_a_program_keeps_in_its_classes_stays() -> None:
+    """Rows of classes of `__main__`, and errors of theirs, travel by value; that sets no class back."""
+    program = HEAD + textwrap.dedent("""
+        import enum
+        class Order:
+            made = 0
+            def __init__(self): Order.made += 1; self.number = Order.made
+        class Colour(enum.Enum):
+            RED = 1
+        class Wrong(Exception):
+            pass
+        def again(row):          # in one worker, row after row
+            return Order(), Colour.RED
+        def fails(row):
+            raise Wrong("no")
+        rows = [Order() for _ in range(4)]
+        Order.open, Colour.seen, Wrong.open = ["kept"], 3, ["kept"]
+        opened = Order.open, Wrong.open
+        env = LocalEnvironment("c")
+        got = env.from_batch(rows).map(again).map(lambda row: row).collect()
+        print([order.number for order, _ in got], Order.made, Order.open is opened[0], Colour.seen)
+        print(all(type(order) is Order and colour is Colour.RED for order, colour in got))
+        try:
+            LocalEnvironment("d").from_batch(rows).map(fails).collect()
+        except Exception as error:
+            print(type(error.__cause__).__name__, Wrong.open is opened[1], Order.made)
+        """)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+    )
+    assert done.stdout == "[5, 6, 7, 8] 4 True 3\nTrue\nWrong True 4\n", done.stderr
+
+
 def test_a_job_survives_the_thread_that_submitted_it(env: LocalEnvironment) -> None:
     from concurrent.futures import ThreadPoolExecutor
 

@@ -27,8 +27,7 @@ from array import array
 from collections import deque
 from collections.abc import Iterator, Sequence
 
-import cloudpickle
-
+from sage_rpc.processes.pickling import dumps
 from sage_rpc.processes.steps import MachineryError
 
 __all__ = ["Input", "LinkLostError", "Output", "dump_row", "load_row"]
@@ -58,7 +57,7 @@ def dump_row(row: object) -> bytes:
         return pickle.dumps(row, protocol=5)
     except (pickle.PicklingError, AttributeError, TypeError):
         # Of a class that was defined in __main__ or in a function, perhaps.
-        return bytes(cloudpickle.dumps(row, protocol=5))
+        return dumps(row)
 
 
 def load_row(data: bytes | memoryview) -> object:

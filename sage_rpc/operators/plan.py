@@ -7,14 +7,10 @@ from __future__ import annotations
 
 import enum
 import inspect
-import io
 import socket
-import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
-
-import cloudpickle
 
 from sage_rpc import servicers
 from sage_rpc.exception_text import text_of
@@ -29,6 +25,7 @@ from sage_rpc.operators.functions import (
     SourceFunction,
 )
 from sage_rpc.policies import ServicePolicy
+from sage_rpc.processes.pickling import dumps
 
 __all__ = ["Kind", "OperatorSpec", "Plan", "Receiver", "ServiceSpec", "check_code", "dump", "suggested_name"]
 
@@ -236,32 +233,12 @@ def dump(what: str, spec: OperatorSpec | ServiceSpec) -> bytes:
     Raises:
         TypeError: something in it cannot be pickled.
     """
-    file = io.BytesIO()
     try:
-        _Pickler(file).dump(spec)
-        return file.getvalue()
+        return dumps(spec)
     except Exception as error:
         raise TypeError(
             f"{what} cannot be sent to its process: {text_of(error)}; make what it holds in setup() instead"
         ) from error
-
-
-class _Pickler(cloudpickle.Pickler):
-    """cloudpickle, but code keeps the name of its file: remote tracebacks show their lines."""
-
-    dispatch_table = cloudpickle.Pickler.dispatch_table.new_child()
-
-
-def _reduce_code(code: types.CodeType) -> tuple[Any, ...]:
-    make, args = cloudpickle.Pickler.dispatch_table[types.CodeType](code)
-    return _named_code, (make, args, code.co_filename)
-
-
-def _named_code(make: Callable[..., types.CodeType], args: tuple[Any, ...], filename: str) -> types.CodeType:
-    return make(*args).replace(co_filename=filename)
-
-
-_Pickler.dispatch_table[types.CodeType] = _reduce_code
 
 
 def _kind_name(cls: type[BaseFunction]) -> str:

@@ -24,10 +24,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import cloudpickle
-
 from sage_rpc.exception_text import text_of, traceback_of, type_name
 from sage_rpc.manager import ServiceEndpoint
+from sage_rpc.processes.pickling import dumps
 
 __all__ = [
     "Bound",
@@ -138,7 +137,7 @@ class Failed:
         """What is to be said of `error`."""
         pickled = None
         with contextlib.suppress(BaseException):  # its __reduce__ is the user's code
-            pickled = bytes(cloudpickle.dumps(error))
+            pickled = dumps(error)
         if pickled is not None and len(pickled) > _LARGEST_EXCEPTION:
             pickled = None
         name = type_name(type(error)).removeprefix("builtins.")

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import cloudpickle
 import grpc
 
 from sage_rpc.channel import Channel, insecure_channel
@@ -19,6 +18,7 @@ from sage_rpc.discovery.local import record_paths
 from sage_rpc.processes.child import Child, here
 from sage_rpc.processes.control import Bound, Failed, Message, Ready
 from sage_rpc.processes.group import Group
+from sage_rpc.processes.pickling import dumps
 from sage_rpc.supervisor.sockets import inside_path, socket_path
 from sage_rpc.supervisor.task import Task
 
@@ -95,7 +95,7 @@ class ServiceProcess(Child):
                 f"{task.service}[{task.number}]",
                 "sage_rpc.supervisor.serving",
                 {**header, "log_level": task.log_level},
-                cloudpickle.dumps(task),
+                dumps(task),
                 group,
                 env=env,
                 cwd=task.config.cwd,
