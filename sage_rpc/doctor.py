@@ -104,6 +104,11 @@ def _native_core() -> Iterator[Check]:
             yield Check(name, "problem", *_why_not_built(name, error))
         else:
             yield Check(name, "ok", str(module.__file__))
+    codec = importlib.import_module("sage_rpc.native._codec")
+    if str(codec.__file__).endswith(".py"):
+        yield Check(codec.__name__, "problem", "works, but is not compiled: slow", f"build it: {_REINSTALL}")
+    else:
+        yield Check(codec.__name__, "ok", str(codec.__file__))
 
 
 def _why_not_built(name: str, error: ImportError) -> tuple[str, str]:

@@ -13,11 +13,14 @@ import time
 from pathlib import Path
 
 import grpc
+import msgpack
 import numpy as np
 import pytest
 
 import sage_rpc
+from sage_rpc import buffers
 from sage_rpc.native import core
+from sage_rpc.proto.v1.invoke_pb2 import ServiceRequest
 from tests import wire_peer as w
 from tests.conftest import UNLIMITED, ServerProcess, needs_native
 from tests.test_peers import CALL, ECHO, SHM, echo_works
@@ -244,6 +247,63 @@ def test_a_client_written_from_the_document_can_send_blocks(server):
                 frames[frame.type] = frame
         assert frames[w.TRAILERS].body == b"hello world!"
         assert frames[w.RELEASE].aux == 1  # the page
+
+
+@pytest.mark.parametrize(
+    ("dtype", "trusting", "seen"),
+    [("<f8", "0", 2), ("<i8", "0", 1), ("|b1", "0", 1), ("<M8[s]", "0", 1), ("<i8", "1", 2), ("|b1", "1", 0)],
+)
+def test_what_may_be_an_index_does_not_change_once_it_is_received(dtype, trusting, seen):
+    """A client writes into an array that it has sent, while the service holds it."""
+    size = 65536
+    number = np.dtype(dtype)
+    reference = msgpack.packb([0, dtype, [size // number.itemsize]])
+    arguments = b"\x92\x91" + msgpack.packb(msgpack.ExtType(9, reference)) + b"\x80"
+    request = ServiceRequest(service="arrays", method="keep", arguments=arguments)
+    head = request.SerializeToString() + buffers.head(ServiceRequest.BUFFERS_FIELD_NUMBER, size)
+    with (
+        ServerProcess(program="array_service.py", env={"SAGE_RPC_TRUST_PEERS": trusting}) as process,
+        blocks_peer(process) as peer,
+    ):
+        memory = memoryview(peer.memory)[peer.arena : peer.arena + size]
+        memory[:] = np.ones(size // number.itemsize, number).tobytes()
+        message = w.blocks((len(head), 0, size), inline=head)
+        peer.send(w.OPEN, CALL, 1, 1, w.block(b"/sage.rpc.v1.Invocation/Call") + message, extra=w.BLOCKS)
+        while peer.receive().type != w.TRAILERS:
+            pass
+        memory[:] = np.full(size // number.itemsize, 0 if dtype == "|b1" else 2).astype(number).tobytes()
+        memory.release()
+        options = [("sage_rpc.transport", "shm")]
+        with sage_rpc.ServiceManager({"arrays": process.target}, timeout=20, options=options) as manager:
+            assert manager.get_sync_proxy("arrays").first_kept() == seen
+
+
+@pytest.mark.parametrize("trusting", ["0", "1"])
+def test_memory_of_integers_is_shared_with_trusted_peers_only(process, trusting):
+    """Of both ends one may trust the other: here the client, which allocates and receives."""
+    program = """if True:
+        import sys, numpy as np, sage_rpc
+        options = [("sage_rpc.transport", "shm")]
+        with sage_rpc.ServiceManager({"arrays": sys.argv[1]}, options=options) as manager:
+            arrays = manager.get_sync_proxy("arrays")
+            own = sage_rpc.empty(1 << 20, "u1", arrays)
+            back = arrays.echo(np.ones(1 << 20, "u1"))
+            floats = sage_rpc.empty(1 << 20, "f4", arrays)
+            memfd = [line.split()[0] for line in open("/proc/self/maps") if "memfd:sage_rpc" in line]
+            ranges = [tuple(int(end, 16) for end in each.split("-")) for each in memfd]
+            print(*(any(low <= a.ctypes.data < high for low, high in ranges) for a in (own, back, floats)))
+            print(int(back.sum()), back.flags.writeable)
+        """
+    done = subprocess.run(
+        [sys.executable, "-c", program, process.target],
+        env={**os.environ, "SAGE_RPC_TRUST_PEERS": trusting},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    shared = trusting == "1"
+    assert done.stdout == f"{shared} {shared} True\n{1 << 20} False\n"
 
 
 @pytest.mark.parametrize(

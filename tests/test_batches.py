@@ -253,6 +253,17 @@ def test_calls_of_a_declared_service_travel_together(declared):
     assert manager.stats().of("shop", "get_price").failures == {"INVALID_ARGUMENT": 2}
 
 
+def test_a_call_of_a_declared_batch_sends_the_request_that_it_was_given(declared, shop):  # noqa: F811
+    make, _ = declared
+    manager = make(ServicePolicy(default=MethodPolicy(batch=BatchPolicy(max_size=3, max_delay=2.0))))
+    request, calls = shop[0].Item(name="apple"), []
+    for count in (1, 2, 3):
+        request.count = count
+        calls.append(manager.get_async_proxy("shop").get_price(request))
+    request.count = 100
+    assert [call.result(SECONDS).amount for call in calls] == [5, 10, 15]
+
+
 # ---------------------------------------------------------------- whatever happens, every call ends
 
 

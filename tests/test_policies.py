@@ -10,6 +10,7 @@ import threading
 import time
 
 import grpc
+import numpy as np
 import pytest
 
 import sage_rpc
@@ -182,6 +183,21 @@ def test_a_servers_pushback_replaces_the_wait(pushback, wait):
     error = errors.rpc_error(grpc.StatusCode.UNAVAILABLE, "busy", trailing_metadata=trailing)
     found = wait_before_next(RetryPolicy(), error, 1, idempotent=True, left=None)
     assert found == wait
+
+
+@pytest.mark.parametrize(
+    "again",
+    [{"retry": QUICK, "idempotent": True}, {"hedging": HedgingPolicy(max_attempts=3, delay=15)}],
+    ids=["retries", "hedges"],
+)
+def test_a_call_is_sent_again_as_it_was_made(managed, again):
+    """Not as what its arguments hold by then."""
+    proxy = managed(policy(**again)).get_async_proxy("subject")
+    array, rows = np.ones(100_000), [1, 2]
+    call = proxy.attempts(next(names), 2, array, rows)
+    array[:] = 2
+    rows.clear()
+    assert call.result(20) == [[1.0, 1.0, [1, 2]]] * 3
 
 
 # ---------------------------------------------------------------- hedging

@@ -691,6 +691,44 @@ def test_a_signal_handler_may_use_the_queue_that_was_interrupted(queue):
         signal.signal(signal.SIGUSR1, previous)
 
 
+def test_a_signal_handler_may_put_while_another_item_is_encoded(queue, name):
+    """Between the bytecodes of the encoder: what both of them put arrives as it was."""
+    item = [(number, datetime.date(2026, 1, 1 + number % 28), ("x", number)) for number in range(200)]
+    sent = []
+
+    def put_another(*_):
+        if not entered:
+            entered.append(True)  # signals come in handlers, too, and would change the order of `sent`
+            sent.append(("handler", len(sent), datetime.time(1, 2, 3)))
+            other.put(sent[-1])
+            entered.clear()
+
+    entered: list[bool] = []
+    with SageQueue(name + "-other") as other:
+        previous = signal.signal(signal.SIGALRM, put_another)
+        signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
+        try:
+            limit = time.monotonic() + 20
+            while len(sent) < 200 and time.monotonic() < limit:
+                queue.put(item)
+                assert queue.get() == item
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, previous)
+            other.unlink()
+        assert len(sent) >= 200
+        assert [other.get_nowait() for _ in sent] == sent
+
+
+def test_an_item_of_too_many_levels_is_refused_where_it_is_put(queue):
+    item: object = ()
+    for _ in range(250):
+        item = (item,)
+    with pytest.raises(TypeError, match="more than 64 levels"):
+        queue.put(item)
+    assert queue.empty()
+
+
 def test_waiting_uses_no_cpu(name, workers):
     waiting = [workers.start("wait", name) for _ in range(3)]
     for process in waiting:

@@ -304,6 +304,74 @@ def test_a_hook_that_raises_lets_nobody_in(transport, hosted):
         manager.get_sync_proxy("subject").echo(1)
 
 
+def test_nothing_is_decoded_for_a_call_that_may_not_be_made_or_must_wait(hosted, transport):
+    """Arguments that are no value tell when somebody looks at them."""
+    from sage_rpc.proto.v1 import invoke_pb2
+
+    def code(host, kind, garbage=b"\xc1"):
+        request = (
+            invoke_pb2.ServiceRequest(service="subject", method="echo", arguments=garbage)
+            if kind == "Call"
+            else invoke_pb2.BatchRequest(service="subject", method="echo", calls=garbage)
+        )
+        with sage_rpc.insecure_channel(host.address, [("sage_rpc.transport", transport)]) as channel:
+            make = channel.unary_stream if kind == "BatchStream" else channel.unary_unary
+            call = make(f"/sage.rpc.v1.Invocation/{kind}", type(request).SerializeToString)
+            with pytest.raises(grpc.RpcError) as caught:
+                list(call(request, timeout=SECONDS))
+            return caught.value.code()
+
+    kinds = ("Call", "Batch", "BatchStream")
+    _, _, host = hosted(access=lambda peer, method: False)
+    assert [code(host, kind) for kind in kinds] == [grpc.StatusCode.PERMISSION_DENIED] * 3
+    manager, _, host = hosted(AdmissionPolicy(max_running=1, max_waiting=0))
+    assert [code(host, kind) for kind in kinds] == [grpc.StatusCode.INVALID_ARGUMENT] * 3
+    gate = next(names)
+    running = manager.get_async_proxy("subject").hold(gate)
+    until(lambda: host.gate.running == 1)
+    assert [code(host, kind) for kind in kinds] == [grpc.StatusCode.RESOURCE_EXHAUSTED] * 3
+    GATES[gate].set()
+    assert running.result(SECONDS)
+
+
+@pytest.mark.parametrize("answer", [b"\xc1", b"\x91" * 1000, b""])
+def test_an_answer_that_is_no_value_is_an_error_of_the_family(transport, answer):
+    from sage_rpc.proto.v1 import invoke_pb2
+
+    def call(request, context):
+        return invoke_pb2.ServiceResponse(result=answer).SerializeToString()
+
+    server = sage_rpc.server(concurrent.futures.ThreadPoolExecutor(1))
+    handlers = {"Call": grpc.unary_unary_rpc_method_handler(call)}
+    server.add_generic_rpc_handlers(
+        (grpc.method_handlers_generic_handler("sage.rpc.v1.Invocation", handlers),)
+    )
+    target = f"localhost:{server.add_insecure_port('127.0.0.1:0')}"
+    server.start()
+    with sage_rpc.ServiceManager({"x": target}, options=[("sage_rpc.transport", transport)]) as manager:
+        with pytest.raises(errors.RpcError, match="malformed value") as caught:
+            manager.get_sync_proxy("x").get()
+        assert caught.value.code() is grpc.StatusCode.INTERNAL
+        assert isinstance(manager.get_async_proxy("x").get().exception(SECONDS), errors.RpcError)
+    server.stop(None).wait()
+
+
+def test_a_batch_of_a_declared_service_is_decoded_when_it_may_be_called(shop, transport):  # noqa: F811
+    from sage_rpc.proto.v1 import invoke_pb2
+
+    add = shop[1].add_ShopServicer_to_server
+    closed = {"add_to_server": add, "access": lambda peer, method: False}
+    with (
+        sage_rpc.ServiceHost("shop", implement(shop), **closed) as host,
+        sage_rpc.insecure_channel(host.address, [("sage_rpc.transport", transport)]) as channel,
+    ):
+        request = invoke_pb2.BatchRequest(service="test.shop.Shop", method="GetPrice", calls=b"\xc1")
+        call = channel.unary_unary("/sage.rpc.v1.Invocation/Batch", type(request).SerializeToString)
+        with pytest.raises(grpc.RpcError) as caught:
+            call(request, timeout=SECONDS)
+        assert caught.value.code() is grpc.StatusCode.PERMISSION_DENIED
+
+
 def test_the_identity_of_a_certificate_decides_across_hosts():
     """mTLS: the hook sees the names in the caller's certificate, which the caller cannot choose."""
     authority = trustme.CA()

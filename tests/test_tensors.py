@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import socket
+import time
 from concurrent import futures
 from types import SimpleNamespace
 
@@ -218,6 +220,25 @@ def test_nothing_is_copied_that_was_allocated_for_its_way(stub, channel, detecto
     assert back.image[0] == 4
 
 
+@needs_native
+def test_a_call_that_waits_for_its_server_sends_what_it_was_given():
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    image = np.ones(MIB, np.float32)
+    server = sage_rpc.server(futures.ThreadPoolExecutor(1), options=UNLIMITED)
+    add(Detector(), sage_rpc.with_arrays(server))
+    options = [*UNLIMITED, ("sage_rpc.transport", "shm")]
+    with sage_rpc.insecure_channel(f"localhost:{port}", options) as channel:
+        echo = Stub(sage_rpc.with_arrays(channel)).Echo
+        call = echo.future(sage_rpc.Arrays(Scene(), image=image), timeout=20, wait_for_ready=True)
+        image[:] = 2
+        assert server.add_insecure_port(f"localhost:{port}") == port
+        server.start()
+        assert np.all(call.result().image == 1)
+    server.stop(None).wait()
+
+
 def test_asyncio_has_the_same(transport):
     class AioDetector(Detector):
         async def echo(self, request, context):
@@ -248,6 +269,10 @@ def test_asyncio_has_the_same(transport):
         (lambda: sage_rpc.Arrays(Scene(image=sage_rpc.tensor(1)), image=SMALL), "set in the message, too"),
         (lambda: sage_rpc.tensor(np.array([object()])), "holds numbers, not object"),
         (lambda: sage_rpc.tensor(np.zeros(2, "i4,i4")), "holds numbers"),
+        (lambda: sage_rpc.tensor(np.ma.masked_array([1, 2], [True, False])), "has no mask"),
+        (lambda: sage_rpc.tensor(np.zeros(2, np.dtype("f8", metadata={"a": 1}))), "metadata"),
+        (lambda: sage_rpc.array(sage_rpc.Tensor(dtype="<f4", shape=[2**40, 0])), "too many of none"),
+        (lambda: sage_rpc.array(sage_rpc.Tensor(dtype=",".join(["i1"] * 10**6), shape=[0])), "refused"),
         (lambda: sage_rpc.array(sage_rpc.Tensor(dtype="<f4", shape=[3], data=b"1234")), "bad tensor"),
         (lambda: sage_rpc.array(sage_rpc.Tensor(dtype="<f4", shape=[-1], data=b"1234")), "negative"),
         (lambda: sage_rpc.array(sage_rpc.Tensor(dtype="O", shape=[1], data=b"12345678")), "refused"),
@@ -275,6 +300,18 @@ def test_a_response_that_cannot_be_made_is_the_handlers_error(stub, detector):
             Stub(sage_rpc.with_arrays(channel)).Echo(Scene(), timeout=20)
         assert raised.value.code() is grpc.StatusCode.INTERNAL
     server.stop(None).wait()
+
+
+@pytest.mark.parametrize("endless", [b"\x80" * 1_000_000, b"\x08" + b"\xff" * 1_000_000 + b"\x01"])
+def test_a_number_without_an_end_is_no_number(endless):
+    """Ten bytes are the most that protobuf has for one; a million of them would take a minute."""
+    from sage_rpc import buffers, tensors
+
+    began = time.process_time()
+    with contextlib.suppress(ValueError, DecodeError):
+        tensors._received(Scene, [endless + buffers.head(3, 8), memoryview(bytes(8))])
+    assert tensors._walk(endless, 0) is None
+    assert time.process_time() - began < 2
 
 
 def test_any_bytes_are_a_message_or_an_error():

@@ -22,7 +22,7 @@ class Arrays:
         return len(self.kept)
 
     def first_kept(self) -> int:
-        return int(self.kept[0][0])
+        return int(self.kept[0].reshape(-1)[:1].astype(np.int64)[0])
 
     def forget(self) -> None:
         self.kept.clear()

@@ -55,6 +55,13 @@ class Subject:
             raise sage_rpc.Abort(getattr(grpc.StatusCode, code), f"failure {self.count(key)} of {key}")
         return self.count(key)
 
+    def attempts(self, key, failures, array, rows):
+        """What each attempt of a call saw; the first `failures` of them fail."""
+        self._pushed[key].append([float(array[0]), float(array[-1]), rows])
+        if len(self._pushed[key]) <= failures:
+            raise sage_rpc.Abort(grpc.StatusCode.UNAVAILABLE, "not yet")
+        return self._pushed[key]
+
     def fail(self, code):
         self.add(code)
         raise sage_rpc.Abort(getattr(grpc.StatusCode, code), "as you wish")
