@@ -14,6 +14,8 @@ import grpc
 
 from sage_rpc import errors, native
 from sage_rpc.connector import Connector
+from sage_rpc.faces import NativeChannel
+from sage_rpc.method_config import configured
 from sage_rpc.native import core
 from sage_rpc.picker import Picker
 from sage_rpc.transport import grpc as stock
@@ -136,6 +138,10 @@ class Channel(grpc.Channel):
         """Why calls do not travel over the memory queue; "" when they do or nothing was tried."""
         return "" if self.transport == "shm" else self._picker.reason
 
+    @property
+    def _channel(self) -> NativeChannel:
+        return NativeChannel(self._target, self._over_grpc)
+
     def _allocate(self, size: int) -> Any:
         """Shared memory for a request, or None: see `sage_rpc.empty`."""
         if self._connector is None:
@@ -204,9 +210,13 @@ class Channel(grpc.Channel):
                 return _Refused(self._picker.refused())
             self._picker.picked = "grpc"
             return over_grpc()
-        callable_: grpc.UnaryUnaryMultiCallable = core.UnaryUnary(
+        name = method.decode() if isinstance(method, bytes) else method
+        callable_: grpc.UnaryUnaryMultiCallable = configured(
+            self._options.service_config,
+            "unary_unary",
+            name,
             self._connector.core,
-            method.decode() if isinstance(method, bytes) else method,
+            name,
             request_serializer,
             response_deserializer,
             over_grpc,
@@ -262,12 +272,17 @@ class Channel(grpc.Channel):
         if self._connector is None:
             return _Refused(self._picker.refused()) if self._picker.forced else over_grpc()
         name = method.decode() if isinstance(method, bytes) else method
-        native_kind = {
-            "unary_stream": core.UnaryStream,
-            "stream_unary": core.StreamUnary,
-            "stream_stream": core.StreamStream,
-        }[kind]
-        return native_kind(self._connector.core, name, serializer, deserializer, over_grpc, feeders.run)
+        return configured(
+            self._options.service_config,
+            kind,
+            name,
+            self._connector.core,
+            name,
+            serializer,
+            deserializer,
+            over_grpc,
+            feeders.run,
+        )
 
     def subscribe(
         self, callback: Callable[[grpc.ChannelConnectivity], None], try_to_connect: bool | None = False

@@ -58,6 +58,7 @@ class Connector:
     def __init__(self, picker: Picker, over_grpc: Callable[[], grpc.Channel | None]) -> None:
         self.core = core.ChannelCore()
         self.core.pick = self.pick
+        self.core.target = picker.target
         self.core.user_agent = picker.user_agent(core.ClientConnection.dialect)
         if picker.forced and picker.possible:
             self.core.connect_soon = self._connect_soon

@@ -21,7 +21,9 @@ from types import TracebackType
 from typing import Any
 
 import grpc
+from grpc._channel import _InactiveRpcError
 
+from sage_rpc import faces
 from sage_rpc.exception_text import text_of, traceback_of, type_name
 
 __all__ = [
@@ -58,7 +60,7 @@ class RpcError(grpc.RpcError, grpc.Call, grpc.Future):
         trailing_metadata: Metadata = (),
         debug_error_string: str = "",
     ) -> None:
-        super().__init__(details)
+        Exception.__init__(self, details)  # not what may be between: grpcio's wants a state of its own
         self._code = code
         self._details = details
         self._initial_metadata = tuple(initial_metadata)
@@ -77,7 +79,12 @@ class RpcError(grpc.RpcError, grpc.Call, grpc.Future):
 
     def __reduce__(self) -> tuple[Any, ...]:
         kept = {name: value for name, value in self.__dict__.items() if name.startswith("_")}
-        return _rebuild, (type(self), self._code, self._details, kept)
+        kind = _FAMILY.get(type(self))
+        return _rebuild, (kind or type(self), self._code, self._details, kept, kind is not None)
+
+    @property
+    def _state(self) -> faces.ErrorState:
+        return faces.ErrorState(self)
 
     # -- grpc.Call
 
@@ -216,8 +223,24 @@ def class_of(code: grpc.StatusCode) -> type[RpcError]:
     return _CLASSES.get(code, RpcError)
 
 
-def _rebuild(kind: type[RpcError], code: grpc.StatusCode, details: str, kept: dict[str, Any]) -> RpcError:
-    error = kind(code, details)
+def _ended(family: Any) -> Any:
+    """`family` for the error of a blocking call, which to grpcio's users is a class of its own.
+
+    The error of a future or of a stream is that call itself, and no such thing.
+    """
+    named = {"__module__": __name__, "__qualname__": family.__qualname__, "__doc__": family.__doc__}
+    return type(family)(family.__name__, (family, _InactiveRpcError), named)
+
+
+_FAMILIES: tuple[type[RpcError], ...] = (RpcError, *_CLASSES.values())
+_ENDED: dict[type[RpcError], type[RpcError]] = {family: _ended(family) for family in _FAMILIES}
+_FAMILY = {ended: family for family, ended in _ENDED.items()}
+
+
+def _rebuild(
+    kind: type[RpcError], code: grpc.StatusCode, details: str, kept: dict[str, Any], ended: bool = False
+) -> RpcError:
+    error = (_ENDED[kind] if ended else kind)(code, details)
     error.__dict__.update(kept)
     return error
 
@@ -231,7 +254,7 @@ def rpc_error(
     debug_error_string: str = "",
 ) -> RpcError:
     """The error of a call that ended with `code`."""
-    return class_of(code)(
+    return _ENDED[class_of(code)](
         code,
         details,
         initial_metadata=initial_metadata,

@@ -61,6 +61,8 @@ class Picker:
             self.picked, self.reason = "grpc", "a secure channel goes over gRPC"
         elif options.transport == "grpc":
             self.reason = "the transport is forced to grpc"
+        elif options.over_grpc:
+            self.reason = options.over_grpc
         elif not native.available():
             self.reason = native.why_not()
         elif endpoint is not None:

@@ -59,11 +59,13 @@ def server(
     return Server(thread_pool, handlers, interceptors, options, maximum_concurrent_rpcs, compression, xds)
 
 
-class HandlerCallDetails(NamedTuple):
-    """What interceptors and generic handlers are told about a call."""
-
+class _HandlerCallDetails(NamedTuple):
     method: str
     invocation_metadata: Any
+
+
+class HandlerCallDetails(_HandlerCallDetails, grpc.HandlerCallDetails):
+    """What interceptors and generic handlers are told about a call; as grpcio's, it takes attributes."""
 
 
 class _SharedPool:
@@ -181,7 +183,9 @@ class Server(grpc.Server):
         if self._options.transport == "grpc" or not self._endpoints:
             return
         reason: str
-        if not native.available():
+        if self._options.over_grpc:
+            reason = self._options.over_grpc
+        elif not native.available():
             reason = native.why_not()
         else:
             try:
@@ -258,22 +262,26 @@ class Server(grpc.Server):
         if shm is not None and not self._stopping:
             with contextlib.suppress(Exception):
                 shm.abandon()
+            self._stopped.set()
 
     # -- finding handlers for the memory queue
 
     def _resolve(self, name: str) -> Any:
         """The method as it is run, or an entry that resolves for every call."""
         handler = self._registered.get(name)
-        if self._interceptors:
+        try:
+            if self._interceptors:
+                return core.MethodEntry(name, _never_called, None, None, dynamic=True)
+            if handler is None:
+                for generic in self._generic_handlers:
+                    if type(generic).__name__ != "DictionaryGenericHandler":
+                        return core.MethodEntry(name, _never_called, None, None, dynamic=True)
+                    handler = generic.service(HandlerCallDetails(name, ()))
+                    if handler is not None:
+                        break
+            return _entry(name, handler)
+        except BaseException:  # noqa: BLE001 - users' code, which fails again, and is logged, when the call is run
             return core.MethodEntry(name, _never_called, None, None, dynamic=True)
-        if handler is None:
-            for generic in self._generic_handlers:
-                if type(generic).__name__ != "DictionaryGenericHandler":
-                    return core.MethodEntry(name, _never_called, None, None, dynamic=True)
-                handler = generic.service(HandlerCallDetails(name, ()))
-                if handler is not None:
-                    break
-        return _entry(name, handler)
 
     def _resolve_dynamic(self, name: str, metadata: Any) -> Any:
         def query(details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
@@ -318,18 +326,23 @@ def _entry(name: str, handler: grpc.RpcMethodHandler | None) -> Any:
     if handler is None:
         return core.MethodEntry(name, None, None, None)
     kind = (bool(handler.request_streaming), bool(handler.response_streaming))
-    behavior = {
-        (False, False): handler.unary_unary,
-        (False, True): handler.unary_stream,
-        (True, False): handler.stream_unary,
-        (True, True): handler.stream_stream,
-    }[kind]
+    # Of a handler that somebody wrote himself, what its kind needs, and no more.
+    behavior = getattr(handler, _ATTRIBUTES[kind])
     deserializer, serializer = handler.request_deserializer, handler.response_serializer
-    return core.MethodEntry(name, behavior, deserializer, serializer, False, *kind)
+    entry = core.MethodEntry(name, behavior, deserializer, serializer, False, *kind)
+    pool = getattr(behavior, "experimental_thread_pool", None)
+    if isinstance(pool, futures.ThreadPoolExecutor):
+        entry.pool = pool
+    return entry
+
+
+_ATTRIBUTES = {
+    (False, False): "unary_unary",
+    (False, True): "unary_stream",
+    (True, False): "stream_unary",
+    (True, True): "stream_stream",
+}
 
 
 def _never_called(_request: Any, _context: Any) -> None:
     raise AssertionError("a dynamic entry is resolved before it is called")
-
-
-grpc.HandlerCallDetails.register(HandlerCallDetails)

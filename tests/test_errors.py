@@ -137,7 +137,7 @@ def test_an_error_of_stock_grpc_joins_the_family():
         with grpc.insecure_channel(target) as channel, pytest.raises(grpc.RpcError) as caught:
             channel.unary_unary("/x/y")(b"", timeout=20)
     error = errors.from_grpc(caught.value)
-    assert type(error) is errors.Unavailable
+    assert isinstance(error, errors.Unavailable)
     assert "connection refused" in error.details()
     assert error.__cause__ is caught.value
     assert errors.from_grpc(error) is error

@@ -18,7 +18,7 @@ PACKAGE = ROOT / "sage_rpc"
 # From the ground up. A name stands for the module and everything below it in the package tree; modules
 # of one group may import each other, groups of one layer may not.
 LAYERS: tuple[tuple[frozenset[str], ...], ...] = (
-    (frozenset({"exception_text"}), frozenset({"foreign_text"})),
+    (frozenset({"exception_text"}), frozenset({"foreign_text"}), frozenset({"faces"})),
     (frozenset({"errors"}), frozenset({"deadline"}), frozenset({"proto"})),
     (frozenset({"options"}), frozenset({"requests"})),
     (frozenset({"native", "queue", "values"}),),
@@ -29,6 +29,7 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = (
     (frozenset({"transport.shm"}), frozenset({"transport.grpc"})),
     (frozenset({"picker"}), frozenset({"connectivity"})),
     (frozenset({"connector"}),),
+    (frozenset({"method_config"}),),
     (frozenset({"channel", "server", "aio"}),),
     (frozenset({"install"}), frozenset({"discovery"})),
     (frozenset({"observe"}),),

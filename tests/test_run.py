@@ -244,6 +244,50 @@ def test_children_run_the_sitecustomize_of_their_environment_too(place):
     assert (done.stdout.splitlines(), done.stderr) == (expected, "")
 
 
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "import sage_rpc",
+        "import grpc, sage_rpc",
+        "import sage_rpc, grpc",
+        "import sage_rpc.aio",
+        "from sage_rpc import aio",
+        "from sage_rpc.channel import Channel",
+        "import grpc.aio",
+    ],
+)
+def test_children_may_import_grpc_and_sage_rpc_in_any_order(place, imports):
+    (place / "starts.py").write_text(STARTS)
+    child = (
+        f"{imports}; import grpc, sage_rpc; print(sage_rpc.installed(), hasattr(grpc.server, '__wrapped__'))"
+    )
+    done = run(place, "--children", "starts.py", child, str(ROOT))
+    assert (done.stdout, done.stderr) == ("True True\n", "")
+
+
+POOL = """
+import multiprocessing, sage_rpc
+from concurrent.futures import ProcessPoolExecutor
+
+def whose(target):
+    import grpc
+    return type(grpc.insecure_channel(target)).__module__
+
+if __name__ == "__main__":
+    for method in ("spawn", "forkserver"):
+        context = multiprocessing.get_context(method)
+        with ProcessPoolExecutor(1, mp_context=context, initializer=sage_rpc.install) as pool:
+            print(method, pool.submit(whose, "localhost:1").result())
+"""
+
+
+@pytest.mark.parametrize("flags", [[], ["--children"]], ids=["", "--children"])
+def test_the_workers_of_a_pool_install_it_by_its_initializer(place, flags):
+    (place / "pool.py").write_text(POOL)
+    done = run(place, *flags, "pool.py")
+    assert (done.stdout, done.stderr) == ("spawn sage_rpc.channel\nforkserver sage_rpc.channel\n", "")
+
+
 def test_what_imports_grpc_sees_no_loader_of_ours(place):
     (place / "starts.py").write_text(STARTS)
     child = "import grpc; print(type(grpc.__loader__).__name__, type(grpc.__spec__.loader).__name__)"

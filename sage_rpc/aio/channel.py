@@ -99,7 +99,12 @@ class Channel(StockChannel):
         _registered_method: bool | None = False,
     ) -> stock_aio.UnaryUnaryMultiCallable:
         usual = super().unary_unary(method, request_serializer, response_deserializer, _registered_method)
-        if self._unary_unary_interceptors or not native.available():
+        services = self._picker.options.service_config
+        if (
+            self._unary_unary_interceptors
+            or not native.available()
+            or (services is not None and services.of(method) is not None)
+        ):
             return usual
         layer: Transport = self._channel
         return core.QuickUnary(

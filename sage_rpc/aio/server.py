@@ -131,8 +131,8 @@ class Server(stock_aio.Server):
             return
         if self._options.transport == "grpc" or not self._endpoints or self._shm is not None:
             return
-        reason = native.why_not()
-        if native.available():
+        reason = self._options.over_grpc or native.why_not()
+        if not reason:
             try:
                 self._start_shm()
                 return

@@ -49,6 +49,10 @@ def _serialized(serializer: Callable[[Any], Any] | None, message: Any) -> bytes:
 
 def _checked(metadata: Any) -> tuple[Any, ...]:
     """`metadata` as pairs; TypeError when it is something else."""
+    if metadata is None:  # grpc.aio's own words
+        raise TypeError(
+            "Invalid trailing metadata type, expected Tuple[Tuple[str, Union[str, bytes]]...]: None"
+        )
     pairs = tuple(metadata)
     for pair in pairs:
         if not isinstance(pair, tuple) or len(pair) != 2:
@@ -107,8 +111,9 @@ class ServicerContext(stock_aio.ServicerContext):
         self._check()
         if self._sent:
             raise stock_aio.UsageError("Send initial metadata failed: already sent")
+        pairs = _checked(iter(initial_metadata))
         self._sent = True
-        self._call.send_initial_metadata(_checked(initial_metadata))
+        self._call.send_initial_metadata(pairs)
 
     # -- the end
 

@@ -29,6 +29,7 @@ from grpc import aio as stock_aio
 from sage_rpc import errors, native
 from sage_rpc.native import core
 from sage_rpc.picker import Picker
+from sage_rpc.transport.service_config import Attempts, MethodConfig
 from sage_rpc.transport.shm import feeders
 
 if TYPE_CHECKING:
@@ -47,6 +48,9 @@ _NAMES = {code.value[0]: code.name for code in grpc.StatusCode}
 _OK: int = grpc.StatusCode.OK.value[0]
 _INTERNAL: int = grpc.StatusCode.INTERNAL.value[0]
 _CANCELLED: int = grpc.StatusCode.CANCELLED.value[0]
+_DEADLINE_EXCEEDED: int = grpc.StatusCode.DEADLINE_EXCEEDED.value[0]
+_RESOURCE_EXHAUSTED: int = grpc.StatusCode.RESOURCE_EXHAUSTED.value[0]
+_CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 _Metadata = tuple[Any, ...]
 
@@ -138,7 +142,16 @@ class Transport:
             raise stock_aio.UsageError("Channel is closed.")
         picker = self._picker
         if credentials is None and (self.connection() is not None or picker.forced or picker.worth_trying()):
-            return Call(self, method, deadline, wait_for_ready, registered)
+            services = picker.options.service_config
+            config = None if services is None else services.of(method)
+            if services is None or config is None:
+                return Call(self, method, deadline, wait_for_ready, registered)
+            if config.timeout is not None:
+                latest = time.time() + config.timeout
+                deadline = latest if deadline is None else min(deadline, latest)
+            attempts = None if config.retry is None else services.attempts(config.retry)
+            waits = config.waits(wait_for_ready)
+            return Call(self, method, deadline, waits, registered, config, attempts)
         if credentials is None:
             picker.picked = "grpc"
         return self.stock.call(method, deadline, credentials, wait_for_ready, registered)
@@ -422,6 +435,8 @@ class Call:
         deadline: by the clock of `time.time()`, or None.
         wait_for_ready: as the user gave it.
         registered: gRPC's handle of the method.
+        config: what the channel's service config says of the method.
+        attempts: for a call that is tried again over the memory queue.
     """
 
     def __init__(
@@ -431,7 +446,15 @@ class Call:
         deadline: float | None,
         wait_for_ready: bool | None,
         registered: int,
+        config: MethodConfig | None = None,
+        attempts: Attempts | None = None,
     ) -> None:
+        self._config = config
+        self._attempts = attempts  # None, too, when no further one will follow
+        self._kept: list[bytes] = []  # the requests of a stream, as long as they may have to be sent again
+        self._kept_size = 0
+        self._replaying = False  # they are being sent again, and those that come meanwhile with them
+        self._no_more = False  # requests
         self._transport = transport
         self._channel = transport.channel()
         self._method = method
@@ -509,7 +532,7 @@ class Call:
             if self._over_grpc is not None:
                 found: _Metadata = await self._over_grpc.initial_metadata()
                 return found
-            if self._over_shm is not None:
+            if self._over_shm is not None and self._attempts is None:
                 await self._over_shm.until_headers()
                 self._initial_metadata = self._over_shm.first_metadata() or ()
             else:
@@ -579,6 +602,10 @@ class Call:
                 return None
             if self._status is not None:
                 return None
+        if conn is None and request is None and self._over_shm is not None:
+            # gRPC's call would want the requests that this one has had.
+            self._end(Status(*self._over_shm.outcome()))
+            return None
         if conn is None:
             self._over_grpc = transport.stock.call(
                 self._method, self._deadline, None, self._wait_for_ready, self._registered
@@ -588,21 +615,90 @@ class Call:
             self._changed()
             return None
         left = None if self._deadline is None else self._deadline - time.time()
+        # What is called at the end is the caller's, and so is its context.
+        on_end = functools.partial(contextvars.copy_context().run, self._shm_ended)
+        attempts = self._attempts
         self._over_shm = call = conn.open(
             self._method.decode(),
             request,
-            metadata,
+            metadata if attempts is None else attempts.metadata(metadata, core.Retried),
             left,
             responses_stream,
-            # What is called at the end is the caller's, and so is its context.
-            functools.partial(contextvars.copy_context().run, self._shm_ended),
+            on_end if attempts is None else None,
             transport.send_again if request is not None and not responses_stream else None,
         )
+        if self._config is not None:
+            call.limit_response(self._config.max_response)
         self._channel = None
-        if call.ended:
+        if call.ended and attempts is None:
             self._shm_ended()
         self._changed()
         return call
+
+    def _too_large(self, request: bytes) -> bool:
+        """Whether the method's limit forbids the request; then the call is over."""
+        limit = -1 if self._config is None else self._config.max_request
+        if not 0 <= limit < len(request) or self._status is not None:
+            return False
+        text = f"CLIENT: Sent message larger than max ({len(request)} vs. {limit})"
+        self._end(Status(_RESOURCE_EXHAUSTED, text, (), text))
+        if self._over_shm is not None:
+            self._over_shm.end(_RESOURCE_EXHAUSTED, text)
+        return True
+
+    # -- attempts
+
+    def _no_further_attempt(self) -> None:
+        """What happens from now on happens to the call."""
+        self._attempts, self._kept = None, []
+        call = self._over_shm
+        if call is not None:
+            if call.ended:
+                self._shm_ended()
+            else:
+                call.when_ended(functools.partial(contextvars.copy_context().run, self._shm_ended))
+        self._changed()
+
+    async def _tries_again(self) -> bool:
+        """After the server's first word, or the end of an attempt: wait until the next one is to begin.
+
+        -> False: there is no next one.
+        """
+        call, attempts = self._over_shm, self._attempts
+        if call is None or attempts is None or self._status is not None:
+            return False
+        pause = None
+        if call.ended and not call.answered:
+            code, _, trailing, _ = call.outcome()
+            if code == _OK:
+                attempts.succeeded()
+            pause = attempts.pause_after(_CODES.get(code), trailing)
+        if pause is None:
+            self._no_further_attempt()
+            return False
+        until = time.time() + pause
+        late = self._deadline is not None and until >= self._deadline
+        until = until if self._deadline is None else min(until, self._deadline)
+        while not self.done() and (left := until - time.time()) > 0:
+            await asyncio.wait([self._change()], timeout=left)
+        if not self.done() and late:
+            self._end(Status(_DEADLINE_EXCEEDED, "Deadline Exceeded", (), ""))
+        self._replaying = not self.done()
+        return self._replaying
+
+    async def _replay(self, call: LoopCall | None) -> None:
+        """Send the requests of the attempt before again."""
+        number = 0
+        try:
+            if call is None:
+                return
+            while number < len(self._kept) and await call.send(self._kept[number]):
+                number += 1
+            if self._no_more and not call.ended:
+                call.half_close()
+        finally:
+            self._replaying = False
+            self._changed()
 
     def _not_serialized(self) -> None:
         """grpc.aio has logged why, and passes no message on."""
@@ -626,7 +722,15 @@ class Call:
         if request is None:
             self._not_serialized()
             return None
+        if self._too_large(request):
+            return None
+        self._keep(request)
         call = await self._begin(request, metadata, responses_stream=False)
+        while call is not None and self._attempts is not None:
+            await call.until_end()
+            if not await self._tries_again():
+                break
+            call = await self._begin(request, metadata, responses_stream=False)
         if self._over_grpc is not None and self._status is None:
             found: bytes | None = await self._over_grpc.unary_unary(request, metadata, context)
             return found
@@ -641,6 +745,12 @@ class Call:
             found: bytes | None = await self._over_grpc.stream_unary(metadata, begun, context)
             return found
         begun()
+        while call is not None and self._attempts is not None:
+            await call.until_end()
+            if not await self._tries_again():
+                break
+            call = await self._begin(None, metadata, responses_stream=False)
+            await self._replay(call)
         return None if call is None else await self._only_answer(call)
 
     async def initiate_unary_stream(
@@ -650,7 +760,15 @@ class Call:
         if request is None:
             self._not_serialized()
             return
+        if self._too_large(request):
+            return
+        self._keep(request)
         call = await self._begin(request, metadata, responses_stream=True)
+        while call is not None and self._attempts is not None:
+            await call.until_headers()
+            if not await self._tries_again():
+                break
+            call = await self._begin(request, metadata, responses_stream=True)
         if call is not None:
             await call.until_headers()
         elif self._over_grpc is not None and self._status is None:
@@ -666,6 +784,12 @@ class Call:
             return
         # Not now: where tasks are eager, this is still inside the constructor of grpc.aio's call.
         self._transport.loop.call_soon(begun)
+        while call is not None and self._attempts is not None:
+            await call.until_headers()
+            if not await self._tries_again():
+                break
+            call = await self._begin(None, metadata, responses_stream=True)
+            await self._replay(call)
         if call is not None:
             await call.until_headers()
 
@@ -687,15 +811,39 @@ class Call:
             self._not_serialized()
         if self._over_grpc is not None:
             await self._over_grpc.send_serialized_message(message)
-        elif message is None or self._over_shm is None or not await self._over_shm.send(message):
+            return
+        if message is not None and not self._too_large(message) and self._keep(message):
+            if not self._replaying and self._over_shm is not None and await self._over_shm.send(message):
+                return
+            while self._attempts is not None and self._status is None and not self._replaying:
+                await self._change()  # the attempt is over: the next one sends it, or there is none
+            if self._status is None:
+                return
+            raise stock_aio.InternalError("the call ended before the message could be sent")
+        if message is None or self._over_shm is None or not await self._over_shm.send(message):
             raise stock_aio.InternalError("the call ended before the message could be sent")
 
     async def send_receive_close(self) -> None:
         """No more requests."""
         while self._over_shm is None and self._over_grpc is None and self._status is None:
             await self._change()
+        self._no_more = True
         if self._over_grpc is not None:
             await self._over_grpc.send_receive_close()
-        elif self._over_shm is not None:
-            await self._over_shm.until_sent()
-            self._over_shm.half_close()
+        elif self._over_shm is not None and not self._replaying:
+            call = self._over_shm
+            await call.until_sent()
+            call.half_close()
+
+    def _keep(self, request: bytes) -> bool:
+        """Keep a request for further attempts, if there may be any. -> whether it is kept"""
+        if self._attempts is None or self._config is None or self._config.retry is None:
+            return False
+        self._kept_size += len(request)
+        if self._kept_size > self._config.retry.largest:
+            self._attempts.committed = True
+            if self._over_shm is not None and not self._replaying:
+                self._no_further_attempt()
+                return False
+        self._kept.append(request)
+        return True

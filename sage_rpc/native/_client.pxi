@@ -66,6 +66,8 @@ cdef class Call:
     cdef bint unsent                # the connection died before the server took the call
     cdef bint streams               # a StreamCall
     cdef bint cancelled_here        # by cancel()
+    cdef bint heard                 # the server has sent metadata or a message
+    cdef int64_t max_request, max_response  # of its method, beside the connection's; -1: no limit
     cdef object value
     cdef object failure
 
@@ -109,6 +111,8 @@ cdef class Call:
 
     def debug_error_string(self):
         self._settle(None)
+        if self.status == OK:
+            return ""
         target = "" if self.conn is None else f", {self.conn.target}"
         return f"{_STATUS.get(self.status)}: {self.text} [{self.method}{target}, transport=shm]"
 
@@ -452,8 +456,9 @@ cdef class ClientConnection(Connection):
         cdef int64_t timeout_ns = -1
         cdef double seconds = 0 if timeout is None else timeout
         cdef int flags = 0
-        if message is not None and 0 <= self.max_send < len(message):
-            return call.finish(RESOURCE_EXHAUSTED, _too_large_to_send(len(message), self.max_send))
+        cdef int64_t limit = _smaller(self.max_send, call.max_request)
+        if message is not None and 0 <= limit < len(message):
+            return call.finish(RESOURCE_EXHAUSTED, _too_large_to_send(len(message), limit))
         if metadata is not None and not _metadata_fits(metadata, self.piece):
             return call.finish(RESOURCE_EXHAUSTED, _metadata_too_large(metadata, self.piece // 2))
         if name_size > MAX_METHOD_NAME:
@@ -628,6 +633,8 @@ cdef class ClientConnection(Connection):
             return self.end_call(call, RESOURCE_EXHAUSTED, _metadata_too_large(initial, self.max_metadata))
         if h.type == SW_CREDIT:
             return self.credit(call, h.aux)
+        if h.flags & SW_HAS_MESSAGE or h.type == SW_HEADERS or initial is not None:
+            call.heard = True
         if h.flags & SW_HAS_MESSAGE:
             if call.streams and (<StreamCall>call).inbox is not None:
                 got = self.arrive(<StreamCall>call, h, v, at)
@@ -701,9 +708,10 @@ cdef class ClientConnection(Connection):
 
     cdef bint acceptable(self, Call call, sw_view *v) except -1:
         """Is the message short enough? Ends the call if not."""
-        if 0 <= self.max_receive < <int64_t>v.total or v.total > <uint64_t>0x7fffffffffff:
+        cdef int64_t limit = _smaller(self.max_receive, call.max_response)
+        if 0 <= limit < <int64_t>v.total or v.total > <uint64_t>0x7fffffffffff:
             self.end_call(call, RESOURCE_EXHAUSTED,
-                          f"CLIENT: Received message larger than max ({v.total} vs. {self.max_receive})")
+                          f"CLIENT: Received message larger than max ({v.total} vs. {limit})")
             return False
         return True
 
@@ -1182,9 +1190,11 @@ cdef class ChannelCore:
     cdef public int generation       # grows when the gRPC channel was replaced (after a fork)
     cdef public bytes user_agent     # None: the default, which no call needs to carry
     cdef public object connect_soon  # () -> None: calls are parked; None: nobody could start them
+    cdef public str target
     cdef list parked
 
     def __init__(self):
+        self.target = ""
         self.parked = []
 
     cdef bint must_wait(self, wait_for_ready, credentials, bint sure) except -1:
@@ -1297,14 +1307,38 @@ cdef class Multicallable:
     cdef object fallback
     cdef object over_grpc
     cdef int generation
+    cdef public int64_t max_request, max_response  # bytes of a message, beside the channel's limits; -1: any
 
     def __init__(self, ChannelCore core not None, str method not None, serializer, deserializer, fallback):
+        self.max_request = self.max_response = -1
         self.core = core
         self.method = method
         self.name_size = len(method.encode())
         self.serializer = serializer
         self.deserializer = deserializer
         self.fallback = fallback
+
+    # -- grpcio's private names, which others read
+
+    @property
+    def _method(self):
+        return self.method.encode()
+
+    @property
+    def _target(self):
+        return self.core.target.encode()
+
+    @property
+    def _channel(self):
+        return faces.NativeChannel(self.core.target)
+
+    @property
+    def _request_serializer(self):
+        return self.serializer
+
+    @property
+    def _response_deserializer(self):
+        return self.deserializer
 
     cdef object grpc_callable(self):
         if self.over_grpc is None or self.generation != self.core.generation:
@@ -1336,7 +1370,7 @@ cdef class Multicallable:
             timeout = <double>timeout          # a TypeError comes before anything has begun
         if metadata or self.core.user_agent is not None:
             try:
-                block = encode_metadata(metadata or (), RESERVED_IN_REQUESTS, self.core.user_agent)
+                block = encode_metadata(metadata or (), _reserved(metadata), self.core.user_agent)
             except ValueError:
                 bad_metadata = True
         if has_request:
@@ -1350,6 +1384,7 @@ cdef class Multicallable:
         call.deserializer = self.deserializer
         call.status = -1
         call.deadline = NEVER
+        call.max_request, call.max_response = self.max_request, self.max_response
         if not call.attended and conn is not None:
             conn.unattended += 1
         if bad_metadata:
@@ -1426,6 +1461,11 @@ cdef int _check_compression(compression) except -1:
     return 0
 
 
+cdef inline int64_t _smaller(int64_t one, int64_t other):
+    """The tighter of two limits, of which negative ones are none."""
+    return other if 0 <= other and (one < 0 or other < one) else one
+
+
 cdef bint _metadata_fits(bytes block, uint64_t piece):
     return PyBytes_GET_SIZE(block) <= <Py_ssize_t>(piece // 2)
 
@@ -1461,7 +1501,7 @@ cdef class UnaryUnary(Multicallable):
         if call is None:
             return self.grpc_callable().with_call(
                 request, _left(timeout, begun), metadata, credentials, wait_for_ready, compression)
-        return call._value(), call
+        return call._value(), _future(call)
 
     def future(self, request, timeout=None, metadata=None, credentials=None, wait_for_ready=None, compression=None):
         cdef ClientConnection conn
@@ -1560,6 +1600,35 @@ cdef class Bound:
             raise errors.InvalidArgument(grpc.StatusCode.INVALID_ARGUMENT, f"{self.stub.method}: {error}") from error
 
 
+cdef extern from *:
+    """
+    /* The slot stays: only who asks for the attribute gets `value`. */
+    static int give_attribute(PyObject *kind, PyObject *name, PyObject *value) {
+        int rc = PyDict_SetItem(((PyTypeObject *)kind)->tp_dict, name, value);
+        PyType_Modified((PyTypeObject *)kind);
+        return rc;
+    }
+    """
+    int give_attribute(object kind, object name, object value) except -1
+
+
+cdef object _user_class(str name, kind, call):
+    """What users are given in the place of `kind`: it takes attributes, weak references, patches and inspection.
+
+    `call` says what calling means, with a signature. It is not what a call runs: that is still the slot of
+    `kind`, without a frame in between, until somebody sets another `__call__`.
+    """
+    made = type(name, (kind,), {"__doc__": kind.__doc__, "__module__": "sage_rpc.channel"})
+    call.__qualname__ = f"{name}.__call__"
+    give_attribute(made, "__call__", call)
+    return made
+
+
+def __call__(self, request, timeout=None, metadata=None, credentials=None, wait_for_ready=None, compression=None):
+    return UnaryUnary.__call__(self, request, timeout, metadata, credentials, wait_for_ready, compression)
+
+
+_UnaryUnary = _user_class("_UnaryUnaryMultiCallable", UnaryUnary, __call__)
 grpc.Call.register(Call)
 grpc.Future.register(Call)
-grpc.UnaryUnaryMultiCallable.register(UnaryUnary)
+grpc.UnaryUnaryMultiCallable.register(_UnaryUnary)

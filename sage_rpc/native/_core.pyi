@@ -33,6 +33,9 @@ def encode_metadata(
     reserved: frozenset[bytes] = ...,
     user_agent: bytes | None = ...,
 ) -> bytes: ...
+
+class Retried(tuple[Any, ...]): ...
+
 def decode_metadata(block: bytes) -> tuple[tuple[str, str | bytes], ...]: ...
 def encode_frame(kind: int, flags: int, stream: int, aux: int, body: bytes = ...) -> bytes: ...
 def decode_frame(frame: bytes) -> dict[str, Any]: ...
@@ -103,6 +106,7 @@ class ClientConnection(Connection):
 class Call(grpc.Call, grpc.Future): ...
 
 class ChannelCore:
+    target: str
     conn: ClientConnection | None
     pick: Callable[[grpc.CallCredentials | None, float | None], ClientConnection | None]
     generation: int
@@ -124,6 +128,8 @@ class UnaryUnary(grpc.UnaryUnaryMultiCallable):
         deserializer: Callable[[bytes], Any] | None,
         fallback: Callable[[], grpc.UnaryUnaryMultiCallable],
     ) -> None: ...
+    max_request: int
+    max_response: int
     def bound(
         self,
         usual: float | None,
@@ -132,6 +138,8 @@ class UnaryUnary(grpc.UnaryUnaryMultiCallable):
     ) -> Callable[[Any, float | None, Sequence[tuple[str, str | bytes]] | None, bool | None], Any]: ...
 
 class _Streaming:
+    max_request: int
+    max_response: int
     def __init__(
         self,
         core: ChannelCore,
@@ -157,6 +165,7 @@ class MethodEntry:
     name: str
     behavior: Any
     dynamic: bool
+    pool: Any
     def __init__(
         self,
         name: str,
@@ -252,6 +261,9 @@ class LoopCall(StreamCall):
     def lost(self) -> bool: ...
     @property
     def unread(self) -> bool: ...
+    @property
+    def answered(self) -> bool: ...
+    def limit_response(self, size: int) -> None: ...
     def outcome(self) -> tuple[int, str, tuple[tuple[str, str | bytes], ...], str]: ...
     def when_ended(self, callback: Callable[[], None]) -> None: ...
     def as_it_was(self) -> tuple[str, bytes, tuple[tuple[str, str | bytes], ...], float | None]: ...

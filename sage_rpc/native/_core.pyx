@@ -31,19 +31,21 @@ import logging
 import os
 import sys
 import threading
+import time
 import weakref
 from collections import deque, namedtuple
 
 import grpc
 import grpc.aio
 
-from sage_rpc import errors
+from sage_rpc import errors, faces
 
 cdef extern from "Python.h":
     bint PyIter_Check(object)
     object PyContext_New()
     int PyContext_Enter(object) except -1
     int PyContext_Exit(object) except -1
+    object PyObject_GenericGetAttr(object, object)
     int PyThread_acquire_lock_timed(PyThread_type_lock, long long, int) nogil
 
 cdef extern from "sys/mman.h" nogil:
@@ -348,6 +350,15 @@ RESERVED = frozenset((
     b"grpc-internal-encoding-request", b"grpc-status", b"grpc-message", b"grpc-trace-bin", b"grpc-tags-bin",
     b"grpc-server-stats-bin", b"endpoint-load-metrics-bin", b"lb-cost-bin", b"x-envoy-peer-metadata"))
 RESERVED_IN_REQUESTS = RESERVED | {b"user-agent", b"grpc-previous-rpc-attempts"}
+_RESERVED_IN_RETRIES = RESERVED | {b"user-agent"}
+
+
+class Retried(tuple):
+    """The metadata of a call that is tried again; it may say how many attempts there were."""
+
+
+cdef object _reserved(metadata):
+    return _RESERVED_IN_RETRIES if type(metadata) is Retried else RESERVED_IN_REQUESTS
 
 
 # What a handler is told of a client that does not say more about itself, by the dialect of its HELLO.
@@ -1183,3 +1194,19 @@ include "_streams.pxi"
 include "_handles.pxi"
 include "_server.pxi"
 include "_loop.pxi"
+
+
+cdef extern from *:
+    """
+    static void plain_attributes(PyObject *kind) {
+        ((PyTypeObject *)kind)->tp_getattro = PyObject_GenericGetAttr;
+        ((PyTypeObject *)kind)->tp_setattro = PyObject_GenericSetAttr;
+        PyType_Modified((PyTypeObject *)kind);
+    }
+    """
+    void plain_attributes(object kind)
+
+
+plain_attributes(LoopContext)         # no user holds one
+globals().update(UnaryUnary=_UnaryUnary, UnaryStream=_UnaryStream, StreamUnary=_StreamUnary,
+                 StreamStream=_StreamStream, QuickUnary=_QuickUnary)

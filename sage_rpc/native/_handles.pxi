@@ -48,6 +48,30 @@ cdef class Handle(OSError):
     def add_callback(self, callback):
         return self.call.add_callback(callback)
 
+    # -- grpcio's private names, which others read
+
+    @property
+    def _state(self):
+        return faces.CallState(self)
+
+    @property
+    def _call(self):
+        return faces.NativeCall(self)
+
+    @property
+    def _deadline(self):
+        left = self.call.time_remaining()
+        return None if left is None else time.time() + left
+
+    @property
+    def _response_deserializer(self):
+        return self.call.deserializer
+
+    @property
+    def _heard(self):
+        """Whether the server has sent metadata or a message."""
+        return self.call.heard
+
     # -- grpc.Future
 
     def cancel(self):
@@ -116,7 +140,8 @@ cdef class Handle(OSError):
 
     def __reduce__(self):
         if self.call.status > OK:
-            return self.call._error().__reduce__()      # as an error without its call
+            rebuild, arguments = self.call._error().__reduce__()
+            return rebuild, arguments[:4]      # as an error without its call, and not as that of a blocking one
         raise TypeError("a call does not pickle, it belongs to this process: send its result()")
 
     def __del__(self):
@@ -154,6 +179,9 @@ cdef class StreamHandle(Handle):
     def next(self):
         return self.__next__()
 
+    def _next(self):
+        return self.__next__()
+
     cdef dict error_classes(self):
         return _STREAM_ERRORS
 
@@ -175,7 +203,8 @@ def _error_classes(name, kind):
         family = errors.class_of(code)
         if family not in made:
             called = name if family is errors.RpcError else family.__name__
-            made[family] = _Lineage(called, (kind, family), {"__slots__": (), "__module__": family.__module__,
+            bases = (kind, family, grpc._channel._MultiThreadedRendezvous)
+            made[family] = _Lineage(called, bases, {"__slots__": (), "__module__": family.__module__,
                                                             "__doc__": family.__doc__})
     return {code: made[errors.class_of(code)] for code in grpc.StatusCode}
 

@@ -209,9 +209,10 @@ cdef class LoopConnection(ClientConnection):
         call.resend = resend
         call.status = -1
         call.deadline = NEVER
+        call.max_request = call.max_response = -1
         try:
             if metadata or self.user_agent is not None:
-                call.metadata = encode_metadata(metadata, RESERVED_IN_REQUESTS, self.user_agent)
+                call.metadata = encode_metadata(metadata, _reserved(metadata), self.user_agent)
         except ValueError:
             call.finish(INTERNAL, "Invalid metadata")
         return call
@@ -544,6 +545,15 @@ cdef class LoopCall(StreamCall):
         """Whether there are responses that nobody has asked for."""
         return self.inbox is not None and len(self.inbox.messages) > 0
 
+    def limit_response(self, int64_t size):
+        """Accept responses of up to `size` bytes; -1: of as many as the connection does."""
+        self.max_response = size
+
+    @property
+    def answered(self):
+        """Whether the server has sent metadata or a message."""
+        return bool(self.heard)
+
     def outcome(self):
         """(status code, details, trailing metadata, debug string) of an ended call."""
         trailing = decode_metadata(self.trailing) if self.trailing is not None else ()
@@ -624,6 +634,7 @@ cdef class QuickCall:
     cdef object deserializer
     cdef object response
     cdef bint parsed
+    cdef dict __dict__
     cdef object __weakref__
 
     def __await__(self):
@@ -770,7 +781,15 @@ cdef class QuickUnary:
 
 
 grpc.aio.UnaryUnaryCall.register(QuickCall)
-grpc.aio.UnaryUnaryMultiCallable.register(QuickUnary)
+
+
+def __call__(self, request, *, timeout=None, metadata=None, credentials=None, wait_for_ready=None, compression=None):
+    return QuickUnary.__call__(self, request, timeout=timeout, metadata=metadata, credentials=credentials,
+                               wait_for_ready=wait_for_ready, compression=compression)
+
+
+_QuickUnary = _user_class("UnaryUnaryMultiCallable", QuickUnary, __call__)
+grpc.aio.UnaryUnaryMultiCallable.register(_QuickUnary)
 
 
 # ---------------------------------------------------------------- the server's end

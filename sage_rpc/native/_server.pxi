@@ -33,6 +33,7 @@ cdef class MethodEntry:
     cdef public object name, behavior, deserializer, serializer
     cdef public bint dynamic          # ask the resolver for every call (interceptors, foreign handlers)
     cdef public bint requests_stream, responses_stream
+    cdef public object pool           # what runs the handler instead of the server's pool; None: that
     cdef int64_t typical_ns           # moving average of the handler's duration, of unary calls
 
     def __init__(self, name, behavior, deserializer, serializer, bint dynamic=False, bint requests_stream=False,
@@ -64,6 +65,7 @@ cdef class ServicerContext:
     cdef bint half_closed             # the client sends no more requests
     cdef bint responded               # with one of many responses
     cdef bint detached                # its handler has returned and sends responses later
+    cdef bint moved                   # its handler runs in another pool
     cdef int64_t window               # bytes the client will take
     cdef list waiters                 # threads that wait for this call
     cdef unsigned long thread         # that runs the handler
@@ -71,6 +73,27 @@ cdef class ServicerContext:
     cdef int64_t held                 # its part of what the connection holds
     cdef int64_t promised             # bytes of a message that arrives in pieces
     cdef bint feeds                   # its requests come one by one, and are not at their end
+    cdef dict users                   # attributes that users gave it; None: no call pays for what few of them want
+    cdef object __weakref__
+
+    def __getattribute__(self, str name not None):
+        if name == "__dict__":
+            if self.users is None:
+                self.users = {}
+            return self.users
+        if self.users is not None and name in self.users:
+            return self.users[name]
+        return PyObject_GenericGetAttr(self, name)
+
+    def __setattr__(self, str name not None, value):
+        if self.users is None:
+            self.users = {}
+        self.users[name] = value
+
+    def __delattr__(self, str name not None):
+        if self.users is None or name not in self.users:
+            raise AttributeError(name)
+        del self.users[name]
 
     # -- grpc.RpcContext
 
@@ -118,6 +141,28 @@ cdef class ServicerContext:
     def auth_context(self):
         return dict(self.conn.auth)
 
+    # -- grpcio's private names, which others read
+
+    @property
+    def _state(self):
+        return faces.ServicerState(self)
+
+    @property
+    def _rpc_event(self):
+        return faces.RpcEvent(self)
+
+    @property
+    def _request_deserializer(self):
+        return self.entry.deserializer
+
+    def _facts(self):
+        """-> method, whether the client is gone, the answer was sent, abort() was called, metadata may be sent."""
+        return (self.entry.name, bool(self.cancelled or self.conn.dead), bool(self.ended), bool(self.aborted),
+                self.initial is None and not self.responded)
+
+    def _finalize_state(self):
+        pass
+
     def _allocate(self, Py_ssize_t size):
         """Shared memory for a response: see sage_rpc.empty."""
         return self.conn.allocate(size)
@@ -134,7 +179,7 @@ cdef class ServicerContext:
         if self.initial is not None or self.responded:
             raise ValueError("Initial metadata no longer allowed!")
         try:
-            block = encode_metadata(initial_metadata)
+            block = encode_metadata(initial_metadata or ())
         except ValueError:
             self.conn.end(self, INTERNAL, "Invalid metadata", None, None)
             return
@@ -340,7 +385,7 @@ cdef class ServicerContext:
         except Exception:                      # not the handler's, which was taken care of
             _LOGGER.exception("answering a call of %s failed", entry.name)
         finally:
-            if not self.ended and not self.detached:
+            if not self.ended and not self.detached and not self.moved:
                 self.conn.end(self, UNKNOWN, "the server failed to answer", None, None)
             PyContext_Exit(context)
         if self.inbox is not None or self.window != SW_WINDOW:
@@ -362,6 +407,26 @@ cdef class ServicerContext:
                 return self.refuse(UNKNOWN, "Error in service handler!")
         if entry.behavior is None:
             return self.refuse(UNIMPLEMENTED, "Method not found!")
+        if entry.pool is not None:
+            self.moved = True
+            self.thread = 0                    # which goes on to other calls
+            try:
+                entry.pool.submit(contextvars.copy_context().run, self._elsewhere, entry, data)
+            except RuntimeError as error:
+                self.moved = False
+                return self.refuse(UNAVAILABLE, f"the handler's thread pool was shut down: {error}")
+            return 0
+        return self.answer(entry, data)
+
+    def _elsewhere(self, MethodEntry entry, data):
+        """Run the handler in a thread of the pool that it asked for."""
+        try:
+            self.answer(entry, data)
+        finally:
+            if not self.ended and not self.detached:
+                self.conn.end(self, UNKNOWN, "the server failed to answer", None, None)
+
+    cdef int answer(self, MethodEntry entry, data) except -1:
         if entry.requests_stream:
             if self.inbox is None:             # the only request came with OPEN
                 self.inbox = Inbox()
@@ -488,6 +553,8 @@ cdef class RequestIterator:
     """The requests of a streaming call, for its handler."""
     cdef ServicerContext context
     cdef object deserializer
+    cdef dict __dict__
+    cdef object __weakref__
 
     def __iter__(self):
         return self

@@ -83,6 +83,7 @@ cdef class StreamCall(Call):
     def feed(self, iterator, serializer):
         """Send what `iterator` gives, until its end or the call's."""
         cdef bytes data
+        cdef int64_t limit
         while self.status < 0:
             try:
                 request = next(iterator)
@@ -103,8 +104,9 @@ cdef class StreamCall(Call):
             request = None
             if not self.connected():
                 return
-            if 0 <= self.conn.max_send < PyBytes_GET_SIZE(data):
-                self.end_here(RESOURCE_EXHAUSTED, _too_large_to_send(len(data), self.conn.max_send))
+            limit = _smaller(self.conn.max_send, self.max_request)
+            if 0 <= limit < PyBytes_GET_SIZE(data):
+                self.end_here(RESOURCE_EXHAUSTED, _too_large_to_send(len(data), limit))
                 return
             self.send_message(data)
         if self.connected():
@@ -235,7 +237,7 @@ cdef class StreamUnary(StreamMulticallable):
         if call is None:
             return self.grpc_callable().with_call(
                 request_iterator, _left(timeout, begun), metadata, credentials, wait_for_ready, compression)
-        return call._value(), call
+        return call._value(), _future(call)
 
     def future(self, request_iterator, timeout=None, metadata=None, credentials=None, wait_for_ready=None,
                compression=None):
@@ -248,6 +250,27 @@ cdef class StreamUnary(StreamMulticallable):
         return _future(call)
 
 
-grpc.UnaryStreamMultiCallable.register(UnaryStream)
-grpc.StreamUnaryMultiCallable.register(StreamUnary)
-grpc.StreamStreamMultiCallable.register(StreamStream)
+def __call__(self, request, timeout=None, metadata=None, credentials=None, wait_for_ready=None, compression=None):
+    return UnaryStream.__call__(self, request, timeout, metadata, credentials, wait_for_ready, compression)
+
+
+_UnaryStream = _user_class("_UnaryStreamMultiCallable", UnaryStream, __call__)
+
+
+def __call__(self, request_iterator, timeout=None, metadata=None, credentials=None, wait_for_ready=None,
+             compression=None):
+    return StreamUnary.__call__(self, request_iterator, timeout, metadata, credentials, wait_for_ready, compression)
+
+
+_StreamUnary = _user_class("_StreamUnaryMultiCallable", StreamUnary, __call__)
+
+
+def __call__(self, request_iterator, timeout=None, metadata=None, credentials=None, wait_for_ready=None,
+             compression=None):
+    return StreamStream.__call__(self, request_iterator, timeout, metadata, credentials, wait_for_ready, compression)
+
+
+_StreamStream = _user_class("_StreamStreamMultiCallable", StreamStream, __call__)
+grpc.UnaryStreamMultiCallable.register(_UnaryStream)
+grpc.StreamUnaryMultiCallable.register(_StreamUnary)
+grpc.StreamStreamMultiCallable.register(_StreamStream)

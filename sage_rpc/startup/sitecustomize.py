@@ -17,7 +17,7 @@ from types import ModuleType
 
 
 class _InstallAfter(Loader):
-    """Runs grpc as its own loader does, then puts our factories into it."""
+    """Runs grpc, or sage_rpc, as its own loader does, then puts our factories into grpc."""
 
     def __init__(self, loader: Loader) -> None:
         self._loader = loader
@@ -29,6 +29,9 @@ class _InstallAfter(Loader):
         if module.__spec__ is not None:
             module.__spec__.loader = module.__loader__ = self._loader  # as if we had never been here
         self._loader.exec_module(module)
+        ours = sys.modules.get("sage_rpc")
+        if module is not ours and getattr(getattr(ours, "__spec__", None), "_initializing", False):
+            return  # it imports grpc, and is not there yet: we come again after it
         try:
             from sage_rpc.install import install
         except ImportError:
@@ -36,15 +39,20 @@ class _InstallAfter(Loader):
         install()
 
 
-class _GrpcIsImported(MetaPathFinder):
-    """Stands first in sys.meta_path until somebody imports grpc."""
+class _WhatIsAwaited(MetaPathFinder):
+    """Stands first in sys.meta_path until somebody has imported grpc."""
+
+    def __init__(self) -> None:
+        self._awaited = {"grpc", "sage_rpc"}
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if fullname != "grpc":
+        if fullname not in self._awaited:
             return None
-        sys.meta_path.remove(self)
+        self._awaited.discard(fullname)
+        if not self._awaited:
+            sys.meta_path.remove(self)
         spec = importlib.util.find_spec(fullname)
         if spec is not None and spec.loader is not None:
             spec.loader = _InstallAfter(spec.loader)
@@ -61,5 +69,5 @@ def _run_the_one_we_hide() -> None:
 
 
 if __name__ == "sitecustomize":
-    sys.meta_path.insert(0, _GrpcIsImported())
+    sys.meta_path.insert(0, _WhatIsAwaited())
     _run_the_one_we_hide()
