@@ -20,6 +20,7 @@ from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import ServiceDescriptor
 
 from sage_rpc import aio, errors
+from sage_rpc.buffers import head
 from sage_rpc.channel import Channel, insecure_channel
 from sage_rpc.clients import AnyClient
 from sage_rpc.methods import ServiceCalls
@@ -39,6 +40,7 @@ __all__ = ["ServiceEndpoint", "ServiceManager", "TracedServiceManager"]
 ClientT = TypeVar("ClientT", bound=AnyClient)
 DEFAULT_TIMEOUT = 30.0  # seconds
 HEALTH_TIMEOUT = 5.0  # seconds
+_NOT_KNOWN = "not known"  # the question, to whoever was asked
 _HEALTH_CHECK = "/grpc.health.v1.Health/Check"
 _SERVING = b"\x08\x01"  # HealthCheckResponse(status=SERVING)
 # Calls that are wrong, whoever answers them and whenever: call_with_retry does not repeat them.
@@ -396,22 +398,35 @@ class ServiceManager:
     def health_check_all_services(self, timeout: float = HEALTH_TIMEOUT) -> dict[str, str]:
         """Every service's state: "healthy", "unhealthy" or "error: ...". All are asked at once.
 
-        A plain class answers by its method `health_check` where it has one, a declared service by
-        grpc.health.v1; one that answers at all without having either is healthy.
+        They are asked by grpc.health.v1, for which the host of a plain class asks its method `health_check`,
+        where it has one. Where a plain class is served without grpc.health.v1, the method is called. One
+        that answers at all without knowing the question is healthy.
 
         Args:
             timeout: seconds each may take.
         """
         asked = {name: self._ask(name, timeout) for name in self.services}
-        return {name: _told(answer) for name, answer in asked.items()}
+        told = {name: _told(answer) for name, answer in asked.items()}
+        for name in [each for each, text in told.items() if text == _NOT_KNOWN]:
+            told[name] = "healthy"
+            if self._endpoints[name].service is None:
+                called = _told(self.call_service_async(name, "health_check", timeout=timeout))
+                told[name] = "healthy" if called == _NOT_KNOWN else called
+        return told
 
     def _ask(self, name: str, timeout: float) -> ServiceFuture | errors.RpcError:
         try:
-            if self._endpoints[name].service is None:
-                return self.call_service_async(name, "health_check", timeout=timeout)
-            endpoint = self._calls_of(name).pool.take(None)
-            pending = endpoint.unary(_HEALTH_CHECK, None, None).future(b"", timeout=timeout)
-            pending.add_done_callback(lambda _call: self._calls_of(name).pool.give_back(endpoint, None))
+            pool = self._calls_of(name).pool
+            endpoint = pool.take(None)
+            # Of a declared service the whole host is asked: it may be known by another name there.
+            asked = b"" if self._endpoints[name].service is not None else name.encode()
+            question = head(1, len(asked)) + asked if asked else b""  # HealthCheckRequest
+            try:
+                pending = endpoint.unary(_HEALTH_CHECK, None, None).future(question, timeout=timeout)
+            except BaseException:
+                pool.give_back(endpoint, None)
+                raise
+            pending.add_done_callback(lambda _call: pool.give_back(endpoint, None))
             return ServiceFuture(pending, _is_serving)
         except grpc.RpcError as error:
             return errors.from_grpc(error)
@@ -545,10 +560,11 @@ def _told(answer: ServiceFuture | errors.RpcError) -> str:
     try:
         if isinstance(answer, errors.RpcError):
             raise answer
-        return "healthy" if answer.result() else "unhealthy"
+        result = answer.result()
+        return "healthy" if result is None or result else "unhealthy"
     except errors.RpcError as error:
-        if error.code() is grpc.StatusCode.UNIMPLEMENTED:
-            return "healthy"
+        if error.code() in (grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.NOT_FOUND):
+            return _NOT_KNOWN
         return f"error: {error.code().name}: {error.details()}"
 
 

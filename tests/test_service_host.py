@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import concurrent.futures
 import functools
 import itertools
@@ -441,6 +442,42 @@ def test_every_hosted_service_answers_about_its_health(reach, health):
     with pytest.raises(grpc.RpcError) as caught:
         health.Check(about("nobody"), timeout=SECONDS)
     assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+class _Feeling:
+    def __init__(self, feeling):
+        self._feeling = feeling
+
+    def health_check(self):
+        return self._feeling()
+
+
+class _FeelingLater(_Feeling):
+    async def health_check(self):
+        await asyncio.sleep(0)
+        return self._feeling()
+
+
+@pytest.mark.parametrize("kind", [_Feeling, _FeelingLater])
+@pytest.mark.parametrize(
+    ("feeling", "told"),
+    [
+        (lambda: None, "healthy"),
+        (lambda: {"rows": 3}, "healthy"),
+        (lambda: False, "unhealthy"),
+        (lambda: 0, "unhealthy"),
+        (lambda: 1 / 0, "unhealthy"),
+        (lambda: sys.exit("no database"), "unhealthy"),
+    ],
+    ids=["nothing", "something", "false", "zero", "raises", "exits"],
+)
+def test_what_a_health_check_gives_means_what_the_docs_say(transport, kind, feeling, told):
+    options = [("sage_rpc.transport", transport)]
+    with (
+        sage_rpc.ServiceHost("subject", kind(feeling)) as host,
+        sage_rpc.ServiceManager({"subject": host.address}, timeout=SECONDS, options=options) as manager,
+    ):
+        assert manager.health_check_all_services() == {"subject": told}
 
 
 def test_a_watch_is_told_when_the_service_feels_otherwise(reach, health):

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -471,3 +471,141 @@ def test_names_are_taken_once_and_must_be_known(manager: ServiceProcessManager) 
         manager.start_service_process("echo", config("Echo"))
     with pytest.raises(LookupError, match="no service 'eco' here; there are echo"):
         manager.restart_service("eco")
+
+
+# ---------------------------------------------------------------- every wait ends
+
+
+class InThread:
+    """What a call in a thread of its own raised, once it has ended."""
+
+    def __init__(self, function: Callable[[], Any]) -> None:
+        self.error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, args=(function,), daemon=True)
+        self._thread.start()
+
+    def _run(self, function: Callable[[], Any]) -> None:
+        try:
+            function()
+        except BaseException as error:
+            self.error = error
+
+    def ended(self, seconds: float = 20.0) -> BaseException | None:
+        self._thread.join(seconds)
+        assert not self._thread.is_alive(), "it waits for ever"
+        return self.error
+
+
+@pytest.mark.parametrize("change", ["restart", "change"])
+@pytest.mark.parametrize(
+    ("meanwhile", "told"),
+    [
+        ("drain", "it was drained meanwhile"),
+        ("stop", "the service is being stopped"),
+        ("kill", "is closed"),
+        ("fewer", ""),
+    ],
+)
+def test_who_waits_for_a_change_is_told_what_came_between(
+    tmp_path: Path, change: str, meanwhile: str, told: str
+) -> None:
+    manager = ServiceProcessManager("test", python_path=[str(PROGRAMS)], output=Output(echo=False))
+    try:
+        first = config("WhenAllowed", args=[str(tmp_path)], process_count=2)
+        manager.start_service_process("slow", first)
+        (tmp_path / "asked").unlink()
+        (tmp_path / "held").touch()
+        if change == "restart":
+            waiting = InThread(lambda: manager.restart_service("slow"))
+        else:
+            waiting = InThread(lambda: manager.change_service("slow", first.model_copy(update={"weight": 7})))
+        until((tmp_path / "asked").exists)  # the new process is in its setup()
+        if meanwhile == "drain":
+            manager.drain("slow")
+        elif meanwhile == "stop":
+            manager.stop("slow")
+        elif meanwhile == "kill":
+            manager.kill()
+        else:
+            (tmp_path / "held").unlink()
+            manager.change_service("slow", first.model_copy(update={"process_count": 1}))
+        error = waiting.ended()
+        assert (error is None) if not told else (isinstance(error, RuntimeError) and told in str(error))
+        if meanwhile == "drain":
+            assert set(states(manager)) == {"stopped"}
+    finally:
+        manager.kill()
+
+
+def test_a_process_that_waits_to_start_again_comes_back_after_a_restart_that_failed(
+    manager: ServiceProcessManager, tmp_path: Path
+) -> None:
+    restart = {"first_delay": 0.5, "delay": 0.5, "max_delay": 0.5, "limit": 100}
+    manager.start_service_process("slow", config("WhenAllowed", args=[str(tmp_path)], restart=restart))
+    (tmp_path / "broken").touch()
+    os.kill(pids(manager)[0], signal.SIGKILL)
+    until(lambda: states(manager) == ["backoff"])
+    with pytest.raises(ServiceStartError, match="it is broken"):
+        manager.restart_service("slow")
+    assert states(manager) != ["stopped"]
+    (tmp_path / "broken").unlink()
+    until(lambda: states(manager) == ["serving"])
+
+
+def test_what_keeps_a_process_from_being_started_is_met_like_a_death(
+    manager: ServiceProcessManager, services: sage_rpc.ServiceManager, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    with pytest.raises(ServiceStartError, match=r"cannot be started: .*No such file"):
+        manager.start_service_process("echo", config("Echo", cwd=str(home)))
+    home.mkdir()
+    manager.start_service_process("echo", config("Echo", cwd=str(home)))  # the name is free
+    home.rmdir()
+    (victim,) = pids(manager)
+    os.kill(victim, signal.SIGKILL)
+    until(lambda: output_of(manager).count("cannot be started") == 3)  # the second time of this process
+    home.mkdir()
+    until(lambda: replaced(manager, victim))
+    assert services.get_sync_proxy("echo").greet() == "hello"
+
+
+def test_what_cannot_be_sent_to_a_process_leaves_the_name_free(
+    manager: ServiceProcessManager, services: sage_rpc.ServiceManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(TypeError, match="lock"):
+        manager.start_service_process("echo", supervised.Echo, threading.Lock())
+    assert manager.status() == []
+    monkeypatch.setattr(sys, "path", [*sys.path, Path("/nowhere")])  # Python does not mind
+    manager.start_service_process("echo", supervised.Echo, "good evening")
+    assert services.get_sync_proxy("echo").greet() == "good evening"
+
+
+def test_a_process_that_is_stopped_before_its_first_check_stops_nobody(
+    manager: ServiceProcessManager,
+) -> None:
+    slow = {"health_check_interval": 0.5, "health_check_timeout": 30}
+    manager.start_service_process("sick", config("Sick", **slow))
+    manager.start_service_process("echo", config("Echo"))
+    (victim,) = (status.pid for status in manager.status() if status.service == "sick")
+    os.kill(victim, signal.SIGSTOP)
+    try:
+        until(lambda: any(thread.name.startswith("check sick") for thread in threading.enumerate()))
+        began = time.monotonic()
+        (other,) = (status.pid for status in manager.status() if status.service == "echo")
+        os.kill(other, signal.SIGKILL)
+        until(lambda: other not in pids(manager) and len(pids(manager)) == 2)
+        assert time.monotonic() - began < 25  # and not the check's thirty
+    finally:
+        os.kill(victim, signal.SIGCONT)
+
+
+def test_policies_of_services_started_later_and_changed_reach_those_that_call(
+    manager: ServiceProcessManager, services: sage_rpc.ServiceManager
+) -> None:
+    manager.start_service_process("asker", config("Asker"))
+    manager.start_service_process("echo", config("Echo", policy={"default": {"timeout": "0.2s"}}))
+    before = sorted(pids(manager))
+    until(lambda: services.get_sync_proxy("asker").ask_slowly(0.6) == "too late")
+    manager.change_service("echo", config("Echo", policy={"default": {"timeout": "10s"}}))
+    until(lambda: services.get_sync_proxy("asker").ask_slowly(0.6) == "done")
+    assert sorted(pids(manager)) == before  # nobody had to be started again

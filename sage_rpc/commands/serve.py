@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
+import threading
 from pathlib import Path
 from typing import Any
 
 from sage_rpc.commands.printing import CommandError
 
 __all__ = ["add"]
+
+_LEAVE_SECONDS = 1.0
 
 
 def add(commands: Any) -> None:
@@ -37,6 +41,11 @@ def _run(arguments: argparse.Namespace) -> int:
     except ImportError as error:
         raise CommandError(f"sage-rpc serve needs more: {error}; pip install 'sage-rpc[serve]'") from None
     try:
-        return serve(arguments.config, echo=not arguments.quiet, dashboard=arguments.dashboard)
+        code = serve(arguments.config, echo=not arguments.quiet, dashboard=arguments.dashboard)
     except (ConfigError, StartError) as error:
         raise CommandError(str(error)) from None
+    # Everything has ended; a thread of a pool that is still at work for somebody must not keep this process.
+    leaving = threading.Timer(_LEAVE_SECONDS, os._exit, (code,))
+    leaving.daemon = True
+    leaving.start()
+    return code

@@ -3,13 +3,18 @@
 The servicer is grpcio-health-checking's. A service that has a check (`health_check()` of a plain class) is
 asked anew for every Check, and by a thread every `WATCH_SECONDS` while somebody watches; one without is
 serving for as long as its host is.
+
+What a check gives: None, as of one that only raises when something is wrong, and whatever is true mean that
+the service is well; whatever is false, and any exception, that it is not. A coroutine is run to its end.
 """
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -20,6 +25,10 @@ WATCH_SECONDS = 0.5
 _LOGGER = logging.getLogger("sage_rpc")
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+async def _awaited(found: Awaitable[Any]) -> Any:
+    return await found
 
 
 class HostHealth(health.HealthServicer):
@@ -42,7 +51,7 @@ class HostHealth(health.HealthServicer):
         self._polling = False
 
     def add(self, service: str, check: Callable[[], Any] | None) -> None:
-        """A service of that name, with a check that gives something true while it is healthy."""
+        """A service of that name, with its check, where it has one; for what it gives see above."""
         self._checks[service] = check
         self.set(service, _SERVING)
 
@@ -55,8 +64,11 @@ class HostHealth(health.HealthServicer):
         if check is None:
             return int(_SERVING)
         try:
-            return int(_SERVING if check() else _NOT_SERVING)
-        except Exception:
+            found = check()
+            if inspect.isawaitable(found):
+                found = asyncio.run(_awaited(found))
+            return int(_SERVING if found is None or found else _NOT_SERVING)
+        except BaseException:  # SystemExit, too, says that something is wrong, and ends no thread of ours
             _LOGGER.exception("the health check of %r raised", service)
             return int(_NOT_SERVING)
 

@@ -28,8 +28,17 @@ _PROGRAM = Path(__file__).parent / "program.py"
 
 
 def here() -> dict[str, list[str]]:
-    """What a child needs of this process to import what it can: `path` and `argv`."""
-    return {"path": [entry or str(Path.cwd()) for entry in sys.path], "argv": list(sys.argv)}
+    """What a child needs of this process to import what it can: `path` and `argv`.
+
+    Of the path nothing but text: Python ignores what else a program has put there, a `Path` for instance.
+    """
+    try:
+        current = [str(Path.cwd())]
+    except OSError:  # the working directory has been removed: nothing is imported from there either
+        current = []
+    entries: list[Any] = list(sys.path)
+    path = [place for entry in entries if isinstance(entry, str) for place in ([entry] if entry else current)]
+    return {"path": path, "argv": [str(argument) for argument in sys.argv]}
 
 
 class Child:

@@ -8,6 +8,7 @@ lifeline too: end-of-file means that the main process is gone, and the worker en
                               <-    Start      where all services are; run setup()
     Ready                     ->         setup() is done; a service answers calls
                               <-    Go (operators)      rows may flow
+                              <-    Policies (supervised services)      what holds for calls
                               <-    Finish (sources, services)     produce no more; serve no more
                               <-    Stop       end now, within a limited time
     Done                      ->         cleanup() is done, the process ends
@@ -20,7 +21,7 @@ import contextlib
 import pickle
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,9 +38,11 @@ __all__ = [
     "Lost",
     "Message",
     "Messages",
+    "Policies",
     "Ready",
     "Start",
     "Stop",
+    "packed",
     "send",
 ]
 
@@ -89,6 +92,17 @@ class Ready:
 @dataclass(frozen=True)
 class Go:
     """Every operator is ready: rows may flow."""
+
+
+@dataclass(frozen=True)
+class Policies:
+    """What holds for the calls of services, from now on.
+
+    Attributes:
+        policies: by the names of the services, as their configurations say.
+    """
+
+    policies: Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -162,7 +176,7 @@ class Lost:
     reason: str
 
 
-Message = Bound | Start | Ready | Go | Finish | Stop | Done | Failed | Lost
+Message = Bound | Start | Ready | Go | Policies | Finish | Stop | Done | Failed | Lost
 
 
 def send(sock: socket.socket, message: Message) -> None:
@@ -171,8 +185,13 @@ def send(sock: socket.socket, message: Message) -> None:
     Raises:
         OSError: the other process is gone.
     """
+    sock.sendall(packed(message))
+
+
+def packed(message: Message) -> bytes:
+    """`message` as it is sent."""
     data = pickle.dumps(message)
-    sock.sendall(_SIZE.pack(len(data)) + data)
+    return _SIZE.pack(len(data)) + data
 
 
 class Messages:

@@ -27,6 +27,7 @@ class Group:
 
     def __init__(self, grace: float) -> None:
         lifeline, self._lifeline = os.pipe()
+        os.set_blocking(self._lifeline, False)  # a guard that is stopped must not stop who speaks to it
         alive, self.alive = os.pipe()
         try:
             self._guard = subprocess.Popen(

@@ -18,7 +18,7 @@ import queue
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 
 from sage_rpc.processes.control import Finish, Message, Messages, Stop, send
@@ -84,11 +84,16 @@ class Parent:
             raise Stopped
         return message
 
-    def wait_for_stop(self) -> None:
-        """Sleep until the process is to end: Finish, Stop, or the parent is gone."""
+    def wait_for_stop(self, take: Callable[[Message], None] | None = None) -> None:
+        """Sleep until the process is to end: Finish, Stop, or the parent is gone.
+
+        Args:
+            take: gets what the parent says meanwhile; None: nobody wants to know.
+        """
         with contextlib.suppress(Stopped):
-            while not isinstance(self.receive(), Finish):
-                pass
+            while not isinstance(message := self.receive(), Finish):
+                if take is not None:
+                    take(message)
 
     @contextlib.contextmanager
     def interruptible(self) -> Iterator[None]:

@@ -6,10 +6,11 @@ runs. A service has `process_count` slots; a slot has a process, or waits to sta
 (backoff), or has given up (too many deaths). A rolling restart replaces the processes one by one: the new one
 serves before the old one drains.
 
-1. Nothing in the loop waits: checks are calls that answer later, and a process that must go has a time to be
-   killed at.
+1. Nothing in the loop waits: checks are made by threads that answer later, a process that must go has a time
+   to be killed at, and what processes print is the business of other threads (output.py).
 2. A process that has ended without being asked is restarted; one that was asked is forgotten.
-3. All processes are in one group with a guard (sage_rpc.processes): none outlives this process.
+3. Who waits for a change is told how it ended, whatever comes between: a drain, a stop, another death.
+4. All processes are in one group with a guard (sage_rpc.processes): none outlives this process.
 """
 
 from __future__ import annotations
@@ -33,11 +34,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
 import grpc
 
 from sage_rpc.config import ServiceConfig
+from sage_rpc.exception_text import text_of
 from sage_rpc.processes.asking import begin_to_ask
-from sage_rpc.processes.control import Finish, Stop
+from sage_rpc.processes.control import Finish, Policies, Stop
 from sage_rpc.processes.group import Group
 from sage_rpc.supervisor.output import Output
 from sage_rpc.supervisor.process import ServiceProcess, State
@@ -48,6 +51,7 @@ __all__ = ["ProcessStatus", "ServiceProcessManager", "ServiceStartError"]
 
 _LOGGER = logging.getLogger("sage_rpc.supervisor")
 _GUARD_GRACE = GRACE + 0.2  # seconds that processes have after this one was killed
+_POLL = 0.01  # seconds between two looks whether a process whose socket is closed has ended
 _STOP_SECONDS = 2.0  # for cleanup(), beyond a service's stop_grace
 
 
@@ -104,13 +108,14 @@ class _Slot:
     row: int = 0  # deaths in a row
     restarts: int = 0
     error: str = ""
+    ticket: int = 0  # of the last backoff: an earlier one's timer finds nothing to do
     rolled: Callable[[str], None] | None = None  # told "" or what went wrong when the replacement is done
 
 
 class _Service:
-    """A service and its slots."""
+    """A service and its slots; `code` is its class with its arguments, pickled, where it has no name."""
 
-    def __init__(self, name: str, config: ServiceConfig, code: Any) -> None:
+    def __init__(self, name: str, config: ServiceConfig, code: bytes | None) -> None:
         self.name = name
         self.config = config
         self.code = code
@@ -153,10 +158,12 @@ class ServiceProcessManager:
         self._selector = selectors.DefaultSelector()
         self._orders: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._wake, self._waker = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._waking = threading.Lock()  # guards _waker, which is -1 when it is closed
         self._selector.register(self._wake, selectors.EVENT_READ, self._orders_came)
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._ties = itertools.count()
         self._services: dict[str, _Service] = {}
+        self._policies: dict[str, dict[str, Any]] = {}
         self._processes: set[ServiceProcess] = set()
         self._closing = False
         self._changed = threading.Condition()  # guards _generation
@@ -187,17 +194,19 @@ class ServiceProcessManager:
 
         Raises:
             ValueError: a service of that name runs already.
+            TypeError: an argument, or the class, cannot be sent to a process; pickling may raise others, too.
             ServiceStartError: a process could not start; the service is stopped again.
         """
         if isinstance(service, ServiceConfig):
             config, code = service, None
         else:
+            # Here, and once: what cannot be sent is the caller's to see, and no restart can fail for it.
+            code = cloudpickle.dumps((service, args, kwargs))
             where = f"{service.__module__}.{service.__qualname__}"
             named = where if where.replace(".", "").replace("_", "").isalnum() else "sage_rpc.service"
             config = ServiceConfig.model_validate(
                 {"class": named, "args": list(args), "kwargs": kwargs, "process_count": process_count}
             )
-            code = service
         self._order(lambda: self._start(name, config, code))
         if wait:
             self.wait_until_serving([name])
@@ -250,7 +259,10 @@ class ServiceProcessManager:
                         found.append((service.name, None, slot.error or state))
                         continue
                     answer: futures.Future[str] = futures.Future()
-                    process.check(answer.set_result)
+                    try:
+                        process.check(answer.set_result)
+                    except (RuntimeError, OSError, ValueError) as error:
+                        answer.set_result(f"it cannot be asked: {error}")
                     answers[process] = answer
                     found.append((service.name, process, ""))
             return found
@@ -263,7 +275,6 @@ class ServiceProcessManager:
                     text = answers[process].result(max(0.0, end - time.monotonic())) or "serving"  # noqa: PLW2901
                 except futures.TimeoutError:
                     text = f"no answer within {timeout:g} s"  # noqa: PLW2901
-                process.checking = False
             health.setdefault(name, []).append(text)
         return health
 
@@ -277,7 +288,7 @@ class ServiceProcessManager:
         done: futures.Future[str] = futures.Future()
         self._order(lambda: self._roll(self._service(name), None, None, done.set_result))
         if wait:
-            error = done.result()
+            error = self._wait_for(done)
             if error:
                 raise ServiceStartError(f"service {name!r} was not restarted: {error}")
 
@@ -291,7 +302,7 @@ class ServiceProcessManager:
         done: futures.Future[str] = futures.Future()
         self._order(lambda: self._change(self._service(name), config, done))
         if wait:
-            error = done.result()
+            error = self._wait_for(done)
             if error:
                 raise ServiceStartError(f"service {name!r} was not changed: {error}")
             self.wait_until_serving([name])
@@ -316,8 +327,8 @@ class ServiceProcessManager:
                 raise LookupError(f"service {name!r} has no process {number}; it has {len(service.slots)}")
             leaving: list[ServiceProcess] = []
             for slot in slots:
-                leaving += self._leave(slot)
                 slot.state = SlotState.EMPTY
+                leaving += self._leave(slot, "it was drained meanwhile")
             return leaving
 
         self._wait_for_the_end_of(self._order(begin))
@@ -332,10 +343,11 @@ class ServiceProcessManager:
                 if service is None:
                     return []
                 service.stopping = True
-                return [process for slot in service.slots for process in self._leave(slot)]
+                why = "the service is being stopped"
+                return [process for slot in service.slots for process in self._leave(slot, why)]
 
             self._wait_for_the_end_of(self._order(begin))
-            self._order(functools.partial(self._services.pop, each, None))
+            self._order(functools.partial(self._forget, each))
 
     def status(self) -> list[ProcessStatus]:
         """Every process, by service and number."""
@@ -352,6 +364,17 @@ class ServiceProcessManager:
         found: list[ProcessStatus] = self._order(look)
         return found
 
+    def set_policies(self, policies: Mapping[str, Mapping[str, Any]]) -> None:
+        """What holds for the calls that services make, also of services that are yet to start.
+
+        Processes that run learn of it. A service's own configuration says it anew when the service is started
+        or changed.
+
+        Args:
+            policies: by the names of the services that are called.
+        """
+        self._order(lambda: self._say_policies({name: dict(said) for name, said in policies.items()}))
+
     def services(self) -> dict[str, ServiceConfig]:
         """The services and how they are configured."""
         found: dict[str, ServiceConfig] = self._order(
@@ -365,10 +388,20 @@ class ServiceProcessManager:
         Args:
             timeout: seconds at most.
         """
+        # Those that answered lately come first: to connect to one that is stopped takes all of the time.
         channels = self._order(
-            lambda: [p.inside() for p in self._processes if p.state in (State.SERVING, State.UNHEALTHY)]
+            lambda: [
+                process.inside()
+                for state in (State.SERVING, State.UNHEALTHY)
+                for process in self._processes
+                if process.state is state
+            ]
         )
-        calls = [begin_to_ask(channel, REPORT, "report", timeout=timeout) for channel in channels]
+        end = time.monotonic() + timeout
+        calls = [
+            begin_to_ask(channel, REPORT, "report", timeout=max(0.01, end - time.monotonic()))
+            for channel in channels
+        ]
         found = []
         for result in calls:
             with contextlib.suppress(grpc.RpcError, grpc.FutureCancelledError):
@@ -386,17 +419,18 @@ class ServiceProcessManager:
         """End everything now."""
         if not self._closing:
             self._closing = True
-            os.write(self._waker, b"c")
+            self._post(_nothing)
             self._loop.join(timeout=5.0)
             self._group.end()
             for process in list(self._processes):
                 with contextlib.suppress(AssertionError):
                     process.forget()
-                os.close(process.output)
             self._processes.clear()
             self._selector.close()
-            os.close(self._wake)
-            os.close(self._waker)
+            with self._waking:
+                os.close(self._wake)
+                os.close(self._waker)
+                self._waker = -1
             self.output.close()
 
     def __enter__(self) -> ServiceProcessManager:
@@ -423,6 +457,14 @@ class ServiceProcessManager:
                 answer.set_exception(error)
 
         self._post(run)
+        return self._wait_for(answer)
+
+    def _wait_for(self, answer: futures.Future[Any]) -> Any:
+        """The result of what the loop does.
+
+        Raises:
+            RuntimeError: the loop has ended before.
+        """
         while True:
             try:
                 return answer.result(1.0)
@@ -434,8 +476,10 @@ class ServiceProcessManager:
 
     def _post(self, function: Callable[[], None]) -> None:
         self._orders.put(function)
-        with contextlib.suppress(OSError):  # closed
-            os.write(self._waker, b"o")
+        # When it is closed its number may be another file's.
+        with self._waking, contextlib.suppress(BlockingIOError):
+            if self._waker >= 0:
+                os.write(self._waker, b"o")
 
     def _orders_came(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -445,7 +489,7 @@ class ServiceProcessManager:
                 order = self._orders.get_nowait()
             except queue.Empty:
                 return
-            order()
+            self._guarded(order)
 
     def _at(self, moment: float, function: Callable[[], None]) -> None:
         heapq.heappush(self._timers, (moment, next(self._ties), function))
@@ -481,19 +525,34 @@ class ServiceProcessManager:
             raise LookupError(f"there is no service {name!r} here; there are {known}")
         return service
 
-    def _start(self, name: str, config: ServiceConfig, code: Any) -> None:
+    def _start(self, name: str, config: ServiceConfig, code: bytes | None) -> None:
         if name in self._services:
             raise ValueError(f"a service {name!r} runs already")
         service = self._services[name] = _Service(name, config, code)
+        self._say_policies({**self._policies, name: dict(config.policy)})
         for slot in service.slots:
             self._fill(service, slot)
 
+    def _forget(self, name: str) -> None:
+        self._services.pop(name, None)
+        self._say_policies({each: said for each, said in self._policies.items() if each != name})
+
+    def _say_policies(self, policies: dict[str, dict[str, Any]]) -> None:
+        policies = {name: said for name, said in policies.items() if said}
+        if policies == self._policies:
+            return
+        self._policies = policies
+        for process in self._processes:
+            process.tell(Policies(policies))
+
     def _fill(self, service: _Service, slot: _Slot) -> None:
-        """Start a process in a slot."""
+        """Start a process in a slot; what keeps it from starting is met as a death is."""
         if service.stopping or slot not in service.slots:
             return
+        slot.state = SlotState.RUNNING
         slot.process = self._launch(service, slot, service.config)
-        slot.state = SlotState.RUNNING if slot.process is not None else SlotState.FAILED
+        if slot.process is None:
+            self._restart_later(service, slot, None, slot.error)
 
     def _launch(self, service: _Service, slot: _Slot, config: ServiceConfig) -> ServiceProcess | None:
         task = Task(
@@ -504,19 +563,19 @@ class ServiceProcessManager:
             ServiceProcess.new_id(),
             self._log_level,
             self.name,
-            {name: dict(s.config.policy) for name, s in self._services.items() if s.config.policy},
+            self._policies,
         )
         try:
             process = ServiceProcess(task, self._group, self._python_path, {**self._env, **config.env})
-        except OSError as error:
-            slot.error = f"its process cannot be started: {error}"
+        except Exception as error:  # noqa: BLE001 - whatever it is, the slot must not be lost for it
+            slot.error = f"its process cannot be started: {text_of(error)}"
             return None
         self._processes.add(process)
+        self.output.follow(process.output, service.name, f"{service.name}/{slot.number}")
         for path in process.sockets:
             self._group.remember(path)
         for watched in process.watched:
             self._selector.register(watched, selectors.EVENT_READ, lambda: self._read(service, slot, process))
-        self._selector.register(process.output, selectors.EVENT_READ, lambda: self._read_output(process))
         self._at(process.kill_at, lambda: self._kill_if_late(service, process))
         return process
 
@@ -530,17 +589,11 @@ class ServiceProcessManager:
                 if before is None and process.ready_at is not None:
                     self._serves(service, slot, process)
         except EOFError:
-            self._ended(service, slot, process)
-
-    def _read_output(self, process: ServiceProcess) -> None:
-        try:
-            for line in process.lines():
-                self.output.write(process.task.service, f"{process.task.service}/{process.task.number}", line)
-        except EOFError:
-            self._selector.unregister(process.output)
-            if process.state is State.ENDED:
-                os.close(process.output)
-                self._processes.discard(process)
+            for watched in process.watched:
+                with contextlib.suppress(KeyError, ValueError):
+                    self._selector.unregister(watched)
+            process.kill_at = float("inf")
+            self._ended(service, slot, process, time.monotonic() + GRACE)
 
     def _serves(self, service: _Service, slot: _Slot, process: ServiceProcess) -> None:
         for path in process.sockets:
@@ -554,23 +607,18 @@ class ServiceProcessManager:
             slot.process, slot.state = process, SlotState.RUNNING
             self._replaced(slot, "")
 
-    def _ended(self, service: _Service, slot: _Slot, process: ServiceProcess) -> None:
-        for watched in process.watched:
-            with contextlib.suppress(KeyError, ValueError):
-                self._selector.unregister(watched)
+    def _ended(self, service: _Service, slot: _Slot, process: ServiceProcess, kill_at: float) -> None:
+        if process.process.poll() is None:
+            # End-of-file may come before the end itself, by a moment, or never by itself where threads hang.
+            if time.monotonic() >= kill_at:
+                process.process.kill()
+            self._at(time.monotonic() + _POLL, lambda: self._ended(service, slot, process, kill_at))
+            return
         asked = process.state is State.DRAINING
         ready_at = process.ready_at
-        process.kill_at = float("inf")
-        # End-of-file may come before the end itself, by a moment, or never by itself where threads hang.
-        process.end(GRACE)
-        with contextlib.suppress(EOFError):
-            for line in process.lines():
-                self.output.write(service.name, f"{service.name}/{slot.number}", line)
         death = self._why(process)
         process.forget()
-        if process.output not in self._selector.get_map():
-            os.close(process.output)
-            self._processes.discard(process)
+        self._processes.discard(process)
         if process in slot.leaving:
             slot.leaving.remove(process)
         if asked or service.stopping:
@@ -579,7 +627,7 @@ class ServiceProcessManager:
             return
         if process is slot.next:
             slot.next = None
-            self._replaced(slot, death)
+            self._failed_to_replace(service, slot, death)
             return
         slot.process = None
         self._restart_later(service, slot, ready_at, death)
@@ -608,16 +656,19 @@ class ServiceProcessManager:
                 f"{policy.window:g} s: mend it, then sage-rpc restart {service.name}",
             )
             return
-        delay = policy.first_delay
+        slot.ticket += 1
+        ticket, delay = slot.ticket, policy.first_delay
         if slot.row > 1:
             delay = min(policy.max_delay, policy.delay * 2.0 ** min(slot.row - 2, 32))
             delay *= random.uniform(0.8, 1.2)
         slot.state = SlotState.BACKOFF
         self._say(service, f"{service.name}/{slot.number}: {death}; starting again in {delay:.1f} s")
-        self._at(now + delay, lambda: self._restart(service, slot))
+        self._at(now + delay, lambda: self._restart(service, slot, ticket))
 
-    def _restart(self, service: _Service, slot: _Slot) -> None:
-        if slot.state is SlotState.BACKOFF and slot.process is None:
+    def _restart(self, service: _Service, slot: _Slot, ticket: int) -> None:
+        # Where a replacement is on its way already, that decides.
+        waits = slot.state is SlotState.BACKOFF and slot.process is None and slot.next is None
+        if waits and slot.ticket == ticket:
             slot.restarts += 1
             self._fill(service, slot)
 
@@ -627,7 +678,11 @@ class ServiceProcessManager:
         if process.state not in (State.SERVING, State.UNHEALTHY):
             return
         if not process.checking:
-            process.check(lambda text: self._post(lambda: self._checked(service, slot, process, text)))
+            try:
+                process.check(lambda text: self._post(lambda: self._checked(service, slot, process, text)))
+                process.checking = True
+            except (RuntimeError, OSError, ValueError) as error:  # our trouble, and not the process's
+                _LOGGER.warning("%s cannot be asked for its health: %s", process.title, error)
         self._at(
             time.monotonic() + service.config.health_check_interval,
             lambda: self._check(service, slot, process),
@@ -662,12 +717,18 @@ class ServiceProcessManager:
 
     # -- going
 
-    def _leave(self, slot: _Slot) -> list[ServiceProcess]:
-        """Have every process of a slot end. -> those that are still there."""
+    def _leave(self, slot: _Slot, why: str) -> list[ServiceProcess]:
+        """Have every process of a slot end. -> those that are still there.
+
+        Args:
+            slot: of a service.
+            why: what to tell who waits for a replacement in it; "" for nothing wrong.
+        """
         for process in (slot.process, slot.next):
             if process is not None:
                 self._let_go(slot, process)
         slot.process = slot.next = None
+        self._replaced(slot, why)
         return list(slot.leaving)
 
     def _let_go(self, slot: _Slot, process: ServiceProcess) -> None:
@@ -680,7 +741,8 @@ class ServiceProcessManager:
         config = process.task.config
         process.kill_reason = f"it has not ended {config.stop_grace + _STOP_SECONDS:g} s after it was told to"
         process.kill_at = time.monotonic() + config.stop_grace + _STOP_SECONDS
-        self._at(process.kill_at, lambda: self._kill_if_late(self._services[process.task.service], process))
+        service = self._services[process.task.service]
+        self._at(process.kill_at, lambda: self._kill_if_late(service, process))
         process.tell(Finish() if ready else Stop())
 
     def _wait_for_the_end_of(self, processes: list[ServiceProcess]) -> None:
@@ -706,10 +768,18 @@ class ServiceProcessManager:
         done: Callable[[str], None],
     ) -> None:
         """Replace processes one after the other; `done` is told "" or what went wrong."""
+        if service.stopping:
+            done("the service is being stopped")
+            return
         waiting = deque(s for s in service.slots if numbers is None or s.number in numbers)
+        empty = [slot for slot in waiting if slot.state is SlotState.EMPTY]
+
+        def drained(slot: _Slot) -> bool:
+            """Since this began; what was drained before comes back."""
+            return slot.state is SlotState.EMPTY and slot not in empty
 
         def replace_next() -> None:
-            while waiting and waiting[0] not in service.slots:
+            while waiting and (waiting[0] not in service.slots or drained(waiting[0])):
                 waiting.popleft()
             if not waiting:
                 service.config = config or service.config
@@ -721,12 +791,10 @@ class ServiceProcessManager:
                 return
             slot.deaths.clear()
             slot.row = 0
-            if slot.state is SlotState.BACKOFF:
-                slot.state = SlotState.EMPTY  # its timer finds nothing to do
             slot.rolled = replaced
             slot.next = self._launch(service, slot, config or service.config)
             if slot.next is None:
-                self._replaced(slot, slot.error)
+                self._failed_to_replace(service, slot, slot.error)
 
         def replaced(error: str) -> None:
             if error or service.stopping:
@@ -737,32 +805,45 @@ class ServiceProcessManager:
 
         replace_next()
 
+    def _failed_to_replace(self, service: _Service, slot: _Slot, death: str) -> None:
+        """The new process of a slot could not start, or has ended before it served."""
+        if slot.state is SlotState.BACKOFF and slot.process is None:
+            self._restart_later(service, slot, None, death)
+        elif slot.process is None:
+            slot.error = death
+        self._replaced(slot, death)
+
     def _replaced(self, slot: _Slot, error: str) -> None:
         rolled, slot.rolled = slot.rolled, None
         if rolled is not None:
             rolled(error)
 
     def _change(self, service: _Service, config: ServiceConfig, done: futures.Future[str]) -> None:
-        only_count = config.model_copy(update={"process_count": service.config.process_count})
-        if only_count == service.config:
-            service.config = config
-            self._scale(service)
-            done.set_result("")
-            return
+        # Of a policy its callers learn, and the number of processes is nothing to the processes themselves.
+        known = service.config
+        rest = config.model_copy(update={"process_count": known.process_count, "policy": known.policy})
 
         def rolled(error: str) -> None:
-            if not error:
-                self._scale(service)
-            done.set_result(error)
+            try:
+                if not error:
+                    service.config = config
+                    self._say_policies({**self._policies, service.name: dict(config.policy)})
+                    self._scale(service)
+            finally:
+                done.set_result(error)
 
-        self._roll(service, None, config, rolled)
+        if rest == known:
+            rolled("")
+        else:
+            self._roll(service, None, config, rolled)
 
     def _scale(self, service: _Service) -> None:
         """As many slots as the configuration says."""
         count = service.config.process_count
-        for slot in service.slots[count:]:
-            self._leave(slot)
+        gone = service.slots[count:]
         del service.slots[count:]
+        for slot in gone:
+            self._leave(slot, "")
         for number in range(len(service.slots), count):
             slot = _Slot(number)
             service.slots.append(slot)
@@ -785,6 +866,10 @@ class ServiceProcessManager:
             _resident(process.process.pid),
             slot.error,
         )
+
+
+def _nothing() -> None:
+    pass
 
 
 def _resident(pid: int) -> int:

@@ -6,17 +6,18 @@ import contextlib
 import enum
 import os
 import secrets
+import socket
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import grpc
 
 from sage_rpc.channel import Channel, insecure_channel
 from sage_rpc.discovery.local import record_paths
 from sage_rpc.processes.child import Child, here
-from sage_rpc.processes.control import Bound, Failed, Message, Ready
+from sage_rpc.processes.control import Bound, Failed, Message, Ready, packed
 from sage_rpc.processes.group import Group
 from sage_rpc.processes.pickling import dumps
 from sage_rpc.supervisor.sockets import inside_path, socket_path
@@ -27,7 +28,6 @@ __all__ = ["ServiceProcess", "State"]
 _CHECK = "/grpc.health.v1.Health/Check"
 _SERVING = b"\x08\x01"  # HealthCheckResponse(status=SERVING)
 _SMALL_RING = 1 << 16  # bytes: a supervisor has a connection to each of its processes
-_LINE = 64 << 10  # bytes of output without a newline that count as a line
 
 
 class State(enum.Enum):
@@ -60,7 +60,7 @@ class ServiceProcess(Child):
 
     Attributes:
         state: where it is in its life.
-        output: descriptor to read what it prints.
+        output: descriptor to read what it prints; whoever takes it closes it.
         failure: what it said before it ended; None where it said nothing.
         sockets: what it has left when it was killed.
     """
@@ -85,12 +85,11 @@ class ServiceProcess(Child):
         self.killed = False  # by us
         self.kill_reason = f"it was not ready after {task.config.start_timeout:g} s"
         self._channel: Channel | None = None
-        self._partial = b""
         self.output, writer = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(self.output, False)
-        header = here()
-        header["path"] = [*path, *header["path"]]
         try:
+            header = here()
+            header["path"] = [*map(str, path), *header["path"]]
             super().__init__(
                 f"{task.service}[{task.number}]",
                 "sage_rpc.supervisor.serving",
@@ -122,6 +121,19 @@ class ServiceProcess(Child):
             assert state in MOVES[self.state], f"{self} cannot become {state}"  # noqa: S101 - see MOVES
             self.state = state
 
+    def tell(self, message: Message) -> None:
+        """Send a message, without waiting: a process that is stopped and has read none of many is killed."""
+        data = packed(message)
+        try:
+            sent = self.control.send(data, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            return  # it is dead already, which will be noticed elsewhere
+        if sent < len(data):
+            self.kill_reason, self.killed = "it has not read what it was told", True
+            self.process.kill()
+
     def take(self, message: Message) -> None:
         """Learn from what the process says."""
         if isinstance(message, Bound):
@@ -145,44 +157,28 @@ class ServiceProcess(Child):
         return self._channel
 
     def check(self, done: Callable[[str], None]) -> None:
-        """Ask for its health; `done` gets "" or what is wrong, from another thread."""
-        self.checking = True
+        """Ask for its health; `done` gets "" or what is wrong, from another thread.
 
-        def answered(call: Any) -> None:
-            try:
-                answer = call.result()
-            except grpc.RpcError as error:
-                done(f"{error.code().name}: {error.details()}")
-            except grpc.FutureCancelledError:
-                done("the check was cancelled")
-            else:
-                done("" if answer == _SERVING else "it says that it is not serving")
-
-        call = self.inside().unary_unary(_CHECK).future(b"", timeout=self.task.config.health_check_timeout)
-        call.add_done_callback(answered)
-
-    def lines(self) -> Iterator[str]:
-        """Whole lines of output that have come; at the end, what is left.
+        That thread is the check's own: to connect to a process that is stopped takes as long as its timeout.
 
         Raises:
-            EOFError: there will be no more.
+            RuntimeError: there can be no thread more.
         """
-        while True:
+        check = self.inside().unary_unary(_CHECK)
+        timeout = self.task.config.health_check_timeout
+
+        def ask() -> None:
             try:
-                data = os.read(self.output, 1 << 16)
-            except BlockingIOError:
-                return
-            if not data:
-                if self._partial:
-                    rest, self._partial = self._partial, b""
-                    yield rest.decode("utf-8", "replace")
-                raise EOFError
-            *whole, self._partial = (self._partial + data).split(b"\n")
-            for line in whole:
-                yield line.decode("utf-8", "replace")
-            if len(self._partial) > _LINE:
-                rest, self._partial = self._partial, b""
-                yield rest.decode("utf-8", "replace")
+                answer = check(b"", timeout=timeout)
+            except grpc.RpcError as error:
+                text = f"{error.code().name}: {error.details()}"
+            except BaseException as error:  # noqa: BLE001 - whoever asked waits for an answer
+                text = f"{type(error).__name__}: {error}"
+            else:
+                text = "" if answer == _SERVING else "it says that it is not serving"
+            done(text)
+
+        threading.Thread(target=ask, name=f"check {self.title}", daemon=True).start()
 
     def forget(self) -> None:
         """Let go of everything; the process has ended."""

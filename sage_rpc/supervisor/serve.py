@@ -7,6 +7,7 @@ changes only what has changed; one that is wrong changes nothing.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import queue
 import signal
@@ -112,6 +113,7 @@ class Supervisor:
             StartError: a service cannot start, and everything is stopped again.
         """
         try:
+            self.manager.set_policies({name: each.policy for name, each in self.config.services.items()})
             for name, service in self.config.services.items():
                 self.manager.start_service_process(name, service, wait=False)
             self._start_control()
@@ -230,6 +232,7 @@ def serve(path: Path, *, echo: bool = True, dashboard: str | None = None) -> int
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda signum, _frame: signals.put(signum))
     supervisor = Supervisor(path, echo=echo, dashboard=dashboard)
+    logging.getLogger().addHandler(_ToOutput(supervisor))
     starting = threading.Thread(target=_start, args=(supervisor, signals), daemon=True)
     starting.start()
     failure: list[BaseException] = []
@@ -257,6 +260,22 @@ def serve(path: Path, *, echo: bool = True, dashboard: str | None = None) -> int
     return 0
 
 
+class _ToOutput(logging.Handler):
+    """What the supervisor logs goes the way of all output: perhaps nobody reads its standard error."""
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        super().__init__(logging.WARNING)
+        self._supervisor = supervisor
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            text = self.format(record)
+        except Exception:  # noqa: BLE001 - an argument's __str__ is anybody's code
+            text = f"{record.levelname}: {record.msg}"
+        for line in text.splitlines():
+            self._supervisor.say(line)
+
+
 _STARTED, _FAILED, _STOPPED = -1, -2, -3  # in the queue of signals, from threads of this file
 
 
@@ -281,7 +300,7 @@ def _reload(supervisor: Supervisor) -> None:
     try:
         for line in supervisor.reload() or ["nothing has changed"]:
             supervisor.say(f"reload: {line}")
-    except (ConfigError, ServiceStartError) as error:
+    except (ConfigError, RuntimeError) as error:
         for line in str(error).splitlines():
             supervisor.say(f"reload: {line}")
         supervisor.say("reload: services go on as they were")

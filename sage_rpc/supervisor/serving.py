@@ -21,9 +21,10 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent import futures
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import grpc
@@ -38,7 +39,7 @@ from sage_rpc.manager import ServiceManager
 from sage_rpc.observe.health import HostHealth
 from sage_rpc.policies.admission import Gate
 from sage_rpc.processes.context import Context
-from sage_rpc.processes.control import Bound, Done, Failed, Ready
+from sage_rpc.processes.control import Bound, Done, Failed, Message, Policies, Ready
 from sage_rpc.processes.parent import Parent, Stopped
 from sage_rpc.processes.service import give_context, max_workers_of, print_by_lines, run_hook
 from sage_rpc.processes.steps import StepError, step
@@ -88,6 +89,8 @@ def run(_title: str, header: dict[str, Any], payload: bytes, control: socket.soc
 class _Context(ServiceManager):
     """Reaches every service that discovery knows, by its name."""
 
+    _said: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+
     def get_sync_proxy(self, service_name: str) -> Any:
         self._learn(service_name)
         return super().get_sync_proxy(service_name)
@@ -95,6 +98,19 @@ class _Context(ServiceManager):
     def get_async_proxy(self, service_name: str) -> Any:
         self._learn(service_name)
         return super().get_async_proxy(service_name)
+
+    def follow(self, said: Mapping[str, Mapping[str, Any]]) -> None:
+        """From now on this holds for calls of services, by their names."""
+        with self._lock:
+            for name in {*said, *self._said}:
+                if said.get(name) == self._said.get(name):
+                    continue
+                policy = service_policy(said.get(name, {}))
+                if name in self._endpoints:
+                    self.set_policy(name, policy)
+                else:
+                    self._policies[name] = policy
+            self._said = dict(said)
 
     def _learn(self, name: str) -> None:
         if name not in self._endpoints:
@@ -106,15 +122,16 @@ def _work(task: Task, parent: Parent) -> Done:
     with step("setting limits"):
         _limit(task)
     with parent.interruptible(), step("loading"):
-        factory = task.factory()
+        factory, args, kwargs = task.factory()
         add_servicer = load(task.config.servicer) if task.config.servicer else None
     with parent.interruptible(), step(f"__init__() of {task.config.class_}"):
-        instance = factory(*task.config.positional, **task.config.by_name)
+        instance = factory(*args, **kwargs)
     with step("getting an address"):
         hosted = _Hosted(task, instance, add_servicer)
     parent.send(Bound(hosted.target))
-    policies = {name: service_policy(policy) for name, policy in task.policies.items()}
-    with _Context(policies=policies) as manager:
+    manager = _Context()
+    manager.follow(task.policies)
+    with manager:
         context = Context(task.supervisor, task.service, task.number, task.config.process_count, manager)
         give_context(instance, context)
         try:
@@ -123,7 +140,7 @@ def _work(task: Task, parent: Parent) -> Done:
             with step("starting to serve"):
                 hosted.start()
             parent.send(Ready(hosted.sockets()))
-            parent.wait_for_stop()
+            parent.wait_for_stop(lambda said: _take(said, manager))
         except (StepError, Stopped):
             hosted.stop(0.0)
             with contextlib.suppress(Exception):  # the first error is the one to report
@@ -136,6 +153,11 @@ def _work(task: Task, parent: Parent) -> Done:
         with step("cleanup()"):
             run_hook(instance, "cleanup")
     return Done()
+
+
+def _take(message: Message, manager: _Context) -> None:
+    if isinstance(message, Policies):
+        manager.follow(message.policies)
 
 
 def _limit(task: Task) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Mapping
+import pickle
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,7 @@ class Task:
         service: its name.
         number: of the process among those of the service, from 0.
         config: of the service.
-        code: the class itself, where there is no name for it.
+        code: the class itself with its arguments, pickled, where there is no name for it.
         endpoint_id: what discovery shall know it by.
         log_level: of the root logger.
         supervisor: name of the supervisor.
@@ -40,7 +41,7 @@ class Task:
     service: str
     number: int
     config: ServiceConfig
-    code: Any = None
+    code: bytes | None = None
     endpoint_id: str = ""
     log_level: str = "info"
     supervisor: str = ""
@@ -48,21 +49,27 @@ class Task:
 
     def __getstate__(self) -> dict[str, Any]:
         """With the configuration as plain values of the same names: its process does without pydantic."""
-        return {**self.__dict__, "config": _plain(self.config)}
+        return {**self.__dict__, "config": _plain(self.config, with_arguments=self.code is None)}
 
-    def factory(self) -> Any:
-        """The class.
+    def factory(self) -> tuple[Any, Sequence[Any], Mapping[str, Any]]:
+        """The class and its arguments.
 
         Raises:
             LoadError: there is none of that name.
         """
-        return self.code if self.code is not None else load(self.config.class_)
+        if self.code is None:
+            return load(self.config.class_), self.config.positional, self.config.by_name
+        found: tuple[Any, Sequence[Any], Mapping[str, Any]] = pickle.loads(self.code)  # noqa: S301 - our parent's
+        return found
 
 
-def _plain(config: Any) -> Any:
+def _plain(config: Any, *, with_arguments: bool) -> Any:
     values = {name: getattr(config, name) for name in type(config).model_fields}
     values["tls"] = None if config.tls is None else SimpleNamespace(**config.tls.model_dump())
     values["restart"] = None  # is the supervisor's
+    if not with_arguments:
+        values["args"], values["kwargs"] = [], {}
+        return SimpleNamespace(**values)
     return SimpleNamespace(**values, positional=config.positional, by_name=config.by_name)
 
 

@@ -128,11 +128,34 @@ class SlowSetup:
         time.sleep(1000)
 
 
+class WhenAllowed:
+    """Starts when there is no file `held` in its directory, or fails, where there is one `broken`."""
+
+    def __init__(self, directory: str) -> None:
+        self._directory = Path(directory)
+
+    def setup(self) -> None:
+        (self._directory / "asked").touch()
+        while (self._directory / "held").exists():
+            time.sleep(0.01)
+        if (self._directory / "broken").exists():
+            raise OSError("it is broken")
+
+    def pid(self) -> int:
+        return os.getpid()
+
+
 class Asker(BaseService):
     """Calls another service by its name."""
 
     def ask(self) -> str:
         return str(self.call_service["echo"].greet())
+
+    def ask_slowly(self, seconds: float) -> str:
+        try:
+            return str(self.call_service["echo"].slow(seconds))
+        except TimeoutError:
+            return "too late"
 
 
 class Greeter:
