@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import sage_rpc
 from sage_rpc import native
+from sage_rpc.commands.printing import CommandError, as_json
 
 ROOT = Path(__file__).parents[1]
 
@@ -104,3 +107,68 @@ def test_a_reader_that_leaves_is_no_error() -> None:
         check=False,
     )
     assert (done.stdout, done.stderr) == ("{", "")
+
+
+# ---------------------------------------------------------------- results
+
+
+RESULTS = {
+    "keys of every type": {
+        (1, 2): "a",
+        b"k": 1,
+        datetime.date(2024, 1, 1): 2,
+        None: 3,
+        True: 4,
+        1.5: 5,
+        "s": 6,
+    },
+    "keys that would be one": {1: "number", "1": "text"},
+    "numbers that JSON lacks": [float("nan"), float("inf"), float("-inf"), 0.5],
+    "arrays of them": np.array([[np.nan, 1.0]], "f4"),
+    "a numpy number as key": {np.int64(3): np.float32(0.5)},
+    "sets of several types": {1, "a"},
+    "a very large number": 1 << 20_000,
+    "letters": "Grüße ✔ 😀",
+}
+SHOWN = {
+    "keys of every type": {"[1, 2]": 0, "k": 1, "2024-01-01": 2, "null": 3, "true": 4, "1.5": 5, "s": 6},
+    "keys that would be one": [[1, "number"], ["1", "text"]],
+    "numbers that JSON lacks": ["NaN", "Infinity", "-Infinity", 0.5],
+    "arrays of them": [["NaN", 1.0]],
+    "a numpy number as key": {"3": 0.5},
+    "sets of several types": [1, "a"],
+    "a very large number": hex(1 << 20_000),
+    "letters": "Grüße ✔ 😀",
+}
+
+
+@pytest.mark.parametrize("what", RESULTS)
+def test_every_result_is_json_that_any_parser_takes(what: str) -> None:
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
+    assert json.loads(as_json(RESULTS[what]), parse_constant=refuse) == SHOWN[what]
+
+
+def test_a_result_that_is_nested_too_deeply_is_one_clear_line() -> None:
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(CommandError, match="nested too deeply"):
+        as_json(deep)
+
+
+class _Says:
+    def say(self, what: str) -> object:
+        return RESULTS[what]
+
+
+def test_what_a_terminal_has_no_sign_for_is_spelled_out(runtime_directory: Path) -> None:
+    with sage_rpc.ServiceHost("s", _Says()) as host:
+        arguments = ["call", "--target", host.address, "s.say", '["letters"]']
+        done = sage_rpc_command(*arguments, PYTHONIOENCODING="ascii")
+        assert (done.returncode, done.stdout) == (0, "Gr\\xfc\\xdfe \\u2714 \\U0001f600\n")
+        for wrong in ("-1", "0", "nan", "inf", "soon"):
+            done = sage_rpc_command(*arguments, "--timeout", wrong)
+            assert done.returncode == 2
+            assert "is no number of seconds greater than 0" in done.stderr

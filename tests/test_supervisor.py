@@ -609,3 +609,13 @@ def test_policies_of_services_started_later_and_changed_reach_those_that_call(
     manager.change_service("echo", config("Echo", policy={"default": {"timeout": "10s"}}))
     until(lambda: services.get_sync_proxy("asker").ask_slowly(0.6) == "done")
     assert sorted(pids(manager)) == before  # nobody had to be started again
+
+
+def test_who_waits_for_the_end_of_a_process_learns_of_it_when_it_comes(
+    manager: ServiceProcessManager,
+) -> None:
+    began = time.monotonic()
+    for _ in range(5):
+        manager.start_service_process("slow", config("SlowSetup", stop_grace=60), wait=False)
+        manager.stop("slow")
+    assert time.monotonic() - began < 60  # and not when something else happens next

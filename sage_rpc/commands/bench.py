@@ -11,7 +11,7 @@ import grpc
 
 from sage_rpc import errors
 from sage_rpc.commands.call import parse_arguments
-from sage_rpc.commands.printing import CommandError, as_json, json_option, say, seconds_text
+from sage_rpc.commands.printing import CommandError, as_json, json_option, positive_seconds, say, seconds_text
 from sage_rpc.manager import ServiceManager
 from sage_rpc.observe.histogram import Histogram
 
@@ -32,7 +32,9 @@ def add(commands: Any) -> None:
     parser.add_argument("--target", help="a gRPC target, instead of discovery")
     parser.add_argument("-n", "--number", type=int, default=1000, help="calls (default 1000)")
     parser.add_argument("-c", "--callers", type=int, default=1, help="threads that call (default 1)")
-    parser.add_argument("--timeout", type=float, default=10.0, help="seconds for a call (default 10)")
+    parser.add_argument(
+        "--timeout", type=positive_seconds, default=10.0, help="seconds for a call (default 10)"
+    )
     json_option(parser)
     parser.set_defaults(run=_run)
 

@@ -11,7 +11,7 @@ import grpc
 
 from sage_rpc import errors
 from sage_rpc.channel import insecure_channel, secure_channel
-from sage_rpc.commands.printing import CommandError, as_json, json_option, say
+from sage_rpc.commands.printing import CommandError, as_json, json_option, positive_seconds, say
 from sage_rpc.commands.services import discovered
 from sage_rpc.discovery.channel import tls_of_environment
 from sage_rpc.processes.asking import ask
@@ -41,7 +41,7 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--target", help="a gRPC server, instead of discovery")
     parser.add_argument("--secure", action="store_true", help="TLS to --target; see SAGE_RPC_TLS_CA")
-    parser.add_argument("--timeout", type=float, default=10.0, help="seconds (default 10)")
+    parser.add_argument("--timeout", type=positive_seconds, default=10.0, help="seconds (default 10)")
     json_option(parser)
     parser.set_defaults(run=_run)
 
@@ -56,6 +56,8 @@ def parse_arguments(text: str | None) -> Any:
         return None
     try:
         return json.loads(sys.stdin.read() if text == "-" else text)
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise CommandError(f"the arguments are no JSON: {error}", 2) from None
     except json.JSONDecodeError as error:
         raise CommandError(
             f"the arguments are no JSON: {error.msg} at character {error.pos + 1}: quote them for the shell, "

@@ -8,13 +8,28 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
+import math
 import sys
 from collections.abc import Sequence
 from typing import Any, TextIO
 
 from sage_rpc.foreign_text import printable
 
-__all__ = ["CommandError", "age", "as_json", "bytes_text", "json_option", "say", "seconds_text", "table"]
+__all__ = [
+    "CommandError",
+    "age",
+    "as_json",
+    "bytes_text",
+    "json_option",
+    "positive_seconds",
+    "say",
+    "seconds_text",
+    "table",
+]
+
+
+_LONGEST_INT = 10_000  # bits: Python refuses to write longer ones in decimal
+_NOT_FINITE = {math.inf: "Infinity", -math.inf: "-Infinity"}
 
 
 class CommandError(Exception):
@@ -30,8 +45,26 @@ class CommandError(Exception):
 
 
 def say(text: str, *, end: str = "\n", file: TextIO | None = None) -> None:
-    """Print, with escapes in the place of control characters."""
-    print(printable(text), end=end, file=file or sys.stdout, flush=True)
+    """Print, with escapes in the place of control characters, and of what the output's encoding lacks."""
+    stream = file or sys.stdout
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    shown = printable(text).encode(encoding, "backslashreplace").decode(encoding)
+    print(shown, end=end, file=stream, flush=True)
+
+
+def positive_seconds(text: str) -> float:
+    """What an option says in seconds.
+
+    Raises:
+        argparse.ArgumentTypeError: no time is so long.
+    """
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds greater than 0")
+    return seconds
 
 
 def json_option(parser: argparse.ArgumentParser) -> None:
@@ -40,20 +73,50 @@ def json_option(parser: argparse.ArgumentParser) -> None:
 
 
 def as_json(value: Any, *, indent: int | None = 2) -> str:
-    """`value` as JSON; what JSON lacks becomes text, arrays become lists."""
-    return json.dumps(value, indent=indent, default=_plain, ensure_ascii=False)
+    """`value` as JSON, which any JSON parser takes.
+
+    What JSON lacks becomes text: "NaN" and "Infinity", dates as ISO 8601 has them, keys as they would be as
+    values. Arrays and sets become lists.
+    """
+    try:
+        return json.dumps(_plain(value), indent=indent, ensure_ascii=False, allow_nan=False)
+    except RecursionError:
+        raise CommandError("the result is nested too deeply to be printed") from None
 
 
 def _plain(value: Any) -> Any:
+    """`value` of nothing but what JSON has."""
+    if value is None or isinstance(value, (str, bool)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else _NOT_FINITE.get(value, "NaN")
+    if isinstance(value, int):
+        return value if value.bit_length() < _LONGEST_INT else hex(value)
+    if isinstance(value, dict):
+        found = {_key(key): _plain(each) for key, each in value.items()}
+        if len(found) == len(value):
+            return found
+        return [[_plain(key), _plain(each)] for key, each in value.items()]  # 1 and "1", for instance
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value).decode("utf-8", "backslashreplace")
     if isinstance(value, (datetime.datetime, datetime.date, datetime.time)):
         return value.isoformat()
     if hasattr(value, "tolist"):
-        return value.tolist()
+        return _plain(value.tolist())
     if isinstance(value, (set, frozenset)):
-        return sorted(value)
+        try:
+            return _plain(sorted(value))
+        except TypeError:  # of several types
+            return sorted(map(_plain, value), key=str)
     return str(value)
+
+
+def _key(key: Any) -> str:
+    """A key of a dict as JSON has it: text. `(1, 2)` is "[1, 2]"."""
+    plain = _plain(key)
+    return plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False, allow_nan=False)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import grpc
 
 from sage_rpc.channel import Channel
-from sage_rpc.commands.printing import CommandError, as_json, json_option, say, table
+from sage_rpc.commands.printing import CommandError, as_json, json_option, positive_seconds, say, table
 from sage_rpc.commands.supervisors import CONTROL
 from sage_rpc.discovery import Endpoint, RegistryError, ServiceInfo, open_registry
 from sage_rpc.discovery.channel import is_here, tls_of_environment
@@ -39,7 +39,9 @@ def add(commands: Any) -> None:
     )
     health.add_argument("service", nargs="*", help="whose; default: all that discovery knows")
     health.add_argument("--target", help="a gRPC server to ask, instead of discovery")
-    health.add_argument("--timeout", type=float, default=2.0, help="seconds for each endpoint (default 2)")
+    health.add_argument(
+        "--timeout", type=positive_seconds, default=2.0, help="seconds for each endpoint (default 2)"
+    )
     json_option(health)
     health.set_defaults(run=_health)
 

@@ -16,6 +16,7 @@ from sage_rpc.commands.printing import (
     as_json,
     bytes_text,
     json_option,
+    positive_seconds,
     say,
     seconds_text,
     table,
@@ -39,7 +40,7 @@ def add(commands: Any) -> None:
         description="Watch supervised services of this host: processes, calls per second, latencies, errors. "
         "Ctrl-C ends it. With --json, one JSON object a line and interval.",
     )
-    top.add_argument("-i", "--interval", type=float, default=1.0, help="seconds (default 1)")
+    top.add_argument("-i", "--interval", type=positive_seconds, default=1.0, help="seconds (default 1)")
     top.add_argument("-n", "--number", type=int, default=0, help="end after so many intervals")
     json_option(top)
     top.set_defaults(run=_top)

@@ -496,13 +496,13 @@ class ServiceProcessManager:
 
     def _run(self) -> None:
         while not self._closing:
-            now = time.monotonic()
-            while self._timers and self._timers[0][0] <= now:
-                self._guarded(heapq.heappop(self._timers)[2])
             wait = self._timers[0][0] - time.monotonic() if self._timers else None
             for key, _ in self._selector.select(None if wait is None else max(0.0, wait)):
                 self._guarded(key.data)
-            with self._changed:
+            now = time.monotonic()
+            while self._timers and self._timers[0][0] <= now:
+                self._guarded(heapq.heappop(self._timers)[2])
+            with self._changed:  # after both, and before the next wait
                 self._generation += 1
                 self._changed.notify_all()
 
@@ -580,7 +580,7 @@ class ServiceProcessManager:
         return process
 
     def _read(self, service: _Service, slot: _Slot, process: ServiceProcess) -> None:
-        if process.state is State.ENDED:
+        if process.state is State.ENDED or process.ending:
             return
         try:
             for message in process.read():
@@ -592,7 +592,7 @@ class ServiceProcessManager:
             for watched in process.watched:
                 with contextlib.suppress(KeyError, ValueError):
                     self._selector.unregister(watched)
-            process.kill_at = float("inf")
+            process.ending, process.kill_at = True, float("inf")
             self._ended(service, slot, process, time.monotonic() + GRACE)
 
     def _serves(self, service: _Service, slot: _Slot, process: ServiceProcess) -> None:

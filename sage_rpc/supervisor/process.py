@@ -81,6 +81,7 @@ class ServiceProcess(Child):
         self.failed_checks = 0
         self.check_at = float("inf")
         self.checking = False
+        self.ending = False  # it has closed its socket
         self.kill_at = self.started + task.config.start_timeout
         self.killed = False  # by us
         self.kill_reason = f"it was not ready after {task.config.start_timeout:g} s"
