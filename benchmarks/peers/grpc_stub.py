@@ -73,7 +73,7 @@ class EchoServicer(echo_pb2_grpc.EchoServicer):
 def _array_again(request: echo_pb2.Blob) -> echo_pb2.Blob:
     import numpy as np
 
-    array = np.frombuffer(request.payload, np.uint8)
+    array = np.frombuffer(request.payload, np.float32)
     return echo_pb2.Blob(payload=array.tobytes())
 
 
@@ -169,13 +169,13 @@ class ArrayStubCaller:
     def prepare(self, payload: bytes) -> Any:
         import numpy as np
 
-        return np.frombuffer(payload, np.uint8)
+        return np.frombuffer(payload, np.float32)
 
     def call(self, request: Any) -> memoryview:
         import numpy as np
 
         response = self._call(echo_pb2.Blob(payload=request.tobytes()))
-        return np.frombuffer(response.payload, np.uint8).data
+        return np.frombuffer(response.payload, np.float32).data.cast("B")
 
     def start(self, request: Any) -> Any:
         raise NotImplementedError("no scenario has futures of arrays")

@@ -81,10 +81,10 @@ class ArrayActorCaller:
     def prepare(self, payload: bytes) -> Any:
         import numpy as np
 
-        return np.frombuffer(payload, np.uint8)
+        return np.frombuffer(payload, np.float32)
 
     def call(self, request: Any) -> memoryview:
-        view: memoryview = ray.get(self._start(request)).data
+        view: memoryview = ray.get(self._start(request)).data.cast("B")
         return view
 
     def start(self, request: Any) -> Any:

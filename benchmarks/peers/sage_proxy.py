@@ -67,7 +67,7 @@ class ArrayProxyCaller:
     def prepare(self, payload: bytes) -> Any:
         import numpy as np
 
-        array = np.frombuffer(payload, np.uint8)
+        array = np.frombuffer(payload, np.float32)
         if not self._empty:
             return array
         shared = sage_rpc.empty(array.shape, array.dtype, self._proxy)
@@ -75,7 +75,7 @@ class ArrayProxyCaller:
         return shared
 
     def call(self, request: Any) -> memoryview:
-        view: memoryview = self._call(request).data
+        view: memoryview = self._call(request).data.cast("B")
         return view
 
     def start(self, request: Any) -> Any:

@@ -55,6 +55,17 @@ with sage_rpc.insecure_channel(target, [("sage_rpc.transport", "shm")]) as chann
     except grpc.RpcError as error:
         print(error.code().name, error.details())
 server.stop(None).wait()
+
+class Plain:
+    def echo(self, value):
+        return value
+
+host = sage_rpc.ServiceHost("plain", Plain()).start()
+with sage_rpc.ServiceManager({"plain": host.address}) as manager:
+    value = {"a": (1, [2.5, None]), 7: b"x"}
+    assert manager.get_sync_proxy("plain").echo(value) == value  # encoded by Python
+    print("values carried by", manager.transport_of("plain"))
+host.stop()
 """
 
 
@@ -167,7 +178,8 @@ def test_a_wheel_from_the_sdist_works(sdist: Path, environment: Environment, tmp
     )
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    assert {f"sage_rpc/native/{name}{SUFFIX}" for name in EXTENSIONS} | {"sage_rpc/py.typed"} <= set(names)
+    compiled = {f"sage_rpc/native/{name}{SUFFIX}" for name in (*EXTENSIONS, "_codec")}
+    assert compiled | {"sage_rpc/py.typed", "sage_rpc/native/_codec.py"} <= set(names)
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"sage_rpc"}
 
     environment.install(wheel)
@@ -218,6 +230,7 @@ def test_without_the_core_calls_go_over_grpc(sdist: Path, environment: Environme
     environment.install(sdist, env=clean_environment(SAGE_RPC_BUILD_NATIVE="skip"))
     lines = environment.evaluate(CALLS_WITHOUT_CORE).splitlines()
     assert "carried by grpc" in lines
+    assert "values carried by grpc" in lines
     (refusal,) = (line for line in lines if line.startswith("UNAVAILABLE"))
     assert "compiler" in refusal
 
