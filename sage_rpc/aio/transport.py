@@ -109,7 +109,8 @@ class Transport:
         self._watchers: list[asyncio.Future[None]] = []
         self._resending: dict[asyncio.Task[None], LoopCall] = {}
         self._retired: list[LoopConnection] = []  # which their last calls have kept
-        self._closed = False
+        self._closed = False  # there are no new calls; those that were made begin and go on
+        self._destroyed = False  # nor are there others
 
     def __repr__(self) -> str:
         state = "closed" if self._closed else self.name
@@ -174,7 +175,7 @@ class Transport:
         """
         picker = self._picker
         while True:
-            if self._closed:
+            if self._destroyed:
                 raise stock_aio.UsageError("Channel is closed.")
             conn = self.connection()
             if conn is not None:
@@ -184,7 +185,7 @@ class Transport:
                 break
             patient = picker.forced and bool(wait_for_ready)
             failed = await self._one_attempt(deadline, patient)
-            if failed and not patient and not self._closed:
+            if failed and not patient and not self._destroyed:
                 break
         if picker.forced:
             raise picker.refused()
@@ -278,14 +279,14 @@ class Transport:
         attempt, self._attempt = self._attempt, None
         if conn is not None and not conn.streams:
             self._picker.give_up("the server does not take calls that stream over the memory queue")
-        if conn is not None and (self._closed or not conn.streams):
+        if conn is not None and (self._destroyed or not conn.streams):
             conn.retire()
             conn = None
         if conn is not None and self._attach(conn):
             self.shm.conn = conn
             self._pause = FIRST_PAUSE
             self._picker.picked = "shm"
-        elif self._picker.forced and not self._closed:
+        elif self._picker.forced and not self._destroyed:
             self._failed = True
             self._retry = self.loop.call_later(self._pause, self._retry_now)
             self._pause = min(2 * self._pause, LONGEST_PAUSE)
@@ -398,8 +399,6 @@ class Transport:
     def closing(self) -> None:
         """No more calls; those under way go on."""
         self._closed = True
-        self._let_go()
-        self.stock.closing()
         self._tell_watchers()
 
     def _let_go(self) -> None:
@@ -413,9 +412,10 @@ class Transport:
 
     def close(self) -> None:
         """Let go of everything; calls that are still under way end first."""
-        self._closed = True
+        self._closed = self._destroyed = True
         self._cancel_retry()
         self._let_go()
+        self.stock.closing()
         self.stock.close()
         if not self.loop.is_closed():
             self._tell_watchers()
@@ -465,6 +465,8 @@ class Call:
         self._initial_metadata: _Metadata | None = None
         self._cancelled_here = False
         self._callbacks: list[Callable[[], None]] = []
+        self._callback_error: Exception | None = None
+        self._one_response = False  # somebody waits for
         self._over_shm: LoopCall | None = None
         self._over_grpc: Any = None
         self._waiters: list[asyncio.Future[None]] = []  # for the beginning, or for the end
@@ -561,7 +563,21 @@ class Call:
         self._changed()
         callbacks, self._callbacks = self._callbacks, []
         for callback in callbacks:
-            callback()
+            try:
+                callback()
+            except Exception as error:  # noqa: BLE001 - the user's; as in grpc.aio, it is the last one
+                self._callback_raised(error)
+                break
+
+    def _callback_raised(self, error: Exception) -> None:
+        """Whoever awaits the only response hears of it, else the event loop."""
+        if self._one_response:
+            self._callback_error = error
+            return
+        loop = self._transport.loop
+        loop.call_exception_handler(
+            {"message": f"Exception in a done callback of {self!r}", "exception": error}
+        )
 
     def _shm_ended(self) -> None:
         """The native call over the memory queue has ended: so has this one."""
@@ -713,12 +729,15 @@ class Call:
         """Wait for the end of a call with one response. -> that, or None when there is none."""
         await call.until_end()
         self._shm_ended()
+        if self._callback_error is not None:
+            raise self._callback_error
         return call.answer() if self.is_ok() else None
 
     async def unary_unary(
         self, request: bytes | None, metadata: _Metadata, context: Any = None
     ) -> bytes | None:
         """The whole of a unary call. -> the response, None when it failed."""
+        self._one_response = True
         if request is None:
             self._not_serialized()
             return None
@@ -740,6 +759,7 @@ class Call:
         self, metadata: _Metadata, begun: Callable[[], None], context: Any = None
     ) -> bytes | None:
         """A call whose requests follow by themselves; `begun` is called when they may. -> the response."""
+        self._one_response = True
         call = await self._begin(None, metadata, responses_stream=False)
         if self._over_grpc is not None and self._status is None:
             found: bytes | None = await self._over_grpc.stream_unary(metadata, begun, context)

@@ -453,6 +453,7 @@ cdef class LoopCall(StreamCall):
     cdef bint half_closed             # there are no more requests
     cdef bint in_line                 # among those of the connection that wait for room
     cdef readonly bint lost           # ended with its connection, and not by the server's word or from this side
+    cdef object callback_error        # what a callback of a quick call raised
     cdef object __weakref__
 
     cdef int wake(self, int what) except -1:
@@ -489,6 +490,22 @@ cdef class LoopCall(StreamCall):
         self.lost = self.conn.dead
         StreamCall.finish(self, status, text)
         return self.wake(W_END)
+
+    cdef int run_callbacks(self) except -1:
+        """As grpc.aio: the first callback that raises is the last one, and whoever awaits the call hears of it."""
+        if not self.quick:
+            return Call.run_callbacks(self)
+        callbacks = self.callbacks
+        self.callbacks = None
+        for callback, argument in callbacks or ():
+            try:
+                callback(argument)
+            except (KeyboardInterrupt, SystemExit):
+                raise
+            except BaseException as error:
+                self.callback_error = error
+                break
+        return 0
 
     cdef object sleep(self, int what):
         if self.sleepers is None:
@@ -648,6 +665,8 @@ cdef class QuickCall:
         except BaseException:
             self.cancel()
             raise
+        if call.callback_error is not None:
+            raise call.callback_error
         if call.status == OK:
             return self.result()
         if call.cancelled_here:

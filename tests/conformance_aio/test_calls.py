@@ -356,3 +356,39 @@ async def test_a_failure_that_nobody_waits_for_is_not_complained_about(rpc, kind
     finally:
         loop.set_exception_handler(before)
     assert complaints == []
+
+
+@every_kind
+@pytest.mark.parametrize("used", [False, True], ids=["new", "used"])
+async def test_a_done_callback_that_raises_is_the_last_one(column, rpc, kind, used):
+    """Who awaits the only response hears of it; of a stream's, the event loop."""
+    called, reported = [], []
+
+    def raising(_call):
+        called.append("first")
+        raise ValueError("mine")
+
+    loop = asyncio.get_running_loop()
+    before = loop.get_exception_handler()
+    loop.set_exception_handler(lambda _loop, context: reported.append(context.get("exception")))
+    try:
+        async with column.channel(rpc.target) as channel:
+            method = getattr(channel, kind)(rpc.name(kind, echo(kind)))
+            if used:
+                await BY_KIND[kind].run(method)
+            call = BY_KIND[kind].start(method, [b"x"])
+            call.add_done_callback(raising)
+            call.add_done_callback(lambda _call: called.append("second"))
+            if kind.endswith("stream"):
+                assert (await BY_KIND[kind].finish(call)).responses == [b"x"]
+            else:
+                with pytest.raises(ValueError, match="mine"):
+                    await call
+            assert await call.code() is grpc.StatusCode.OK
+            del call
+            gc.collect()  # grpc.aio's task tells of its error when nobody can ask for it any more
+            await asyncio.sleep(0)
+        assert called == ["first"]
+        assert [str(error) for error in reported] == (["mine"] if kind.endswith("stream") else [])
+    finally:
+        loop.set_exception_handler(before)

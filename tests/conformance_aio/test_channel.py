@@ -458,3 +458,20 @@ async def test_a_channel_may_be_closed_by_a_done_callback(rpc):
 async def test_options_of_any_name_are_taken(rpc, options):
     async with rpc.column.channel(rpc.target, options or ()) as channel:
         assert await rpc.method("unary_unary", echo("unary_unary"), channel=channel)(b"x") == b"x"
+
+
+@every_kind
+@pytest.mark.parametrize("used", [False, True], ids=["new", "used"])
+async def test_close_waits_for_calls_that_have_just_been_made_and_no_longer(column, rpc, kind, used):
+    """Also for those that it has not sent yet, and also when it is not connected yet."""
+    method = rpc.name(kind, echo(kind))
+    channel = column.channel(rpc.target)
+    if used:
+        await BY_KIND[kind].run(getattr(channel, kind)(method))
+    began = asyncio.get_running_loop().time()
+    running = asyncio.ensure_future(BY_KIND[kind].run(getattr(channel, kind)(method), [b"x"]))
+    await asyncio.sleep(0)  # the call is made, and has not got far
+    await channel.close(2 * SECONDS)
+    outcome = await running
+    assert outcome.responses == [b"x"]
+    assert asyncio.get_running_loop().time() - began < SECONDS
