@@ -71,6 +71,12 @@ test-speed: venv ## Hold what comfort and policies cost against their limits, on
 test-packaging: venv ## Build and install the package in fresh environments
 	@$(PY) -m pytest -m packaging $(ARGS)
 
+# Agents and schedulers patch what they find: they get an environment of their own.
+.PHONY: test-ecosystem
+test-ecosystem: ## Run what others make of grpc, unmodified: Google's clients, tracing agents, gevent
+	@$(MAKE) VENV=$(VENV)-ecosystem $(VENV)-ecosystem/.with-ecosystem $(VENV)-ecosystem/.native
+	@$(VENV)-ecosystem/bin/python -m pytest -n $(JOBS) tests/ecosystem/test_others.py $(ARGS)
+
 # A script that makes a Docker engine and a base image where there is neither; any other engine will do.
 ENGINE ?= $(wildcard ../shared/docker/engine.sh)
 BASE_IMAGE ?=

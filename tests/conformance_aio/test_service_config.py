@@ -1,4 +1,4 @@
-"""The channel option `grpc.service_config` with asyncio: deadlines, limits, retries, of every kind of call."""
+"""The channel option `grpc.service_config` with asyncio: deadlines, limits, and retries of every kind."""
 
 from __future__ import annotations
 
