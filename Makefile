@@ -108,6 +108,23 @@ bench-docs: $(VENV)/.with-bench $(VENV)/.with-bench-ray $(VENV)/.native ## Measu
 native-test: ## Test the C part alone: sanitizers and the model
 	@$(MAKE) -C tests/native
 
+# The core as the sanitizers watch it, with a copy of the package around it.
+SANITIZED := build/sanitized
+
+$(SANITIZED)/.built: $(VENV)/.with-dev setup.py $(NATIVE)
+	$(call say,Compiling the native core with sanitizers)
+	@SAGE_RPC_SANITIZE=1 SAGE_RPC_BUILD_NATIVE=require $(PY) setup.py -q build \
+		--build-lib $(SANITIZED) --build-temp build/sanitized.tmp
+	@touch $@
+
+.PHONY: hostile
+hostile: venv $(SANITIZED)/.built ## Attack servers and clients for a minute, sanitizers on (ARGS='--seconds 600')
+	@$(PY) -m tests.hostile.siege --built $(SANITIZED) --p99-ms 500 $(ARGS)
+
+.PHONY: hostile-speed
+hostile-speed: venv ## The same without sanitizers: honest calls keep to 50 ms at p99, on a quiet machine
+	@$(PY) -m tests.hostile.siege $(ARGS)
+
 .PHONY: doctor
 doctor: venv ## Say what works on this machine
 	@$(PY) -m sage_rpc doctor

@@ -10,6 +10,9 @@
 # A call that waits for a server that is not there yet (`wait_for_ready`) has no connection: it is `parked` in
 # its channel's core, and whoever connects the channel starts it. Its `conn` is None until then.
 
+SERVER_GONE = "the server process ended or closed the connection"
+
+
 cdef class Waiter:
     cdef PyThread_type_lock lock
     cdef int what
@@ -841,14 +844,15 @@ cdef class ClientConnection(Connection):
             if n:
                 turns += 1
                 if turns & 15 == 0:
-                    # Whatever the server sends, other threads have their turn, and time goes on.
+                    # Whatever the server sends, other threads have their turn, time goes on, and it may have ended.
                     PyErr_CheckSignals()
                     with nogil:
                         if self.tires():
                             poll(NULL, 0, REST_MS)
-                    if (self.next_deadline() if call is None else until) <= <int64_t>sr_now_ns():
-                        return 1
-                    if self.dead:
+                    if not self.dead and self.read_bells() == 0:
+                        self.receive_last()
+                        self.fail(SERVER_GONE)
+                    if self.dead or (self.next_deadline() if call is None else until) <= <int64_t>sr_now_ns():
                         return 1
             if self.outq:
                 self.flush()
@@ -921,7 +925,7 @@ cdef class ClientConnection(Connection):
                 PyErr_CheckSignals()
             if p[0].revents and not self.dead and self.read_bells() == 0:
                 self.receive_last()
-                self.fail("the server process ended or closed the connection")
+                self.fail(SERVER_GONE)
 
     cdef int remember_deadline(self, Call call) except -1:
         # Calls that ended leave their entries behind: drop them before they are the most of the heap.
@@ -985,7 +989,7 @@ cdef class ClientConnection(Connection):
                 self.flush()
                 if self.read_bells() == 0:
                     self.receive_last()
-                    self.fail("the server process ended or closed the connection")
+                    self.fail(SERVER_GONE)
         finally:
             if self.token == mine:
                 self.leave_role()

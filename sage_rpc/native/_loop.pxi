@@ -14,7 +14,7 @@
 # Turns have a context (contextvars) of their own, whoever asked for them: what they begin, handlers above all, must
 # not see what some other handler or caller put into its context.
 
-SERVER_GONE = "the server process ended or closed the connection"
+cdef int BEGUN_AT_ONCE = 16           # handlers, before those have had their turn
 cdef int64_t BLIND_SPIN_NS = 5000     # watched at a time when the loop does not tell whether others wait
 
 
@@ -1031,7 +1031,7 @@ cdef class LoopServerCore(ServerCore):
     cdef int start_handlers(self) except -1:
         """A few at a time: those that are quick answer before the next begin, or not, if nobody takes the answers."""
         cdef LoopContext context
-        cdef int left = DRAIN_LIMIT
+        cdef int left = BEGUN_AT_ONCE
         while left > 0:
             left -= 1
             context = <LoopContext>self.take()

@@ -1215,7 +1215,7 @@ cdef class ServerCore:
             conn.fail(f"{type(error).__name__}: {error}")
         if conn.dead:
             self.lose(conn)
-        elif conn.tires():
+        elif conn.rests_until == 0 and conn.tires():
             self.rest(conn)
         return n
 
