@@ -69,4 +69,4 @@ def test_a_program_says_on_ours_what_it_says_on_grpcio(program: str, mode: str) 
 @needs("eventlet")
 @pytest.mark.parametrize("mode", ["auto", "shm"])
 def test_where_eventlet_has_patched_threading_grpc_is_used_and_why_is_said(mode: str) -> None:
-    assert said_by(str(PROGRAMS / "eventlet_both.py"), SAGE_RPC_TRANSPORT=mode) == ["eventlet ()"]
+    assert said_by(str(PROGRAMS / "eventlet_channel.py"), SAGE_RPC_TRANSPORT=mode) == ["eventlet"]
