@@ -304,11 +304,12 @@ def test_a_service_is_called_by_name_over_the_memory_queue() -> None:
 
 
 @needs_native
-def test_the_memory_queue_is_found_where_the_address_alone_does_not_lead_to_it() -> None:
+@pytest.mark.parametrize("address", ["192.0.2.1:50051", "dns:///service.invalid:50051"])
+def test_the_memory_queue_is_found_where_the_address_alone_does_not_lead_to_it(address: str) -> None:
     """As of a container with a network of its own: nothing listens at the address from here."""
     with LocalRegistry() as registry, sage_rpc.ServiceHost("hello", Greeter("Ada")) as host:
         memory = host.server.endpoints[0]
-        endpoint = Endpoint("hello", "192.0.2.1:50051", host=host_identity(), memory=memory, secure=True)
+        endpoint = Endpoint("hello", address, host=host_identity(), memory=memory, secure=True)
         with registry.register_service(endpoint):
             with sage_rpc.insecure_channel("sage:///hello") as channel:
                 assert isinstance(channel, DiscoveredChannel)

@@ -205,7 +205,7 @@ class DiscoveredChannel(grpc.Channel):
                     if self._credentials is None:
                         self._credentials = grpc.ssl_channel_credentials()
                 options = self._options
-                if endpoint.address.startswith("dns:"):
+                if endpoint.address.startswith("dns:") and not is_here(endpoint):
                     options = (("grpc.lb_policy_name", "round_robin"), *options)
                 channel = self._channels[endpoint.id] = Channel(
                     endpoint.address,

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import weakref
+from unittest import mock
 
 import grpc
 import pytest
 from grpc import aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
+from tests.conformance_aio.invocation import BY_KIND, every_kind
+from tests.conformance_aio.service import echo
 from tests.interop import interop_pb2, interop_pb2_grpc
 
 MADE = ["insecure_channel", "secure_channel", "server"]
@@ -147,3 +151,31 @@ async def test_the_health_service_of_grpc_serves(connected):
     await servicer.set("one", health_pb2.HealthCheckResponse.NOT_SERVING)
     assert (await watch.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
     watch.cancel()
+
+
+@every_kind
+async def test_multicallables_and_calls_take_attributes_and_weak_references(column, rpc, kind):
+    """On a channel that is connected, where ours have calls of their own for unary ones."""
+    async with column.channel(rpc.target) as channel:
+        method = getattr(channel, kind)(rpc.name(kind, echo(kind)))
+        await BY_KIND[kind].run(method)
+        call = BY_KIND[kind].start(method)
+        for thing in (channel, method, call):
+            thing.mine = "kept"
+            assert vars(thing)["mine"] == "kept"
+            assert weakref.ref(thing)() is thing
+        await BY_KIND[kind].finish(call)
+        assert call.mine == "kept"
+
+
+async def test_the_signature_of_a_unary_method_is_grpc_aios(column, rpc):
+    async with column.channel(rpc.target) as channel:
+        method = channel.unary_unary(rpc.name("unary_unary", echo("unary_unary")))
+        found = inspect.signature(method).parameters.values()
+        names = ["request", "timeout", "metadata", "credentials", "wait_for_ready", "compression"]
+        assert [parameter.name for parameter in found] == names
+        assert [parameter.kind for parameter in found][1:] == [inspect.Parameter.KEYWORD_ONLY] * 5
+        with mock.patch.object(type(method), "__call__", return_value="patched"):
+            assert method(b"x") == "patched"
+        assert await method(b"x") == b"x"
+        assert isinstance(method, aio.UnaryUnaryMultiCallable)
