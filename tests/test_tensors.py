@@ -218,6 +218,9 @@ def test_nothing_is_copied_that_was_allocated_for_its_way(stub, channel, detecto
     assert back.image[0] == 3
     detector.seen[-1][0] = 4
     assert back.image[0] == 4
+    stub.Echo(sage_rpc.Arrays(Scene(), image=np.ones(MIB, np.uint8)), timeout=20)
+    assert detector.seen[-1].image.flags.owndata  # what may be an index is the receiver's own
+    assert not detector.seen[-1].image.flags.writeable
 
 
 @needs_native

@@ -56,6 +56,7 @@ cdef class Decoder:
     cdef list get_list(self, Py_ssize_t size, int levels)
     @cython.locals(found=dict, probes=Probes, left=Py_ssize_t)
     cdef dict get_dict(self, Py_ssize_t size, int levels)
+    @cython.locals(code=int)
     cdef object get_ext(self, Py_ssize_t size, int levels)
     cdef tuple get_tuple(self, Py_ssize_t size, int levels)
 
