@@ -16,6 +16,7 @@ Deciding happens under the lock, I/O outside of it.
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -36,6 +37,8 @@ from sage_rpc.transport.shm.rendezvous import UnreachableError, place_of_target
 
 __all__ = ["Endpoint", "Pool", "Pooled"]
 
+_LOGGER = logging.getLogger("sage_rpc")
+_PAUSE_AFTER_TROUBLE = 1.0  # seconds
 _CHECK = "/grpc.health.v1.Health/Check"
 _SERVING = b"\x08\x01"  # HealthCheckResponse(status=SERVING)
 _STUCK = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED})
@@ -403,7 +406,11 @@ def _probe(found: weakref.ReferenceType[Pool]) -> None:
         pool = found()
         if pool is None:
             return
-        pause = pool._probe_round()
+        try:
+            pause = pool._probe_round()
+        except Exception:  # no descriptor is left, say: who was ejected must be asked again all the same
+            _LOGGER.exception("asking the endpoints of %r failed", pool.service)
+            pause = _PAUSE_AFTER_TROUBLE
         if pause is None:
             return
         wake = pool._wake

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Generator
 from concurrent import futures
@@ -16,6 +17,7 @@ from sage_rpc.policies.sending import Pending
 
 __all__ = ["ServiceFuture", "completed", "failed"]
 
+_LOGGER = logging.getLogger("sage_rpc")
 _CANCELLED = "Locally cancelled by application!"
 
 
@@ -75,6 +77,16 @@ class ServiceFuture(futures.Future[Any]):
                 self._finish_cancelled()
             else:
                 self.set_result(result)
+
+    def _invoke_callbacks(self) -> None:
+        # The standard library lets SystemExit and its like through: to the thread that reads for all calls,
+        # and past the other callbacks.
+        callbacks: list[Callable[[Any], Any]] = self._done_callbacks  # type: ignore[attr-defined]
+        for callback in callbacks:
+            try:
+                callback(self)
+            except BaseException:
+                _LOGGER.exception("Exception in a callback of %r", self)
 
     def _finish_cancelled(self) -> None:
         with self._condition:

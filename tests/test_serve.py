@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import re
@@ -10,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import termios
 import threading
 import time
 from collections.abc import Iterator
@@ -343,6 +345,49 @@ def test_a_reload_changes_only_what_has_changed(file: Path) -> None:
         served.wait_for("services go on as they were")
         assert "expected a mapping" in command("reload", code=1)
         assert command("call", "same.greet") == "hello\n"
+
+
+@pytest.mark.parametrize("read", [True, False], ids=["a loud service", "and nobody reads"])
+def test_no_output_holds_supervision_up(file: Path, runtime_directory: Path, *, read: bool) -> None:
+    file.write_text(BASE + "  echo: {class: supervised.Echo}\n  loud: {class: supervised.Loud}\n")
+    reader, writer = os.pipe()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sage_rpc", "serve", str(file)],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL if read else writer,
+        stderr=subprocess.STDOUT,
+    )
+    os.close(writer)
+    try:
+        with sage_rpc.ServiceManager({"echo": "sage:///echo"}) as services:
+            echo = services.get_sync_proxy("echo")
+
+            def pid() -> int:
+                with contextlib.suppress(sage_rpc.RpcError):
+                    return int(echo.pid())
+                return 0
+
+            until(pid, 60)
+            until(lambda: "left out" in command("logs", "loud", "-n", "5000"), 60)
+            if not read:
+                until(lambda: unread_in(reader) > 60_000)
+            assert {row["service"] for row in json.loads(command("ps", "--json"))} == {"echo", "loud"}
+            first = pid()
+            os.kill(first, signal.SIGKILL)
+            until(lambda: pid() not in (0, first), 60)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=40) == 0
+    finally:
+        process.kill()
+        process.wait()
+        os.close(reader)
+
+
+def unread_in(pipe: int) -> int:
+    """Bytes."""
+    found = fcntl.ioctl(pipe, termios.FIONREAD, b"\0\0\0\0")
+    return int.from_bytes(found, sys.byteorder)
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])

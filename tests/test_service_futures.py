@@ -73,6 +73,23 @@ def test_done_callbacks_and_states(proxy, request):
     assert not future.cancel()
 
 
+@pytest.mark.parametrize("error", [ValueError, SystemExit, asyncio.CancelledError])
+def test_a_callback_that_raises_keeps_nobody_from_learning_of_the_end(proxy, request, error):
+    gate = f"callback {error.__name__} {request.node.name}"
+    called = threading.Event()
+
+    def leave(_future):
+        raise error("a callback")
+
+    future = proxy.hold(gate)
+    for callback in (leave, lambda _future: called.set()):
+        future.add_done_callback(callback)
+    proxy.release(gate).result(SECONDS)
+    assert called.wait(SECONDS)
+    later = [proxy.echo(number) for number in range(5)]  # who reads for all calls reads on
+    assert [each.result(SECONDS) for each in later] == list(range(5))
+
+
 def test_cancel_ends_the_call(proxy, request):
     gate = f"cancel {request.node.name}"
     future = proxy.hold(gate)

@@ -149,7 +149,7 @@ class Output:
                         return
                     _send_rows(link, rows)
                     sent += len(rows)
-        except (OSError, LinkLostError) as error:
+        except BaseException as error:  # noqa: BLE001 - whoever puts rows must not wait for this thread
             with self._room:
                 self._lost = str(error) or type(error).__name__
                 self._room.notify_all()

@@ -310,7 +310,7 @@ class _FaultyFuture:
         error: Any = None
         try:
             response = _Faulty(self._inner, "", _Always(self._fault))(request, timeout, *args, **kwargs)
-        except Exception as failure:  # noqa: BLE001 - it is for whoever holds the future
+        except BaseException as failure:  # noqa: BLE001 - it is for whoever holds the future
             response, error = None, failure
         self._finish(response, error)
 

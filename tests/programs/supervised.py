@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import subprocess
 import sys
 import threading
 import time
@@ -116,6 +117,13 @@ class Stubborn:
     def cleanup(self) -> None:
         while True:
             time.sleep(1000)
+
+
+class Loud:
+    """Prints as fast as it is let, by a program that it starts."""
+
+    def setup(self) -> None:
+        subprocess.Popen(["/bin/sh", "-c", "while :; do echo a line of debugging output; done"])
 
 
 class SlowStart:
