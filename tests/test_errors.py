@@ -152,7 +152,8 @@ def test_an_error_of_an_interceptor_joins_the_family_with_what_it_says():
             return "not you"
 
     denied = errors.from_grpc(Denied())
-    assert (type(denied), denied.details()) == (errors.PermissionDenied, "not you")
+    assert isinstance(denied, errors.PermissionDenied)
+    assert denied.details() == "not you"
     plain = errors.from_grpc(grpc.RpcError("what happened"))
     assert (plain.code(), plain.details()) == (grpc.StatusCode.UNKNOWN, "what happened")
 
