@@ -111,6 +111,7 @@ class Transport:
         self._retired: list[LoopConnection] = []  # which their last calls have kept
         self._closed = False  # there are no new calls; those that were made begin and go on
         self._destroyed = False  # nor are there others
+        self._last_conn: LoopConnection | None = None  # of the calls that have not begun when it is closed
 
     def __repr__(self) -> str:
         state = "closed" if self._closed else self.name
@@ -118,8 +119,15 @@ class Transport:
 
     @property
     def _conn(self) -> LoopConnection | None:
-        found: LoopConnection | None = self.shm.conn
+        found: LoopConnection | None = self._last_conn if self._closed else self.shm.conn
         return found
+
+    @_conn.setter
+    def _conn(self, conn: LoopConnection | None) -> None:
+        if self._closed:
+            self._last_conn = conn
+        else:
+            self.shm.conn = conn
 
     @property
     def name(self) -> str:
@@ -163,7 +171,7 @@ class Transport:
         if conn is not None and (conn.dead or conn.draining):
             conn.retire()
             self._retired = [each for each in (*self._retired, conn) if not each.dead]
-            self.shm.conn = conn = None
+            self._conn = conn = None
         return conn
 
     async def pick(self, deadline: float | None, wait_for_ready: bool | None) -> LoopConnection | None:
@@ -283,7 +291,7 @@ class Transport:
             conn.retire()
             conn = None
         if conn is not None and self._attach(conn):
-            self.shm.conn = conn
+            self._conn = conn
             self._pause = FIRST_PAUSE
             self._picker.picked = "shm"
         elif self._picker.forced and not self._destroyed:
@@ -398,13 +406,14 @@ class Transport:
 
     def closing(self) -> None:
         """No more calls; those under way go on."""
-        self._closed = True
+        self._closed, self._last_conn, self.shm.conn = True, self.shm.conn, None
         self._tell_watchers()
 
     def _let_go(self) -> None:
-        conn, self.shm.conn = self._conn, None
-        if conn is not None:
-            conn.retire()  # it closes when its last call has ended
+        for conn in (self.shm.conn, self._last_conn):
+            if conn is not None:
+                conn.retire()  # it closes when its last call has ended
+        self.shm.conn = self._last_conn = None
 
     def closed(self) -> bool:
         """Whether there are no more calls."""
