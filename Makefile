@@ -61,11 +61,15 @@ demo: $(VENV)/.with-demo $(VENV)/.native ## Run the main job: a pipeline of oper
 
 .PHONY: test
 test: venv ## Run the tests (ARGS='-k name' chooses)
-	@$(PY) -m pytest -m 'not packaging and not speed' -n $(JOBS) --dist loadfile $(ARGS)
+	@$(PY) -m pytest -m 'not packaging and not speed and not control' -n $(JOBS) --dist loadfile $(ARGS)
 
 .PHONY: test-speed
 test-speed: venv ## Hold what comfort and policies cost against their limits, on a quiet machine
 	@$(PY) -m pytest -m speed $(ARGS)
+
+.PHONY: test-control
+test-control: venv ## Show that stock grpcio passes the conformance tests, which must be right about it
+	@$(PY) -m pytest -m control -n $(JOBS) --dist loadfile $(ARGS)
 
 .PHONY: test-packaging
 test-packaging: venv ## Build and install the package in fresh environments

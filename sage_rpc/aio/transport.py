@@ -264,7 +264,8 @@ class Transport:
             self._attempt = self.loop.create_future()
             self._failed = False
             try:
-                feeders.run(self._connect_elsewhere)
+                # In an empty context: the attempt is the channel's, and outlives the call that it began for.
+                contextvars.Context().run(feeders.run, self._connect_elsewhere)
             except RuntimeError as error:  # no thread can be started
                 self._picker.give_up(str(error))
                 self.loop.call_soon(self._attempt_ended, None)

@@ -50,6 +50,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         parameters = item.callspec.params if hasattr(item, "callspec") else {}
+        if str(parameters.get("column")) == "grpcio":
+            item.add_marker(pytest.mark.control)
         for mark in item.iter_markers("known_difference"):
             reason, columns, when = mark.args
             if str(parameters.get("column")) in columns and all(
