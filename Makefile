@@ -63,6 +63,35 @@ demo: $(VENV)/.with-demo $(VENV)/.native ## Run the main job: a pipeline of oper
 test: venv ## Run the tests (ARGS='-k name' chooses)
 	@$(PY) -m pytest -m 'not packaging and not speed and not control' -n $(JOBS) --dist loadfile $(ARGS)
 
+# Our tree with the oldest of everything that pyproject.toml allows, or with the newest that go with OLDER.
+LOWEST      ?= .venv-lowest
+LOWEST_ARGS ?= --resolution lowest-direct
+OLDER       ?=
+LOWEST_TESTS = tests/test_errors.py tests/test_unary.py tests/test_values.py tests/test_service_host.py tests/test_manager.py \
+	tests/codegen/test_calls.py tests/codegen/test_endings.py tests/codegen/test_requests.py \
+	$(addprefix tests/codegen/test_generator.py::,test_links_are_followed test_a_comment_may_hold_anything \
+		test_names_of_pythons_own_can_be_called test_the_namespace_google_stays_everybodys) \
+	$(addprefix tests/conformance,/test_unary.py /test_bidi.py /test_futures.py _aio/test_unary.py _aio/test_bidi.py)
+
+.PHONY: test-lowest
+test-lowest: $(VENV)/.native ## Test with the lowest versions of what we depend on, and with protobuf 6
+	@$(MAKE) test-versions ARGS='$(ARGS)'
+	@$(MAKE) test-versions LOWEST=.venv-protobuf6 LOWEST_ARGS= OLDER='protobuf>=6,<7' ARGS='$(ARGS)'
+
+# Metadata that is none is a ValueError in older versions of grpcio.
+.PHONY: test-versions
+test-versions:
+	$(call say,Making $(LOWEST))
+	@$(PYTHON) -m venv --clear $(LOWEST)
+	@$(LOWEST)/bin/pip --disable-pip-version-check install --quiet uv
+	@printf '%s\n' $(if $(OLDER),'$(OLDER)') > $(LOWEST)/older.txt
+	@$(LOWEST)/bin/uv pip compile --quiet $(LOWEST_ARGS) --constraint $(LOWEST)/older.txt --output-file $(LOWEST)/versions.txt \
+		--extra codegen --extra numpy --extra metrics --extra serve --extra tracing pyproject.toml
+	@$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python --requirement $(LOWEST)/versions.txt \
+		pytest pytest-timeout pytest-xdist hypothesis psutil trustme msgpack
+	@grep -E '^(grpcio|protobuf)' $(LOWEST)/versions.txt
+	@$(LOWEST)/bin/python -m pytest -q -n $(JOBS) --dist loadfile -m 'not speed and not control' -k 'not forbidden_characters' $(LOWEST_TESTS) $(ARGS)
+
 .PHONY: test-speed
 test-speed: venv ## Hold what comfort and policies cost against their limits, on a quiet machine
 	@$(PY) -m pytest -m speed $(ARGS)
@@ -182,4 +211,4 @@ clean: ## Remove what was built, keep the environment
 
 .PHONY: distclean
 distclean: clean ## Remove the environment too
-	rm -rf $(VENV)
+	rm -rf $(VENV) .venv-lowest .venv-protobuf6

@@ -3,11 +3,16 @@
 Two kinds of job. What is ours goes through our own generator, as `sage-rpc gen` runs it: proto/ becomes
 sage_rpc/proto/v1/, those of examples/cache and tests/codegen become packages beside them. What shows stock
 stubs at work is made by protoc alone: benchmarks/ and tests/interop/. Run by `make proto`.
+
+protoc's modules refuse to work with a protobuf that is older than protoc, or two majors newer, and a grpcio
+that is older than its generator. What the package ships, and what tests check in, works with every version
+that the package does (`make test-lowest`, `make test`), and so has no such check. Who generates anew has it.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import tempfile
 from importlib import resources
@@ -32,26 +37,49 @@ class Ours(NamedTuple):
         root: what import paths start from; the modules go to the same place below `target` as the protos
             are below `protos` all the same.
         stubs: whether gRPC's stubs are kept.
+        checks: whether modules check the versions of protobuf and grpcio.
     """
 
     protos: Path
     target: Path
     root: Path | None = None
     stubs: bool = True
+    checks: bool = True
 
 
 class Stock(NamedTuple):
     """Protos for protoc alone: modules beside them, stubs included, imported from the repository's root."""
 
     protos: Path
+    checks: bool = True
 
 
 OURS = (
-    Ours(ROOT / "proto" / "sage" / "rpc", ROOT / "sage_rpc" / "proto", root=ROOT / "proto", stubs=False),
+    Ours(
+        ROOT / "proto" / "sage" / "rpc",
+        ROOT / "sage_rpc" / "proto",
+        root=ROOT / "proto",
+        stubs=False,
+        checks=False,
+    ),
     Ours(ROOT / "examples" / "cache", ROOT / "examples" / "cache" / "generated"),
-    Ours(ROOT / "tests" / "codegen" / "protos", ROOT / "tests" / "codegen" / "golden"),
+    Ours(ROOT / "tests" / "codegen" / "protos", ROOT / "tests" / "codegen" / "golden", checks=False),
 )
-STOCK = (Stock(ROOT / "benchmarks"), Stock(ROOT / "tests" / "interop"))
+STOCK = (Stock(ROOT / "benchmarks", checks=False), Stock(ROOT / "tests" / "interop", checks=False))
+
+# What protoc and gRPC's generator write to check versions, and which version that is.
+_CHECKS = re.compile(
+    r"^# Protobuf Python Version: .*\n"
+    r"|^from google\.protobuf import runtime_version as _runtime_version\n"
+    r"|^_runtime_version\.ValidateProtobufRuntimeVersion\(\n(?:    .*\n)+\)\n"
+    r"|^GRPC_GENERATED_VERSION = (?:.*\n)+?if _version_not_supported:\n(?:    .*\n)+\n?",
+    re.MULTILINE,
+)
+
+
+def without_checks(text: str) -> str:
+    """A generated module that works with whichever protobuf and grpcio there is."""
+    return _CHECKS.sub("", text)
 
 
 def by_ours(job: Ours, into: Path) -> dict[Path, str]:
@@ -66,7 +94,7 @@ def by_ours(job: Ours, into: Path) -> dict[Path, str]:
         target = job.target / path.relative_to(start)
         written_by_hand = path.name == "__init__.py" and target.exists()
         if not written_by_hand and (job.stubs or not path.name.endswith("_pb2_grpc.py")):
-            produced[target] = text
+            produced[target] = text if job.checks else without_checks(text)
     return produced
 
 
@@ -84,7 +112,8 @@ def by_protoc(job: Stock, into: Path) -> dict[Path, str]:
     if code != 0:
         raise SystemExit(f"protoc failed with code {code}")
     made = into / job.protos.relative_to(ROOT)
-    return {job.protos / path.relative_to(made): path.read_text() for path in _modules(made)}
+    texts = {job.protos / path.relative_to(made): path.read_text() for path in _modules(made)}
+    return texts if job.checks else {path: without_checks(text) for path, text in texts.items()}
 
 
 def included() -> dict[Path, str]:

@@ -68,7 +68,7 @@ def made(method: str, kind: type[RequestT], fields: Mapping[str, Any]) -> Reques
             fields = {**fields, name: _read(method, name, value)}
     try:
         return kind(**fields)
-    except (TypeError, ValueError):
+    except _REFUSALS:
         pass
     known = kind.DESCRIPTOR.fields_by_name
     for name in fields:
@@ -79,14 +79,16 @@ def made(method: str, kind: type[RequestT], fields: Mapping[str, Any]) -> Reques
         try:
             accepted[name] = None if value is None else _accepted(known[name], value)
             kind(**{name: accepted[name]})
-        except (TypeError, ValueError) as problem:
+        except _REFUSALS as problem:
             raise _wrong(method, name, problem, value) from problem
     try:
         return kind(**accepted)
-    except (TypeError, ValueError) as problem:
+    except _REFUSALS as problem:
         raise invalid(f"{method}: {text_of(problem)}") from problem
 
 
+# What protobuf refuses values with; the last is protobuf 6's for what is no datetime.
+_REFUSALS = (TypeError, ValueError, AttributeError)
 _READ_AGAIN = frozenset({bool, bytes, dict, float, int, list, set, str, tuple, type(None)})
 _SHOWN = reprlib.Repr()
 _SHOWN.maxstring = _SHOWN.maxother = 80

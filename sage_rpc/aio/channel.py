@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -114,8 +115,25 @@ class Channel(StockChannel):
     async def _close(self, grace: float | None) -> None:
         # grpc.aio waits for the calls that it knows, then cancels them: let it know the quick ones, too.
         if not self._channel.closed():
-            self._active_calls.update(self._channel.quick_calls())
+            quick = self._channel.quick_calls()
+            known = getattr(self, "_active_calls", None)
+            if known is not None:
+                known.update(quick)
+            elif quick:  # grpcio before 1.81 looks for its own calls among the tasks
+                self._channel.closing()
+                grace = await self._end(quick, grace)
         await super()._close(grace)
+
+    async def _end(self, calls: list[Any], grace: float | None) -> float | None:
+        """Give `calls` their grace, in seconds, and cancel them. -> what is left of it."""
+        began = self._loop.time()
+        ends = [self._loop.create_task(call.code()) for call in calls if not call.done()]
+        if grace and ends:
+            await asyncio.wait(ends, timeout=grace)
+            grace = max(0.0, grace - (self._loop.time() - began))
+        for call in calls:
+            call.cancel()
+        return grace
 
     def __del__(self) -> None:
         layer: Transport | None = getattr(self, "_channel", None)

@@ -163,7 +163,12 @@ class Transport:
             return Call(self, method, deadline, waits, registered, config, attempts)
         if credentials is None:
             picker.picked = "grpc"
-        return self.stock.call(method, deadline, credentials, wait_for_ready, registered)
+        return self.stock_call(method, deadline, credentials, wait_for_ready, registered)
+
+    def stock_call(self, method: bytes, deadline: float | None, *rest: Any) -> Any:
+        """A call of gRPC's native channel; credentials, wait_for_ready and a handle of the method follow."""
+        # grpcio before 1.67 has no handles of methods.
+        return self.stock.call(method, deadline, *(rest if rest[2] else rest[:2]))
 
     def connection(self) -> LoopConnection | None:
         """The memory connection, if it takes calls now."""
@@ -633,7 +638,7 @@ class Call:
             self._end(Status(*self._over_shm.outcome()))
             return None
         if conn is None:
-            self._over_grpc = transport.stock.call(
+            self._over_grpc = transport.stock_call(
                 self._method, self._deadline, None, self._wait_for_ready, self._registered
             )
             self._over_grpc.add_done_callback(self._grpc_ended)

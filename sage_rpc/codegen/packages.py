@@ -90,7 +90,7 @@ def _joined(package: str, leaf: str) -> str:
 
 def _strict(text: str) -> str:
     """Protoc's `.pyi`, without what strict type checkers refuse in it."""
-    strict = re.sub(r"\b_Mapping(?=[],])", "_Mapping[str, _Any]", text)
+    strict = re.sub(r"(?<!as )\b_Mapping(?=[],])", "_Mapping[str, _Any]", text)
     strict = strict.replace("**kwargs)", "**kwargs: _Any)")
     strict = strict.replace("_python_message._ExtensionDict", "_Any")  # a name that type stubs lack
     # The number of an extension is a variable of the module, not of a class.
