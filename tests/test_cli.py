@@ -131,7 +131,7 @@ RESULTS = {
     "letters": "Grüße ✔ 😀",
 }
 SHOWN = {
-    "keys of every type": {"[1, 2]": 0, "k": 1, "2024-01-01": 2, "null": 3, "true": 4, "1.5": 5, "s": 6},
+    "keys of every type": {"[1, 2]": "a", "k": 1, "2024-01-01": 2, "null": 3, "true": 4, "1.5": 5, "s": 6},
     "keys that would be one": [[1, "number"], ["1", "text"]],
     "numbers that JSON lacks": ["NaN", "Infinity", "-Infinity", 0.5],
     "arrays of them": [["NaN", 1.0]],

@@ -196,8 +196,7 @@ def test_a_page_elsewhere_whose_name_leads_here_sees_nothing(served: Served, wha
     assert status(version="1.0") == "200 OK"
 
 
-def test_names_that_a_proxy_passes_on_may_be_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SAGE_RPC_RUNTIME_DIR", str(tmp_path / "run"))
+def test_names_that_a_proxy_passes_on_may_be_given(tmp_path: Path) -> None:
     file = tmp_path / "config.yaml"
     file.write_text(
         f"observability: {{metrics: '0.0.0.0:0', hosts: [shop.example]}}\n{BASE}"

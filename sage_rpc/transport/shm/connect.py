@@ -75,6 +75,8 @@ def connect(
     for group in place.sockets():
         # A server whose backlog is full says so at once; it is waited for when no other has let us in.
         candidates = deque((path, False) for path in group)
+        if candidates and time.monotonic() >= end:
+            refused = f"the server of {target} did not answer the handshake in time"
         while candidates and (left := end - time.monotonic()) > 0:
             path, patient = candidates.popleft()
             until = time.monotonic() + left / (1 + len(candidates))
