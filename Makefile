@@ -61,7 +61,7 @@ demo: $(VENV)/.with-demo $(VENV)/.native ## Run the main job: a pipeline of oper
 
 .PHONY: test
 test: venv ## Run the tests (ARGS='-k name' chooses)
-	@$(PY) -m pytest -m 'not packaging and not speed and not control' -n $(JOBS) --dist loadfile $(ARGS)
+	@$(PY) -m pytest -m 'not packaging and not speed and not control and not slow' -n $(JOBS) --dist loadfile $(ARGS)
 
 # Our tree with the oldest of everything that pyproject.toml allows, or with the newest that go with OLDER.
 LOWEST      ?= .venv-lowest
@@ -95,6 +95,10 @@ test-versions:
 .PHONY: test-speed
 test-speed: venv ## Hold what comfort and policies cost against their limits, on a quiet machine
 	@$(PY) -m pytest -m speed $(ARGS)
+
+.PHONY: test-slow
+test-slow: venv ## Run the tests of whole programs: supervisors, pipelines, benchmarks, kills under load
+	@$(PY) -m pytest -m 'slow and not packaging and not speed' -n $(JOBS) --dist loadfile $(ARGS)
 
 .PHONY: test-control
 test-control: venv ## Show that stock grpcio passes the conformance tests, which must be right about it

@@ -353,6 +353,7 @@ def _cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+@pytest.mark.slow
 @in_loop
 async def test_an_idle_server_and_its_clients_use_no_cpu(aio_server):
     """A hundred connections, each with a stream open, quiet for a while: nobody wakes up."""
@@ -653,6 +654,7 @@ async def test_calls_begun_after_a_server_was_replaced_find_the_next_one():
 # ---------------------------------------------------------------- storms
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_storm_of_cancellations(aio_server, loop):
     """Thousands of calls of all kinds, cancelled at any point of their lives: the rest works, and is idle."""
@@ -849,6 +851,7 @@ asyncio.run(main())
     assert max(grown) < 2 << 20, f"{grown} bytes more"
 
 
+@pytest.mark.slow
 def test_a_server_without_descriptors_turns_clients_away_and_goes_on():
     """It neither stops nor spins, and serves again when there are some."""
     program = """

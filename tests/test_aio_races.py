@@ -119,6 +119,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.slow
 def test_the_last_call_of_a_connection_may_be_dropped_by_another_thread(aio_server):
     """The garbage collector runs in any thread, also while the loop's watches the ring."""
     ended = subprocess.run(

@@ -441,6 +441,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
     assert (int(done.stdout) < 5000) == reuses, done.stdout  # of the 25,600 pages of 100 messages
 
 
+@pytest.mark.slow
 @over_memory
 def test_many_connections_that_once_had_large_messages_hold_little(process, transport):
     """What stays warm is limited for all connections of a process together."""

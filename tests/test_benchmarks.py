@@ -21,6 +21,8 @@ from benchmarks.peers.grpc_stub import EchoServicer
 from benchmarks.scenarios import SCENARIOS, Cell, cells
 from sage_rpc import native
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 STUB = "sage-shm" if native.available() else "sage-grpc"
 PEERS = ["grpc-uds", "raw-uds", STUB, *(["sage-proxy"] if native.available() else [])]

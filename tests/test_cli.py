@@ -35,6 +35,7 @@ def findings(done: subprocess.CompletedProcess[str]) -> dict[str, dict[str, str]
     return {check["name"]: check for check in json.loads(done.stdout)["checks"]}
 
 
+@pytest.mark.slow
 def test_version() -> None:
     assert sage_rpc_command("version").stdout == f"sage-rpc {sage_rpc.__version__}\n"
     assert json.loads(sage_rpc_command("version", "--json").stdout)["sage_rpc"] == sage_rpc.__version__

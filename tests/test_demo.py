@@ -32,6 +32,7 @@ def demo(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_it_recognises_digits_and_compares_the_transports(runtime_directory: Path) -> None:
     done = demo("--items", "1000", "--calls", "100", "--json")
     assert done.returncode == 0, done.stderr
@@ -55,6 +56,7 @@ def test_it_recognises_digits_and_compares_the_transports(runtime_directory: Pat
     assert list(runtime_directory.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_it_says_in_words_what_json_says() -> None:
     done = demo("--items", "200", "--workers", "1", "--transport", "grpc", "--calls", "20")
     assert done.returncode == 0, done.stderr
@@ -107,6 +109,7 @@ def test_the_command_runs_it() -> None:
     assert "Classify handwritten digits" in done.stdout
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_nothing(runtime_directory: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "sage_rpc.demo", "--items", "1000000"],

@@ -227,6 +227,7 @@ def test_a_compacted_watch_reads_everything_anew(etcd: Etcd, prefix: str) -> Non
             states.until({"cache": ["10.0.0.2:1"]})
 
 
+@pytest.mark.slow
 def test_an_outage_takes_nothing_away_and_then_the_truth_is_learnt(tmp_path: Path) -> None:
     """Etcd is killed and comes back with its data: callers go on, a host that vanished meanwhile goes."""
     with Etcd(tmp_path) as etcd:

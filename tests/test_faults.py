@@ -19,7 +19,7 @@ import pytest
 import sage_rpc
 from tests.conftest import PROGRAMS, ServerProcess, needs_native
 
-pytestmark = [needs_native]
+pytestmark = [needs_native, pytest.mark.slow]
 
 FORCED = [("sage_rpc.transport", "shm")]
 CLIENTS = 4
@@ -66,7 +66,6 @@ def load(target: str, count: int) -> Iterator[list[LoadClient]]:
             client.kill()
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(280)
 def test_a_server_killed_fifty_times_under_load(runtime_directory):
     """Pending calls end with UNAVAILABLE at once, no answer is wrong, clients hold no more than before."""
@@ -103,7 +102,6 @@ def settled(channel: grpc.Channel, like: bytes) -> None:
         assert time.monotonic() < deadline, f"descriptors, segments, threads: {now} where {like} were before"
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(280)
 def test_clients_killed_under_load_leave_nothing_in_the_server(runtime_directory):
     with ServerProcess("127.0.0.1:0") as server:

@@ -151,6 +151,7 @@ def until_said(caller: Caller, expected: dict[str, list[Any]], seconds: float = 
         pause.wait(0.1)
 
 
+@pytest.mark.slow
 def test_memory_within_a_host_grpc_between_hosts_and_a_cut_link_heals(hosts: tuple[Host, Host]) -> None:
     a, b = hosts
     with contextlib.ExitStack() as stack:
@@ -176,6 +177,7 @@ def test_memory_within_a_host_grpc_between_hosts_and_a_cut_link_heals(hosts: tup
         until_said(on_a, {"here": ["shm", "from a"], "there": ["grpc", "from b"]})
 
 
+@pytest.mark.slow
 def test_an_address_of_another_namespace_is_not_taken_for_ones_own(hosts: tuple[Host, Host]) -> None:
     """The same port in both: each host's own server answers, by memory."""
     a, b = hosts

@@ -248,6 +248,7 @@ def test_rows_are_in_order_and_complete(env: LocalEnvironment) -> None:
     assert rows == [-(n + 1) for n in range(1, 5001)]
 
 
+@pytest.mark.slow
 def test_many_workers_lose_and_duplicate_nothing(env: LocalEnvironment, tmp_path: Path) -> None:
     out = tmp_path / "rows"
     stream = env.from_batch(range(6000), parallelism=2).map(AddOne, parallelism=3)
@@ -264,6 +265,7 @@ def test_many_workers_lose_and_duplicate_nothing(env: LocalEnvironment, tmp_path
     assert job.result.stopped is False
 
 
+@pytest.mark.slow
 def test_every_kind_as_class_instance_and_callable(env: LocalEnvironment) -> None:
     def count():
         yield from range(1, 5)
@@ -369,11 +371,13 @@ def test_a_fast_source_waits_for_a_slow_sink(tmp_path: Path) -> None:
 # -- services
 
 
+@pytest.mark.slow
 def test_both_spellings_wait_and_give_futures(env: LocalEnvironment) -> None:
     env.register_service("cache", Cache, size=10)
     assert env.from_batch([2, 3]).map(BothSpellings).collect() == [[4, 4, 4], [9, 9, 9]]
 
 
+@pytest.mark.slow
 def test_services_call_services_and_live_in_processes_of_their_own(env: LocalEnvironment) -> None:
     env.register_service("adder", Adder)
     env.register_service("relay", Relay)
@@ -397,6 +401,7 @@ def test_services_call_services_and_live_in_processes_of_their_own(env: LocalEnv
         job.call_service["adder"].add(1)
 
 
+@pytest.mark.slow
 def test_services_set_up_in_order_and_clean_up_in_reverse(env: LocalEnvironment, tmp_path: Path) -> None:
     life = tmp_path / "life"
     env.register_service("one", Journal, str(life), "one")
@@ -433,6 +438,7 @@ def test_outside_a_running_job_services_are_out_of_reach(caplog: pytest.LogCaptu
     assert "alone" in caplog.text
 
 
+@pytest.mark.slow
 def test_prints_and_logs_say_who_speaks(tmp_path: Path) -> None:
     done = run_script(
         tmp_path,
@@ -462,6 +468,7 @@ def test_prints_and_logs_say_who_speaks(tmp_path: Path) -> None:
 # -- life
 
 
+@pytest.mark.slow
 def test_stop_lets_rows_arrive_and_cleans_up(env: LocalEnvironment, tmp_path: Path) -> None:
     out = tmp_path / "rows"
     env.from_source(Ticks, parallelism=2).map(AddOne, parallelism=2).sink(Write, str(out))
@@ -475,6 +482,7 @@ def test_stop_lets_rows_arrive_and_cleans_up(env: LocalEnvironment, tmp_path: Pa
     assert result.stopped
 
 
+@pytest.mark.slow
 def test_a_source_that_waits_for_ever_is_interrupted_by_stop(env: LocalEnvironment) -> None:
     def source():
         yield 1
@@ -486,6 +494,7 @@ def test_a_source_that_waits_for_ever_is_interrupted_by_stop(env: LocalEnvironme
         assert job.cancel().stopped
 
 
+@pytest.mark.slow
 def test_the_block_of_a_job_ends_it(env: LocalEnvironment) -> None:
     env.register_service("adder", Adder)
     env.from_source(Ticks).map(forever, parallelism=2).sink(print)
@@ -558,6 +567,7 @@ def test_a_failing_operator_fails_the_job(env: LocalEnvironment) -> None:
     assert (str(copy), copy.name, repr(copy.__cause__)) == (str(error), error.name, repr(error.__cause__))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", ["__init__", "setup", "cleanup", "exit"])
 def test_a_service_that_fails_fails_the_job(env: LocalEnvironment, step: str) -> None:
     class Broken:
@@ -620,6 +630,7 @@ def test_a_row_that_does_not_pickle_names_its_operator(env: LocalEnvironment) ->
     assert "operator 'map' (worker 1 of 1) failed in sending on a row of type generator" in str(fails(env))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("victim", ["Ticks", "AddOne", "sink", "adder"])
 def test_a_killed_process_fails_the_job(env: LocalEnvironment, victim: str) -> None:
     class Ask(MapFunction):
@@ -655,6 +666,7 @@ def test_a_killed_process_is_seen_while_its_forked_children_live(env: LocalEnvir
     assert "was killed by SIGKILL" in str(fails(env))
 
 
+@pytest.mark.slow
 def test_a_service_that_takes_too_long_to_start(tmp_path: Path) -> None:
     class Slow:
         def setup(self) -> None:
@@ -793,6 +805,7 @@ def endless(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_a_killed_main_process_leaves_nothing(
     endless: subprocess.Popen[str], runtime_directory: Path, how: signal.Signals
@@ -807,6 +820,7 @@ def test_a_killed_main_process_leaves_nothing(
     assert lines.count("service cleaned up") == 1
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_the_job_and_the_program(endless: subprocess.Popen[str], runtime_directory: Path) -> None:
     pids = processes_in(runtime_directory)
     os.killpg(endless.pid, signal.SIGINT)  # as a terminal does it
@@ -819,6 +833,7 @@ def test_ctrl_c_ends_the_job_and_the_program(endless: subprocess.Popen[str], run
     assert out.splitlines()[-1] == "service cleaned up"
 
 
+@pytest.mark.slow
 def test_stuck_code_does_not_outlive_a_killed_main_process(tmp_path: Path, runtime_directory: Path) -> None:
     """Not even code that keeps the interpreter to itself, in a service that has published a socket."""
     path = tmp_path / "stuck.py"
@@ -871,6 +886,7 @@ def test_a_program_that_just_ends_stops_its_job(tmp_path: Path) -> None:
     assert done.stdout == "2\ncleaned up\n"
 
 
+@pytest.mark.slow
 def test_code_of_main_needs_no_guard_and_python_c_will_do() -> None:
     program = HEAD + textwrap.dedent("""
         OFFSET = 10
@@ -895,6 +911,7 @@ def test_code_of_main_needs_no_guard_and_python_c_will_do() -> None:
         assert (done.stdout, done.stderr) == ("[11, 12]\n", "")
 
 
+@pytest.mark.slow
 def test_what_a_program_keeps_in_its_classes_stays() -> None:
     """Rows of classes of `__main__`, and errors of theirs, travel by value; that sets no class back."""
     program = HEAD + textwrap.dedent("""
@@ -987,6 +1004,7 @@ def test_a_forked_child_keeps_no_lifeline_open(tmp_path: Path, runtime_directory
 # -- examples
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("program", "expected"),
     [

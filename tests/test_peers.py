@@ -554,6 +554,7 @@ def test_who_never_says_anything_is_sent_away(monkeypatch):
     server.stop(None).wait()
 
 
+@pytest.mark.slow
 def test_the_time_that_a_connection_took_is_the_calls_own():
     """A silent peer keeps the handshake waiting; a call that then goes over gRPC has the rest of its time."""
     server = grpc.server(futures.ThreadPoolExecutor(4))

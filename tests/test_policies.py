@@ -112,6 +112,7 @@ def test_the_last_failure_is_the_callers(managed):
         proxy.flaky(next(names), 9, "UNAVAILABLE")
 
 
+@pytest.mark.slow
 def test_a_call_that_was_refused_before_it_ran_is_tried_again_until_somebody_listens(managed, transport):
     """Not idempotent, but refused connections never ran anything."""
     with ServerProcess(program="policy_services.py") as first:

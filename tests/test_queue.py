@@ -538,6 +538,7 @@ def test_every_item_arrives_once_and_each_producers_in_order(name, workers, tmp_
         assert numbers == sorted(numbers)
 
 
+@pytest.mark.slow
 def test_killed_processes_harm_nobody_else(name, workers, tmp_path):
     """Sixty, at random, under load: nothing doubled, wrong or stuck; at most one lost for each consumer."""
     chance = random.Random(1)
@@ -624,6 +625,7 @@ def test_a_stopped_process_does_not_stop_the_others(name, workers):
         assert time.monotonic() - start < 2
 
 
+@pytest.mark.slow
 def test_many_processes_that_make_the_queue_at_once_make_one(name, workers, tmp_path):
     ready = tmp_path / "ready"
     makers = [workers.start("create", name, ready) for _ in range(8)]
@@ -634,6 +636,7 @@ def test_many_processes_that_make_the_queue_at_once_make_one(name, workers, tmp_
         assert queue.empty()
 
 
+@pytest.mark.slow
 def test_makers_killed_at_random_leave_a_queue_that_can_be_made(name):
     """A process that makes and removes it without end dies: the next opener gets a whole one."""
     chance = random.Random(2)

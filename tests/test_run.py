@@ -214,6 +214,7 @@ def test_an_unmodified_program_gets_the_memory_queue(place):
     assert (done.stdout, done.stderr) == ("shm\n", "")
 
 
+@pytest.mark.slow
 @needs_native
 @pytest.mark.parametrize(
     ("flags", "carrier"), [([], "ipv4"), (["--children"], "shm")], ids=["", "--children"]
@@ -244,6 +245,7 @@ def test_children_run_the_sitecustomize_of_their_environment_too(place):
     assert (done.stdout.splitlines(), done.stderr) == (expected, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "imports",
     [

@@ -105,6 +105,7 @@ def files_of(directory: Path) -> list[str]:
     return sorted(p.name for p in directory.rglob("*") if not p.is_dir() and p.name != "host")
 
 
+@pytest.mark.slow
 @needs_native
 def test_the_example_serves_and_a_pipeline_in_another_process_uses_it(runtime_directory: Path) -> None:
     with Served(PIPELINE / "config.yaml") as served:
@@ -122,6 +123,7 @@ def test_the_example_serves_and_a_pipeline_in_another_process_uses_it(runtime_di
     assert files_of(runtime_directory) == []
 
 
+@pytest.mark.slow
 def test_the_commands_of_a_running_supervisor(file: Path) -> None:
     file.write_text(
         f"name: mine\n{BASE}  echo: {{class: supervised.Echo, process_count: 2, version: '4'}}\n"
@@ -191,6 +193,7 @@ def test_the_commands_of_a_running_supervisor(file: Path) -> None:
         assert report["memory_queue"] is True
 
 
+@pytest.mark.slow
 def test_a_declared_service_is_called_by_name_and_as_any_grpc_server(file: Path) -> None:
     file.write_text(
         f"python_path: ['{PROGRAMS}', '{ROOT / 'examples'}']\nservices:\n"
@@ -251,6 +254,7 @@ def command_output(*arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_nothing_that_others_say_reaches_the_terminal_as_anything_but_text(file: Path) -> None:
     file.write_text(BASE + "  bright: {class: supervised.Colourful, restart: {limit: 0}}\n")
     evil = Endpoint("\x1b[31mservice", "host\x9b2J:1", declared="a\x1b]0;owned\x07", version="\u202e1", pid=1)
@@ -283,6 +287,7 @@ def test_nothing_that_others_say_reaches_the_terminal_as_anything_but_text(file:
     assert said["raised"].endswith("txet raised\n")
 
 
+@pytest.mark.slow
 def test_commands_where_nothing_runs() -> None:
     assert "no service processes" in command("ps")
     assert json.loads(command("ps", "--json")) == []
@@ -294,6 +299,7 @@ def test_commands_where_nothing_runs() -> None:
     assert "is not an address of this host" in command_output("doctor", "192.0.2.1:1")
 
 
+@pytest.mark.slow
 def test_two_hundred_registered_processes_are_shown_within_a_second() -> None:
     starting, showing = [], []  # of the interpreter, under this load; and with the rows
     with registrant(200):
@@ -307,6 +313,7 @@ def test_two_hundred_registered_processes_are_shown_within_a_second() -> None:
     assert min(showing) < max(1.0, 2 * min(starting))
 
 
+@pytest.mark.slow
 def test_a_reload_changes_only_what_has_changed(file: Path) -> None:
     text = BASE + (
         "  same: {class: supervised.Echo}\n  more: {class: supervised.Echo}\n"
@@ -347,6 +354,7 @@ def test_a_reload_changes_only_what_has_changed(file: Path) -> None:
         assert command("call", "same.greet") == "hello\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("read", [True, False], ids=["a loud service", "and nobody reads"])
 def test_no_output_holds_supervision_up(file: Path, runtime_directory: Path, *, read: bool) -> None:
     file.write_text(BASE + "  echo: {class: supervised.Echo}\n  loud: {class: supervised.Loud}\n")
@@ -416,6 +424,7 @@ def port_in_use() -> Iterator[int]:
         yield taken.getsockname()[1]
 
 
+@pytest.mark.slow
 def test_what_stands_in_the_way_is_one_clear_line_and_no_success(
     file: Path, tmp_path: Path, runtime_directory: Path
 ) -> None:
@@ -455,6 +464,7 @@ def test_what_stands_in_the_way_is_one_clear_line_and_no_success(
     assert "there is no such file" in command("serve", str(tmp_path / "none.yaml"), code=1)
 
 
+@pytest.mark.slow
 def test_config_check_show_and_schema(file: Path) -> None:
     file.write_text("services:\n  a: {class: m.C, stop_grace: 1m}\n")
     assert "1 services, nothing wrong" in command("config", "check", str(file))
@@ -470,6 +480,7 @@ def test_config_check_show_and_schema(file: Path) -> None:
     assert "did you mean class?" in command("config", "check", str(file), code=1)
 
 
+@pytest.mark.slow
 def test_services_of_other_hosts_are_reached_by_tls_with_client_certificates(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -166,6 +166,7 @@ def test_ten_thousand_in_flight_need_no_threads_and_little_memory():
     assert found["memory"] < 100 * MIB
 
 
+@pytest.mark.slow
 def test_over_grpc_they_need_little_more_than_grpcio_does():
     found, stock = ten_thousand("grpc"), ten_thousand("stock")
     assert found["threads"] <= stock["threads"] + 2  # gRPC's core starts pollers of its own when it likes

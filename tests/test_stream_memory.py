@@ -40,6 +40,7 @@ def measure(kind: str, transport: str, length: int) -> dict:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["upload", "download", "echo"])
 def test_resident_memory_of_both_sides_grows_by_less_than_64_mib(kind, transport):
     found = measure(kind, transport, LENGTH[transport])

@@ -53,6 +53,7 @@ def test_messages_of_any_size_come_back_in_order(channel, transport, size):
     assert channel.transport == transport
 
 
+@pytest.mark.slow
 def test_many_small_messages_both_ways(channel):
     sent = [b"%d" % i for i in range(20_000)]
     assert list(stream_stream(channel, "echo")(iter(sent), timeout=60)) == sent
@@ -267,6 +268,7 @@ def test_request_threads_are_used_again(server):
         assert len(feeding) <= 10
 
 
+@pytest.mark.slow
 def test_many_streams_at_once_over_one_channel(channel):
     def one(n: int) -> bool:
         sent = [b"%d" % (n * i) for i in range(300)]

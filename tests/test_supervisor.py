@@ -152,6 +152,7 @@ def test_output_is_kept_with_its_prefix(
     until(lambda: output_of(manager).count("[echo/0] good morning") == 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("service", "complaint"),
     [
@@ -180,6 +181,7 @@ def test_a_service_that_cannot_start_says_why_and_is_gone(
 # -- dying
 
 
+@pytest.mark.slow
 def test_a_killed_process_under_load_is_replaced_within_a_second(
     manager: ServiceProcessManager, services: sage_rpc.ServiceManager, runtime_directory: Path
 ) -> None:
@@ -216,6 +218,7 @@ def test_a_killed_process_under_load_is_replaced_within_a_second(
     assert len(files_of(runtime_directory)) == len(before)  # nothing of the dead one is left
 
 
+@pytest.mark.slow
 def test_a_process_that_keeps_dying_is_given_up_and_can_be_started_again(
     manager: ServiceProcessManager, services: sage_rpc.ServiceManager
 ) -> None:
@@ -246,6 +249,7 @@ def _die(echo: Any) -> bool:
     return False
 
 
+@pytest.mark.slow
 def test_restarts_in_a_row_wait_longer_and_longer(manager: ServiceProcessManager) -> None:
     service = config("CrashesSoon", restart={"delay": 0.2, "limit": 4})
     with contextlib.suppress(ServiceStartError):
@@ -307,6 +311,7 @@ def test_a_busy_service_is_not_taken_for_a_sick_one(
 # -- rolling restarts, draining
 
 
+@pytest.mark.slow
 def test_a_rolling_restart_under_four_processes_that_call_loses_nothing(
     manager: ServiceProcessManager, transport: str
 ) -> None:
@@ -355,6 +360,7 @@ def test_a_rolling_restart_under_four_processes_that_call_loses_nothing(
             process.communicate()
 
 
+@pytest.mark.slow
 def test_calls_under_way_finish_when_their_process_is_replaced(
     manager: ServiceProcessManager, services: sage_rpc.ServiceManager
 ) -> None:
@@ -387,6 +393,7 @@ def test_another_number_of_processes_touches_no_other(manager: ServiceProcessMan
     until(lambda: pids(manager) == [first] and len(states(manager)) == 1)
 
 
+@pytest.mark.slow
 def test_a_drained_process_takes_no_calls_and_comes_back_with_a_restart(
     manager: ServiceProcessManager, services: sage_rpc.ServiceManager
 ) -> None:
@@ -416,6 +423,7 @@ def test_a_process_that_does_not_come_to_an_end_is_killed(
 # -- the end of the supervisor
 
 
+@pytest.mark.slow
 def test_when_the_supervisor_is_killed_everything_is_gone_within_a_second(runtime_directory: Path) -> None:
     """Children that ignore everything, and their children, too."""
     program = (
@@ -496,6 +504,7 @@ class InThread:
         return self.error
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["restart", "change"])
 @pytest.mark.parametrize(
     ("meanwhile", "told"),
@@ -537,6 +546,7 @@ def test_who_waits_for_a_change_is_told_what_came_between(
         manager.kill()
 
 
+@pytest.mark.slow
 def test_a_process_that_waits_to_start_again_comes_back_after_a_restart_that_failed(
     manager: ServiceProcessManager, tmp_path: Path
 ) -> None:
@@ -580,6 +590,7 @@ def test_what_cannot_be_sent_to_a_process_leaves_the_name_free(
     assert services.get_sync_proxy("echo").greet() == "good evening"
 
 
+@pytest.mark.slow
 def test_a_process_that_is_stopped_before_its_first_check_stops_nobody(
     manager: ServiceProcessManager,
 ) -> None:
@@ -599,6 +610,7 @@ def test_a_process_that_is_stopped_before_its_first_check_stops_nobody(
         os.kill(victim, signal.SIGCONT)
 
 
+@pytest.mark.slow
 def test_policies_of_services_started_later_and_changed_reach_those_that_call(
     manager: ServiceProcessManager, services: sage_rpc.ServiceManager
 ) -> None:
@@ -611,6 +623,7 @@ def test_policies_of_services_started_later_and_changed_reach_those_that_call(
     assert sorted(pids(manager)) == before  # nobody had to be started again
 
 
+@pytest.mark.slow
 def test_who_waits_for_the_end_of_a_process_learns_of_it_when_it_comes(
     manager: ServiceProcessManager,
 ) -> None:

@@ -60,6 +60,7 @@ def its_directory(served: Served, tmp_path_factory: pytest.TempPathFactory, monk
     monkeypatch.setenv("SAGE_RPC_RUNTIME_DIR", str(Path(served.process.args[4]).parent / "run"))
 
 
+@pytest.mark.slow
 def test_the_page_shows_services_calls_and_errors_in_a_real_browser(served: Served, tmp_path: Path) -> None:
     if CHROMIUM is None:
         pytest.skip("there is no Chromium: apt-get install chromium")
@@ -196,6 +197,7 @@ def test_a_page_elsewhere_whose_name_leads_here_sees_nothing(served: Served, wha
     assert status(version="1.0") == "200 OK"
 
 
+@pytest.mark.slow
 def test_names_that_a_proxy_passes_on_may_be_given(tmp_path: Path) -> None:
     file = tmp_path / "config.yaml"
     file.write_text(
@@ -286,6 +288,7 @@ def test_metrics_are_what_prometheus_reads_and_grafana_draws(served: Served) -> 
     assert len(json.loads(drawn)["panels"]) == 8
 
 
+@pytest.mark.slow
 def test_top_stats_trace_and_bench(served: Served) -> None:
     measured = json.loads(command("bench", "echo.greet", "-n", "300", "-c", "2", "--json"))
     assert (measured["calls"], measured["failures"]) == (300, 0)

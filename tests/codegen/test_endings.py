@@ -353,6 +353,7 @@ def is_possible(ending: Ending, way: str, method: str) -> bool:
     return ending.more is None or method in REQUESTS_STREAM
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("transport", ["shm", "grpc"])
 @pytest.mark.parametrize("name", ENDINGS)
 def test_a_call_ends(name, transport, server, start_server, directory, monkeypatch):

@@ -67,6 +67,7 @@ def test_the_command_makes_the_golden_files(made):
     assert texts(made / "shop" / "gen") == texts(GOLDEN)
 
 
+@pytest.mark.slow
 def test_making_them_again_changes_nothing(made, tmp_path):
     out = shutil.copytree(made / "shop" / "gen", tmp_path / "gen")
     done = gen(PROTOS, "--out", out)
@@ -74,6 +75,7 @@ def test_making_them_again_changes_nothing(made, tmp_path):
     assert gen(PROTOS, "--out", out, "--check").returncode == 0
 
 
+@pytest.mark.slow
 def test_check_names_what_is_stale(made, tmp_path):
     out = shutil.copytree(made / "shop" / "gen", tmp_path / "gen")
     changed, missing, left_over = (
@@ -123,6 +125,7 @@ def test_what_plain_protoc_makes_can_be_used(tmp_path):
     assert (done.returncode, done.stdout[:20]) == (0, "0.2 <KindsClient <sag"[:20]), done.stderr
 
 
+@pytest.mark.slow
 def test_the_plugin_makes_them_under_buf(tmp_path):
     npm = shutil.which("npm")
     if npm is None:
@@ -305,6 +308,7 @@ def test_names_of_pythons_own_can_be_called():
         server.stop(None).wait()
 
 
+@pytest.mark.slow
 def test_links_are_followed(tmp_path):
     """The name of a file is that of the link, as it is for protoc."""
     write(tmp_path / "elsewhere", real=SERVICE, deep__c=SERVICE.replace("M", "N"))
@@ -320,6 +324,7 @@ def test_links_are_followed(tmp_path):
     assert generated(tmp_path / "one") == all_of("linked")
 
 
+@pytest.mark.slow
 def test_the_namespace_google_stays_everybodys(tmp_path):
     write(tmp_path / "protos", google__api__thing="message M {}")
     write(
@@ -344,6 +349,7 @@ def test_the_namespace_google_stays_everybodys(tmp_path):
     assert (tmp_path / "package" / "google" / "__init__.py").exists()
 
 
+@pytest.mark.slow
 def test_what_is_left_of_a_proto_that_is_gone_is_found_and_removed(tmp_path):
     write(tmp_path / "protos", a=SERVICE, b=SERVICE, deep__c=SERVICE)
     write(tmp_path / "others", d=SERVICE)
@@ -487,6 +493,7 @@ def programs(made) -> Path:
     return made
 
 
+@pytest.mark.slow
 def test_mypy_has_no_complaint(programs):
     """Nor does it overlook what is wrong."""
     (programs / "mypy.ini").write_text(
@@ -507,6 +514,7 @@ def test_mypy_has_no_complaint(programs):
     assert {int(line.split(":")[1]) for line in complaints} == set(WRONG_LINES), done.stdout
 
 
+@pytest.mark.slow
 def test_pyright_has_no_complaint(programs):
     """Nor does it overlook what is wrong. pyright needs node, and fetches its program on first use."""
     pytest.importorskip("pyright", reason="pyright is not installed")

@@ -76,6 +76,7 @@ def test_the_tests_of_the_example():
     assert "3 passed" in done.stdout
 
 
+@pytest.mark.slow
 def test_the_example_is_typed(tmp_path):
     done = subprocess.run(
         [

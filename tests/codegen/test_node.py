@@ -17,6 +17,7 @@ HERE = Path(__file__).parent
 SECONDS = 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("server", ["def sage", "async sage-aio"])
 def test_a_node_client_calls_what_a_base_serves(node_modules, server):  # noqa: F811
     # Beside the packages: require() looks for them from where the program is.

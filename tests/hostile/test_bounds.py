@@ -187,6 +187,7 @@ def test_beside_a_stream_requests_that_nobody_begins_are_refused_and_the_stream_
         assert sum(code == 0 for code, _ in ended.values()) >= 60
 
 
+@pytest.mark.slow
 def test_streams_are_refused_before_they_fill_the_memory(server):
     _, port = server
     with w.client(port, capacity=1 << 22) as peer:

@@ -7,7 +7,7 @@ import pytest
 from tests.conftest import needs_native
 from tests.hostile import siege
 
-pytestmark = [needs_native]
+pytestmark = [needs_native, pytest.mark.slow]
 
 SECONDS = 3.0
 P99 = 1.0  # seconds: whatever else the machine does meanwhile; `make hostile` has the real bound

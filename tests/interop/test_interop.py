@@ -205,6 +205,7 @@ def test_sigterm_ends_the_server(whose, api, runtime_directory):
         assert server.wait() == Exit.PASSED
 
 
+@pytest.mark.slow
 def test_all_runs_every_case_and_prints_a_line_for_each(runtime_directory):
     with start("server", OURS, runtime_directory) as server:
         amount = ("--concurrent-calls", "10", "--soak-iterations", "3", "--soak-latency", "10")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.outage import script
+
+pytestmark = pytest.mark.slow
 
 
 def test_nothing_is_lost_duplicated_or_late_while_endpoints_fail(tmp_path):
