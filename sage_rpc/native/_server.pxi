@@ -397,8 +397,6 @@ cdef class ServicerContext:
     cdef int call_behavior(self, MethodEntry entry) except -1:
         data = self.request
         self.request = None
-        if self.held > UNARY_COST and data is not None:
-            self.conn.let_go(self, self.held - UNARY_COST)
         if entry.dynamic:
             try:
                 entry = self.core.owner._resolve_dynamic(entry.name, self.invocation_metadata())
@@ -427,6 +425,8 @@ cdef class ServicerContext:
                 self.conn.end(self, UNKNOWN, "the server failed to answer", None, None)
 
     cdef int answer(self, MethodEntry entry, data) except -1:
+        if data is not None and self.held > UNARY_COST:
+            self.conn.let_go(self, self.held - UNARY_COST)     # it is the handler's now
         if entry.requests_stream:
             if self.inbox is None:             # the only request came with OPEN
                 self.inbox = Inbox()
