@@ -236,6 +236,7 @@ def main() -> int:
         used = subprocess.run(
             [sys.executable, "-c", where],
             env={**os.environ, **env},
+            cwd=PROGRAMS,  # where the programs look first, too
             capture_output=True,
             text=True,
             check=True,
