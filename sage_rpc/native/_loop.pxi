@@ -889,7 +889,7 @@ cdef class LoopContext(ServicerContext):
         cdef bytes message = self.request
         if message is not None:
             self.request = None
-            self.conn.let_go(self, self.held - UNARY_COST)
+            self.conn.request_taken(self)
             return message
         if self.inbox is None:
             return None

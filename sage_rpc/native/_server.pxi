@@ -425,8 +425,8 @@ cdef class ServicerContext:
                 self.conn.end(self, UNKNOWN, "the server failed to answer", None, None)
 
     cdef int answer(self, MethodEntry entry, data) except -1:
-        if data is not None and self.held > UNARY_COST:
-            self.conn.let_go(self, self.held - UNARY_COST)     # it is the handler's now
+        if data is not None:
+            self.conn.request_taken(self)
         if entry.requests_stream:
             if self.inbox is None:             # the only request came with OPEN
                 self.inbox = Inbox()
@@ -641,6 +641,12 @@ cdef class ServerConnection(Connection):
         self.held -= size
         if full and self.held <= MAX_HELD and not self.dead:
             self.core.look_again()
+        return 0
+
+    cdef int request_taken(self, ServicerContext context) except -1:
+        """The only request of `context` is its handler's now; of a call that has ended nothing is kept."""
+        if context.held > UNARY_COST:
+            self.let_go(context, context.held - UNARY_COST)
         return 0
 
     cdef int feeds_no_more(self, ServicerContext context) except -1:
