@@ -8,7 +8,7 @@ ARGS   ?=
 JOBS   ?= 2
 
 PY     := $(VENV)/bin/python
-NATIVE := $(wildcard sage_rpc/native/*.pyx sage_rpc/native/_codec.py sage_rpc/native/*.pxd sage_rpc/native/*.pxi sage_rpc/native/*.h)
+NATIVE := $(wildcard $(foreach room,native encoding queue,$(addprefix sage_rpc/$(room)/,*.pyx _codec.py *.pxd *.pxi *.h)))
 PIP    := $(PY) -m pip --disable-pip-version-check
 say     = @printf '\n==> %s\n' "$(1)"
 
@@ -45,7 +45,7 @@ $(VENV)/.native: $(VENV)/.created setup.py $(NATIVE)
 	$(call say,Compiling the native core)
 	@$(PY) setup.py -q build_ext --inplace
 # Without a compiler there is no core, and no stamp: the next run tries, and warns, again.
-	@if ls sage_rpc/native/*.so >/dev/null 2>&1; then touch $@; fi
+	@if ls sage_rpc/*/*.so >/dev/null 2>&1; then touch $@; fi
 
 # Keep the stamps: make would otherwise delete them as intermediate files.
 .PRECIOUS: $(VENV)/.with-%
@@ -67,7 +67,7 @@ test: venv ## Run the tests (ARGS='-k name' chooses)
 LOWEST      ?= .venv-lowest
 LOWEST_ARGS ?= --resolution lowest-direct
 OLDER       ?=
-LOWEST_TESTS = tests/test_errors.py tests/test_unary.py tests/test_values.py tests/test_service_host.py tests/test_manager.py \
+LOWEST_TESTS = tests/test_errors.py tests/rpc/test_unary.py tests/encoding/test_values.py tests/hosting/test_service_host.py tests/services/test_manager.py \
 	tests/codegen/test_calls.py tests/codegen/test_endings.py tests/codegen/test_requests.py \
 	$(addprefix tests/codegen/test_generator.py::,test_links_are_followed test_a_comment_may_hold_anything \
 		test_names_of_pythons_own_can_be_called test_the_namespace_google_stays_everybodys) \
@@ -127,7 +127,7 @@ test-docker: venv ## Test docker/ for real: two hosts, killed containers, cut ne
 
 .PHONY: test-outage
 test-outage: venv ## Test an outage of etcd for half a minute
-	@SAGE_RPC_OUTAGE_SECONDS=30 $(PY) -m pytest tests/test_etcd.py -k outage $(ARGS)
+	@SAGE_RPC_OUTAGE_SECONDS=30 $(PY) -m pytest tests/discovery/test_etcd.py -k outage $(ARGS)
 
 .PHONY: bench
 bench: $(VENV)/.with-bench $(VENV)/.native ## Measure side by side with grpcio, pyzmq, iceoryx2, ...
@@ -209,7 +209,7 @@ wheel dist: venv ## Build the sdist, and the wheel from that sdist, into dist/
 .PHONY: clean
 clean: ## Remove what was built, keep the environment
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis benchmarks/out
-	rm -f sage_rpc/native/*.so sage_rpc/native/*.c $(VENV)/.native
+	rm -f sage_rpc/*/*.so sage_rpc/*/*.c $(VENV)/.native
 	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 	@if [ -f tests/native/Makefile ]; then $(MAKE) -C tests/native clean; fi
 

@@ -24,7 +24,9 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 from setuptools.errors import CCompilerError, CompileError, ExecError, PlatformError
 
-NATIVE = Path("sage_rpc/native")
+# The extensions, by their paths; a header may be included from each of their directories.
+EXTENSIONS = ("sage_rpc/native/_core", "sage_rpc/encoding/_codec", "sage_rpc/queue/_queue")
+DIRECTORIES = sorted({Path(path).parent for path in EXTENSIONS})
 MODES = ("auto", "require", "skip")
 BUILD_FAILURES = (CCompilerError, CompileError, ExecError, PlatformError, OSError)
 
@@ -45,23 +47,23 @@ int sage_rpc_probe(void) { _Atomic unsigned x = 0; return (int)atomic_load(&x); 
 """
 
 
-def source(name: str) -> Path:
+def source(path: str) -> Path:
     """Where an extension is written: in Cython, or in Python that Cython compiles."""
-    cython = NATIVE / f"{name}.pyx"
-    return cython if cython.exists() else NATIVE / f"{name}.py"
+    cython = Path(f"{path}.pyx")
+    return cython if cython.exists() else Path(f"{path}.py")
 
 
-def extension(name: str) -> Extension:
-    """The extension `sage_rpc.native.NAME`, rebuilt whenever any native source is newer."""
+def extension(path: str) -> Extension:
+    """The extension at `path`, rebuilt whenever any native source is newer."""
     sanitized = os.environ.get("SAGE_RPC_SANITIZE") == "1"
     return Extension(
-        f"sage_rpc.native.{name}",
-        [str(source(name))],
+        path.replace("/", "."),
+        [str(source(path))],
         depends=[
             "setup.py",
-            *sorted(str(p) for kind in ("h", "pxd", "pxi") for p in NATIVE.glob(f"*.{kind}")),
+            *sorted(str(p) for kind in ("h", "pxd", "pxi") for d in DIRECTORIES for p in d.glob(f"*.{kind}")),
         ],
-        include_dirs=[str(NATIVE)],
+        include_dirs=list(map(str, DIRECTORIES)),
         extra_compile_args=[
             *(["-O1", "-g", *SANITIZERS] if sanitized else ["-O3", "-g0", *HARDENED]),
             "-std=gnu11",
@@ -163,13 +165,13 @@ class BuildNative(build_ext):
         """Rule 3: neither the build directory nor the source tree keeps an older binary."""
         targets = [Path(self.get_ext_fullpath(ext.name))]
         if self.beside_sources:
-            targets.append(NATIVE / Path(self.get_ext_filename(ext.name)).name)
+            targets.append(Path(self.get_ext_filename(ext.name)))
         for target in targets:
             with contextlib.suppress(FileNotFoundError):
                 target.unlink()
 
 
 setup(
-    ext_modules=[extension(name) for name in ("_core", "_queue", "_codec") if source(name).exists()],
+    ext_modules=[extension(path) for path in EXTENSIONS if source(path).exists()],
     cmdclass={"build_ext": BuildNative},
 )

@@ -36,14 +36,14 @@ class Ours(NamedTuple):
         target: where the modules go.
         root: what import paths start from; the modules go to the same place below `target` as the protos
             are below `protos` all the same.
-        stubs: whether gRPC's stubs are kept.
+        clients: whether gRPC's stubs and our clients are kept, or the messages alone.
         checks: whether modules check the versions of protobuf and grpcio.
     """
 
     protos: Path
     target: Path
     root: Path | None = None
-    stubs: bool = True
+    clients: bool = True
     checks: bool = True
 
 
@@ -59,7 +59,7 @@ OURS = (
         ROOT / "proto" / "sage" / "rpc",
         ROOT / "sage_rpc" / "proto",
         root=ROOT / "proto",
-        stubs=False,
+        clients=False,
         checks=False,
     ),
     Ours(ROOT / "examples" / "cache", ROOT / "examples" / "cache" / "generated"),
@@ -93,7 +93,7 @@ def by_ours(job: Ours, into: Path) -> dict[Path, str]:
             continue
         target = job.target / path.relative_to(start)
         written_by_hand = path.name == "__init__.py" and target.exists()
-        if not written_by_hand and (job.stubs or not path.name.endswith("_pb2_grpc.py")):
+        if not written_by_hand and (job.clients or not path.name.endswith(("_pb2_grpc.py", "_sage.py"))):
             produced[target] = text if job.checks else without_checks(text)
     return produced
 

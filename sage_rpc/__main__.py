@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from sage_rpc.cli import main
+from sage_rpc.cli.main import main
 
 sys.exit(main())

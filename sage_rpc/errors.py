@@ -16,6 +16,7 @@ connection has the text "connection refused" in lower case, whichever transport 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any
@@ -23,12 +24,12 @@ from typing import Any
 import grpc
 from grpc._channel import _InactiveRpcError
 
-from sage_rpc import faces
-from sage_rpc.exception_text import text_of, traceback_of, type_name
+from sage_rpc.text.exceptions import text_of, traceback_of, type_name
 
 __all__ = [
     "Abort",
     "DeadlineExceeded",
+    "ErrorState",
     "InvalidArgument",
     "NotFound",
     "PermissionDenied",
@@ -43,6 +44,49 @@ __all__ = [
 ]
 
 Metadata = Sequence[tuple[str, str | bytes]]
+
+
+class ErrorState:
+    """The state of a call that has failed."""
+
+    def __init__(self, error: Any) -> None:
+        self._error = error
+        self.condition = threading.Condition()
+        self.due: set[int] = set()
+        self.response = None
+        self.cancelled = False
+        self.callbacks = None
+
+    def __repr__(self) -> str:
+        return f"<ErrorState of {self._error!r}>"
+
+    @property
+    def code(self) -> grpc.StatusCode | None:
+        """How the call ended."""
+        found: grpc.StatusCode | None = self._error.code()
+        return found
+
+    @property
+    def details(self) -> str | None:
+        """The text that came with it."""
+        found: str | None = self._error.details()
+        return found
+
+    @property
+    def initial_metadata(self) -> Any:
+        """What the server sent first."""
+        return self._error.initial_metadata()
+
+    @property
+    def trailing_metadata(self) -> Any:
+        """What it sent last."""
+        return self._error.trailing_metadata()
+
+    @property
+    def debug_error_string(self) -> str | None:
+        """What a person would want to know besides."""
+        found: str | None = self._error.debug_error_string()
+        return found
 
 
 class RpcError(grpc.RpcError, grpc.Call, grpc.Future):
@@ -83,8 +127,8 @@ class RpcError(grpc.RpcError, grpc.Call, grpc.Future):
         return _rebuild, (kind or type(self), self._code, self._details, kept, kind is not None)
 
     @property
-    def _state(self) -> faces.ErrorState:
-        return faces.ErrorState(self)
+    def _state(self) -> ErrorState:
+        return ErrorState(self)
 
     # -- grpc.Call
 

@@ -16,14 +16,19 @@ import pytest
 
 import sage_rpc
 from sage_rpc import native
-from sage_rpc.discovery.channel import TLS_VARIABLES
 from sage_rpc.discovery.directory import close_default_directories
+from sage_rpc.endpoints.discovered import TLS_VARIABLES
 from tests.conformance.differences import pytest_collection_modifyitems, pytest_configure  # noqa: F401
 
 PROGRAMS = Path(__file__).parent / "programs"
 UNLIMITED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 
 needs_native = pytest.mark.skipif(not native.available(), reason="the native core is not built")
+
+
+# Shells start what runs in the background with Ctrl-C ignored, and programs inherit that: not those of tests.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -54,7 +59,8 @@ class ServerProcess:
         line = self.process.stdout.readline()
         assert line, f"{program} {args} ended with {self.process.wait()} before it served"
         self.port = int(line)
-        self.target = f"localhost:{self.port}"
+        # Not "localhost": whoever else has [::1] and this port would be met there.
+        self.target = f"127.0.0.1:{self.port}"
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)

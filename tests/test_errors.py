@@ -12,7 +12,7 @@ import pytest
 
 import sage_rpc
 from sage_rpc import errors
-from sage_rpc.processes.control import Failed
+from sage_rpc.processes.messages import Failed
 from tests.conftest import needs_native
 
 ALSO = {

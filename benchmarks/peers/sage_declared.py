@@ -45,10 +45,10 @@ class DeclaredCaller:
         fields = [{"payload": payload} for payload in requests]
         return [response.payload for response in self._proxy.batch("call", fields)]
 
-    def start(self, request: bytes) -> sage_rpc.proxies.ServiceFuture:
+    def start(self, request: bytes) -> sage_rpc.services.proxies.ServiceFuture:
         return self._start(payload=request)
 
-    def finish(self, future: sage_rpc.proxies.ServiceFuture) -> bytes:
+    def finish(self, future: sage_rpc.services.proxies.ServiceFuture) -> bytes:
         payload: bytes = future.result().payload
         return payload
 

@@ -43,7 +43,7 @@ class ProxyCaller:
     def prepare(self, payload: bytes) -> bytes:
         return payload
 
-    def finish(self, future: sage_rpc.proxies.ServiceFuture) -> bytes:
+    def finish(self, future: sage_rpc.services.proxies.ServiceFuture) -> bytes:
         payload: bytes = future.result()
         return payload
 

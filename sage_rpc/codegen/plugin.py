@@ -17,7 +17,7 @@ from google.protobuf.message import DecodeError
 
 # Before the request is parsed: its options are then known by name.
 from sage_rpc.codegen import render, schema
-from sage_rpc.foreign_text import printable
+from sage_rpc.text.foreign import printable
 
 __all__ = ["main", "respond"]
 

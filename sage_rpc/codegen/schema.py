@@ -20,8 +20,8 @@ from google.protobuf.descriptor_pb2 import (
     ServiceDescriptorProto,
 )
 
-from sage_rpc import options
 from sage_rpc.codegen import names
+from sage_rpc.policies.sources import proto
 
 __all__ = ["Field", "File", "Method", "Problem", "Service", "Type", "read"]
 
@@ -109,7 +109,7 @@ class Method:
     fields: tuple[Field, ...]
     comment: str
     deprecated: bool
-    options: options.CallOptions
+    options: proto.CallOptions
 
 
 @dataclass(frozen=True)
@@ -242,8 +242,8 @@ class _Reader:
                     f"{full_name} uses {type_.full_name} of {type_.file}: {_UNWRITABLE}",
                 )
         try:
-            said = options.method_options(self._types.pool.FindMethodByName(full_name))
-        except options.OptionError as error:
+            said = proto.method_options(self._types.pool.FindMethodByName(full_name))
+        except proto.OptionError as error:
             raise self._problem(place, str(error)) from error
         return Method(
             name=method.name,

@@ -1,6 +1,5 @@
 """Discovery: names to endpoints, by this host's runtime directory, by addresses, or by etcd."""
 
-from sage_rpc.discovery.channel import DiscoveredChannel
 from sage_rpc.discovery.directory import Directory
 from sage_rpc.discovery.endpoint import Endpoint, Health, ServiceInfo, host_identity
 from sage_rpc.discovery.etcd import EtcdRegistry, EtcdTls
@@ -11,7 +10,6 @@ from sage_rpc.discovery.registry import Registration, RegistryError, ServiceRegi
 
 __all__ = [
     "Directory",
-    "DiscoveredChannel",
     "Endpoint",
     "EtcdRegistry",
     "EtcdTls",

@@ -1574,7 +1574,7 @@ cdef class UnaryUnary(Multicallable):
 
 
 cdef class Bound:
-    """A unary method as generated clients call it: `sage_rpc.binding`'s rules, without a frame for them.
+    """A unary method as generated clients call it: `sage_rpc.stubs.binding`'s rules, without a frame for them.
 
     Its `call` takes its arguments by position, so that no tuple is made of them.
     """
@@ -1622,7 +1622,7 @@ cdef object _user_class(str name, kind, call):
     `call` says what calling means, with a signature. It is not what a call runs: that is still the slot of
     `kind`, without a frame in between, until somebody sets another `__call__`.
     """
-    made = type(name, (kind,), {"__doc__": kind.__doc__, "__module__": "sage_rpc.channel"})
+    made = type(name, (kind,), {"__doc__": kind.__doc__, "__module__": "sage_rpc.rpc.channel"})
     call.__qualname__ = f"{name}.__call__"
     give_attribute(made, "__call__", call)
     return made

@@ -38,7 +38,8 @@ from collections import deque, namedtuple
 import grpc
 import grpc.aio
 
-from sage_rpc import errors, faces
+from sage_rpc import errors
+from sage_rpc.native import faces
 
 cdef extern from "Python.h":
     bint PyIter_Check(object)

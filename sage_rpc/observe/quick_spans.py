@@ -18,7 +18,7 @@ from typing import Any
 import grpc
 
 from sage_rpc import errors
-from sage_rpc.exception_text import text_of
+from sage_rpc.text.exceptions import text_of
 
 try:
     from opentelemetry import trace

@@ -13,7 +13,7 @@ from sage_rpc.operators.functions import (
 )
 from sage_rpc.operators.job import Job
 from sage_rpc.operators.result import JobError, JobResult, OperatorCounts
-from sage_rpc.processes.context import AsyncServices, BaseService, Context, Services
+from sage_rpc.services.context import AsyncServices, BaseService, Context, Services
 
 __all__ = [
     "AsyncServices",

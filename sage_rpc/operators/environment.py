@@ -22,13 +22,13 @@ from typing import Any
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import FileDescriptor, ServiceDescriptor
 
-from sage_rpc import servicers
-from sage_rpc.exception_text import text_of
-from sage_rpc.manager import DEFAULT_TIMEOUT, ServiceEndpoint
 from sage_rpc.operators.job import Job
 from sage_rpc.operators.links import Input, LinkLostError, load_row
 from sage_rpc.operators.plan import Kind, OperatorSpec, Plan, ServiceSpec, check_code, dump, suggested_name
 from sage_rpc.policies import ServicePolicy, policy_of
+from sage_rpc.services.manager import DEFAULT_TIMEOUT, ServiceEndpoint
+from sage_rpc.stubs import servicers
+from sage_rpc.text.exceptions import text_of
 
 __all__ = ["DataStream", "LocalEnvironment", "Results"]
 

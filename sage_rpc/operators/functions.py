@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any
 
-from sage_rpc.processes.context import InContext
+from sage_rpc.services.context import InContext
 
 __all__ = [
     "BaseFunction",

@@ -24,14 +24,14 @@ import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 
-from sage_rpc.manager import ServiceEndpoint, ServiceManager
 from sage_rpc.operators.launcher import KILL_AFTER, Worker, flatten, socket_pairs
 from sage_rpc.operators.plan import Plan
-from sage_rpc.operators.processes import Boot
 from sage_rpc.operators.result import JobError, JobResult, OperatorCounts
-from sage_rpc.processes.context import AsyncServices, Services
-from sage_rpc.processes.control import Bound, Done, Failed, Finish, Go, Lost, Message, Ready, Start, Stop
+from sage_rpc.operators.worker import Boot
 from sage_rpc.processes.group import Group
+from sage_rpc.processes.messages import Bound, Done, Failed, Finish, Go, Lost, Message, Ready, Start, Stop
+from sage_rpc.services.context import AsyncServices, Services
+from sage_rpc.services.manager import ServiceEndpoint, ServiceManager
 
 __all__ = ["Job"]
 

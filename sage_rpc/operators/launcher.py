@@ -6,10 +6,10 @@ import socket
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from sage_rpc.operators.processes import Boot
+from sage_rpc.operators.worker import Boot
 from sage_rpc.processes.child import Child
-from sage_rpc.processes.control import Done
 from sage_rpc.processes.group import Group
+from sage_rpc.processes.messages import Done
 from sage_rpc.processes.parent import GRACE
 
 __all__ = ["KILL_AFTER", "Worker", "flatten", "socket_pairs"]
@@ -42,7 +42,7 @@ class Worker(Child):
         self.reported = False
         super().__init__(
             f"{boot.job}/{boot.name}[{boot.worker}]",
-            "sage_rpc.operators.processes",
+            "sage_rpc.operators.worker",
             asdict(boot),
             payload,
             group,

@@ -15,8 +15,8 @@ from typing import Any
 from sage_rpc.operators.functions import BaseFunction, StopSignal
 from sage_rpc.operators.links import Input, LinkLostError, Output, dump_row, load_row
 from sage_rpc.operators.plan import Kind, OperatorSpec
-from sage_rpc.operators.processes import Boot, make_context
-from sage_rpc.processes.control import Done, Finish, Go, Ready, Start
+from sage_rpc.operators.worker import Boot, make_context
+from sage_rpc.processes.messages import Done, Finish, Go, Ready, Start
 from sage_rpc.processes.parent import Drained, Parent, Stopped
 from sage_rpc.processes.steps import StepError, step
 

@@ -12,9 +12,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sage_rpc import servicers
-from sage_rpc.exception_text import text_of
-from sage_rpc.manager import ServiceEndpoint
 from sage_rpc.operators.functions import (
     BaseFunction,
     BatchFunction,
@@ -26,6 +23,9 @@ from sage_rpc.operators.functions import (
 )
 from sage_rpc.policies import ServicePolicy
 from sage_rpc.processes.pickling import dumps
+from sage_rpc.services.manager import ServiceEndpoint
+from sage_rpc.stubs import servicers
+from sage_rpc.text.exceptions import text_of
 
 __all__ = ["Kind", "OperatorSpec", "Plan", "Receiver", "ServiceSpec", "check_code", "dump", "suggested_name"]
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 
+from sage_rpc.hosting.host import ServiceHost
+from sage_rpc.hosting.lifecycle import give_context, max_workers_of, run_hook
 from sage_rpc.operators.plan import ServiceSpec
-from sage_rpc.operators.processes import Boot, make_context
-from sage_rpc.processes.control import Bound, Done, Ready, Start
+from sage_rpc.operators.worker import Boot, make_context
+from sage_rpc.processes.messages import Bound, Done, Ready, Start
 from sage_rpc.processes.parent import Parent, Stopped
-from sage_rpc.processes.service import give_context, max_workers_of, run_hook
 from sage_rpc.processes.steps import StepError, step
-from sage_rpc.service_host import ServiceHost
 
 __all__ = ["work"]
 

@@ -1,8 +1,5 @@
 """Policies: what wraps a call. `settings` says what may be configured, the other modules decide and do it."""
 
-from sage_rpc.policies.declared import method_policy, policy_of
-from sage_rpc.policies.mapping import admission_from, policy_from
-from sage_rpc.policies.service_config import from_service_config
 from sage_rpc.policies.settings import (
     NO_FALLBACK,
     AdmissionPolicy,
@@ -18,6 +15,9 @@ from sage_rpc.policies.settings import (
     RetryPolicy,
     ServicePolicy,
 )
+from sage_rpc.policies.sources.decorator import method_policy, policy_of
+from sage_rpc.policies.sources.mapping import admission_from, policy_from
+from sage_rpc.policies.sources.service_config import from_service_config
 
 __all__ = [
     "NO_FALLBACK",

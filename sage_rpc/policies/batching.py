@@ -19,16 +19,15 @@ from typing import Any
 
 import grpc
 
-from sage_rpc import errors, values
-from sage_rpc.exception_text import text_of
+from sage_rpc import errors
+from sage_rpc.encoding import values
 from sage_rpc.policies.sending import Metadata, Pending, Sender, failure_of, outcome
 from sage_rpc.policies.settings import BatchPolicy
 from sage_rpc.policies.timer import timer
 from sage_rpc.proto.v1 import invoke_pb2
+from sage_rpc.text.exceptions import text_of
 
 __all__ = [
-    "BATCH_METHOD",
-    "BATCH_STREAM_METHOD",
     "Arguments",
     "BatchCall",
     "Coalescing",
@@ -37,8 +36,6 @@ __all__ = [
 ]
 
 _LOGGER = logging.getLogger("sage_rpc")
-BATCH_METHOD = "/sage.rpc.v1.Invocation/Batch"
-BATCH_STREAM_METHOD = "/sage.rpc.v1.Invocation/BatchStream"
 
 
 class Arguments:

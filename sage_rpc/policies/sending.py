@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import grpc
 
 from sage_rpc import errors
-from sage_rpc.exception_text import text_of, type_name
+from sage_rpc.text.exceptions import text_of, type_name
 
 __all__ = [
     "Direct",

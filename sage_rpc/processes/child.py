@@ -18,8 +18,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sage_rpc.processes.control import Message, Messages, send
 from sage_rpc.processes.group import Group
+from sage_rpc.processes.messages import Message, Messages, send
 from sage_rpc.transport.shm.rendezvous import place_of_target, published, unlink_if_dead
 
 __all__ = ["Child", "here"]

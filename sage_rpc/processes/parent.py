@@ -21,7 +21,7 @@ import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 
-from sage_rpc.processes.control import Finish, Message, Messages, Stop, send
+from sage_rpc.processes.messages import Finish, Message, Messages, Stop, send
 
 __all__ = ["GRACE", "Drained", "Parent", "Stopped"]
 

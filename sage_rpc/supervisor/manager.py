@@ -38,14 +38,14 @@ import cloudpickle
 import grpc
 
 from sage_rpc.config import ServiceConfig
-from sage_rpc.exception_text import text_of
-from sage_rpc.processes.asking import begin_to_ask
-from sage_rpc.processes.control import Finish, Policies, Stop
 from sage_rpc.processes.group import Group
+from sage_rpc.processes.messages import Finish, Policies, Stop
+from sage_rpc.services.asking import begin_to_ask
 from sage_rpc.supervisor.output import Output
 from sage_rpc.supervisor.process import ServiceProcess, State
 from sage_rpc.supervisor.serving import GRACE, REPORT
 from sage_rpc.supervisor.task import Task
+from sage_rpc.text.exceptions import text_of
 
 __all__ = ["ProcessStatus", "ServiceProcessManager", "ServiceStartError"]
 

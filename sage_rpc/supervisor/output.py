@@ -27,8 +27,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from sage_rpc.exception_text import text_of
-from sage_rpc.foreign_text import printable
+from sage_rpc.text.exceptions import text_of
+from sage_rpc.text.foreign import printable
 
 __all__ = ["LINES_PER_SECOND", "Line", "Output"]
 

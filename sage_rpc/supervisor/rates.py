@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sage_rpc.supervisor.meter import Counts
+from sage_rpc.observe.served import Counts
 
 __all__ = ["Rates", "Sample"]
 

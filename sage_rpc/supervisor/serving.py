@@ -30,26 +30,27 @@ from typing import Any
 import grpc
 from grpc_reflection.v1alpha import reflection
 
-from sage_rpc import servicers
-from sage_rpc.buffers import WithBuffers
 from sage_rpc.config.addresses import is_loopback
 from sage_rpc.config.policies import admission_policy, service_policy
 from sage_rpc.discovery import Endpoint, Registration, host_identity, open_registry
-from sage_rpc.manager import ServiceManager
+from sage_rpc.encoding.buffers import WithBuffers
+from sage_rpc.hosting.host import PlainServices
+from sage_rpc.hosting.host import _Guard as Guard
+from sage_rpc.hosting.host import _GuardedServer as GuardedServer
+from sage_rpc.hosting.lifecycle import give_context, max_workers_of, print_by_lines, run_hook
 from sage_rpc.observe.health import HostHealth
+from sage_rpc.observe.served import UNKNOWN, Meter
 from sage_rpc.policies.admission import Gate
-from sage_rpc.processes.context import Context
-from sage_rpc.processes.control import Bound, Done, Failed, Message, Policies, Ready
+from sage_rpc.processes.messages import Bound, Done, Failed, Message, Policies, Ready
 from sage_rpc.processes.parent import Parent, Stopped
-from sage_rpc.processes.service import give_context, max_workers_of, print_by_lines, run_hook
 from sage_rpc.processes.steps import StepError, step
-from sage_rpc.server import server
-from sage_rpc.service_host import PlainServices, message_options
-from sage_rpc.service_host import _Guard as Guard
-from sage_rpc.service_host import _GuardedServer as GuardedServer
-from sage_rpc.supervisor.meter import UNKNOWN, Meter
+from sage_rpc.rpc.server import server
+from sage_rpc.services.context import Context
+from sage_rpc.services.manager import ServiceManager
+from sage_rpc.stubs import servicers
 from sage_rpc.supervisor.sockets import inside_path, socket_path
 from sage_rpc.supervisor.task import Task, load
+from sage_rpc.transport.options import message_options
 
 __all__ = ["GRACE", "QUIET", "REPORT", "run"]
 

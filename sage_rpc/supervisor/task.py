@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from sage_rpc.exception_text import text_of
+from sage_rpc.text.exceptions import text_of
 
 if TYPE_CHECKING:
     from sage_rpc.config import ServiceConfig

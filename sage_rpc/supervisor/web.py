@@ -22,8 +22,8 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from sage_rpc.observe.http_server import Answer, HttpServer, Request
+from sage_rpc.observe.served import Counts
 from sage_rpc.supervisor.manager import ServiceProcessManager
-from sage_rpc.supervisor.meter import Counts
 from sage_rpc.supervisor.rates import Rates
 
 __all__ = ["Web", "metrics"]

@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sage_rpc.manager import ServiceManager
-from sage_rpc.processes.context import Context
-from sage_rpc.public_methods import PublicMethods, public_methods
-from sage_rpc.service_host import ServiceHost
+from sage_rpc.hosting.host import ServiceHost
+from sage_rpc.hosting.public_methods import PublicMethods, public_methods
+from sage_rpc.services.context import Context
+from sage_rpc.services.manager import ServiceManager
 
 __all__ = ["FakeService", "FakeServices", "Recorded"]
 

@@ -20,8 +20,8 @@ from typing import Any
 import grpc
 
 from sage_rpc import errors
-from sage_rpc.manager import ServiceManager
 from sage_rpc.policies.settings import Code, status_code
+from sage_rpc.services.manager import ServiceManager
 
 __all__ = ["Fault", "FaultInjector", "FaultyChannel"]
 

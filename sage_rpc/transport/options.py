@@ -18,9 +18,10 @@ from typing import Any, NamedTuple
 from sage_rpc.transport.service_config import ServiceConfig
 from sage_rpc.transport.surroundings import hindrance
 
-__all__ = ["OPTIONS", "TRANSPORTS", "Fate", "Options"]
+__all__ = ["MESSAGE_LIMIT", "OPTIONS", "TRANSPORTS", "Fate", "Options", "message_options"]
 
 _LOGGER = logging.getLogger("sage_rpc")
+MESSAGE_LIMIT = 64 << 20  # bytes, between services: arrays are larger than gRPC's 4 MiB
 TRANSPORTS = ("auto", "shm", "grpc")
 _DEFAULT_MAX_METADATA = 16 * 1024  # gRPC's hard limit, bytes
 _DEFAULT_MAX_RECEIVE = 4 * 1024 * 1024  # gRPC's own default, bytes
@@ -29,6 +30,14 @@ _DEFAULT_RETRY_BUFFER = 256 * 1024  # gRPC's own default, bytes
 _NEVER_MS = (1 << 31) - 1  # what gRPC takes for "unlimited" where milliseconds are meant
 _OF_THE_WIRE = ("grpc.http.", "grpc.http2.", "grpc.tcp_", "grpc.ssl_", "grpc.tsi.", "grpc.secure_endpoint.")
 _USER_AGENTS = ("grpc.primary_user_agent", "grpc.secondary_user_agent")
+
+
+def message_options(options: Sequence[tuple[str, Any]] | None) -> list[tuple[str, Any]]:
+    """`options` with MESSAGE_LIMIT as the default limit in both directions."""
+    given = list(options or ())
+    names = {name for name, _ in given}
+    limits = ("grpc.max_receive_message_length", "grpc.max_send_message_length")
+    return [*given, *((name, MESSAGE_LIMIT) for name in limits if name not in names)]
 
 
 class Fate(enum.Enum):

@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib.util
 import pickle
 import threading
 from collections.abc import Iterator
 from concurrent import futures
+from pathlib import Path
 from typing import NamedTuple
 
 import grpc
@@ -17,6 +19,8 @@ import pytest
 
 import sage_rpc
 from sage_rpc import aio, clients, errors, native
+from sage_rpc.codegen import command
+from sage_rpc.encoding import values
 from sage_rpc.policies import BatchPolicy, CachePolicy, MethodPolicy, RetryPolicy, ServicePolicy
 from tests.codegen.golden import kinds_pb2, kinds_pb2_grpc, kinds_sage
 from tests.codegen.golden.kinds_sage import KindsAioClient, KindsAsyncClient, KindsClient
@@ -236,7 +240,7 @@ def test_calls_of_a_handler_end_when_its_own_call_does(target):
         port = server.add_insecure_port("127.0.0.1:0")
         server.start()
         try:
-            with KindsClient(f"localhost:{port}") as outer:
+            with KindsClient(f"127.0.0.1:{port}") as outer:
                 assert 1 < outer.left(timeout=5.0).weight < 6
         finally:
             server.stop(None).wait()
@@ -521,15 +525,22 @@ def test_a_stock_client_calls_what_a_base_serves(processes, server):
 # -- our own services
 
 
-def test_the_generated_client_of_plain_services():
-    from sage_rpc import values
-    from sage_rpc.proto.v1.invoke_sage import InvocationClient
+def test_the_generated_client_of_plain_services(tmp_path):
+    """Of the protocol that plain classes are called by: who wants one generates it from our own .proto."""
+    protos = Path(__file__).parents[2] / "proto"
+    made = command.generate([protos / "sage" / "rpc"], tmp_path, [protos])
+    source = next(text for path, text in made.items() if path.name == "invoke_sage.py")
+    file = tmp_path / "invoke_sage.py"
+    file.write_text(source)
+    spec = importlib.util.spec_from_file_location("sage_rpc.proto.v1.invoke_sage", file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
 
     class Cache:
         def get(self, key):
             return [key]
 
-    with sage_rpc.ServiceHost("cache", Cache()) as host, InvocationClient(host.address) as client:
+    with sage_rpc.ServiceHost("cache", Cache()) as host, module.InvocationClient(host.address) as client:
         reply = client.call(service="cache", method="get", arguments=values.encode([["k"], {}]))
         assert values.decode(reply.result) == ["k"]
 

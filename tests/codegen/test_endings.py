@@ -274,7 +274,7 @@ def start_server(directory):
         process.start()
         theirs.close()
         started.append((process, ours))
-        return f"localhost:{ours.recv()}"
+        return f"127.0.0.1:{ours.recv()}"
 
     yield start
     for process, pipe in started:

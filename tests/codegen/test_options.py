@@ -5,7 +5,14 @@ from __future__ import annotations
 import grpc
 import pytest
 
-from sage_rpc.options import Batching, Caching, CallOptions, OptionError, Retrying, method_options
+from sage_rpc.policies.sources.proto import (
+    Batching,
+    Caching,
+    CallOptions,
+    OptionError,
+    Retrying,
+    method_options,
+)
 from tests.codegen.protoc import pool_of, protoc
 
 SOURCE = """

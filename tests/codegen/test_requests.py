@@ -10,7 +10,7 @@ import types
 import pytest
 
 from sage_rpc import errors
-from sage_rpc.requests import request_of
+from sage_rpc.encoding.messages import request_of
 from tests.codegen.golden.awkward.fields_pb2 import LIGHT, Everything
 
 WHEN = datetime.datetime(2024, 2, 29, 12, 0, 0, 250_000, tzinfo=datetime.timezone.utc)

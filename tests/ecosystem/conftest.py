@@ -34,7 +34,7 @@ def serve(transport: str) -> Iterator[Serve]:
         register(server)
         port = server.add_insecure_port("127.0.0.1:0")
         server.start()
-        channel = sage_rpc.insecure_channel(f"localhost:{port}", options=[("sage_rpc.transport", transport)])
+        channel = sage_rpc.insecure_channel(f"127.0.0.1:{port}", options=[("sage_rpc.transport", transport)])
         opened.append((server, channel))
         return channel
 
@@ -53,7 +53,7 @@ async def aio_serving(
     register(server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    async with aio.insecure_channel(f"localhost:{port}", [("sage_rpc.transport", transport)]) as channel:
+    async with aio.insecure_channel(f"127.0.0.1:{port}", [("sage_rpc.transport", transport)]) as channel:
         yield channel
     await server.stop(None)
 

@@ -73,7 +73,7 @@ def serve():
         port = server.add_insecure_port("127.0.0.1:0")
         server.start()
         servers.append(server)
-        return f"localhost:{port}"
+        return f"127.0.0.1:{port}"
 
     yield start
     for server in servers:
@@ -153,7 +153,7 @@ def test_interceptors_given_by_hand_do_the_same(transport, monkeypatch, ended):
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("t.T", HANDLERS),))
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
-    with sage_rpc.insecure_channel(f"localhost:{port}") as channel:
+    with sage_rpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         traced = intercept_channel(channel, client_interceptor())
         assert traced.unary_unary("/t.T/echo")(b"x", timeout=SECONDS) == b"x"
         assert channel.transport == transport

@@ -2,7 +2,7 @@
 
 .PHONY: queue-asan queue-ubsan queue-tsan queue-every
 
-QUEUE_HEADERS := queue.mk check.h $(NATIVE)/ring.h $(NATIVE)/queue.h $(NATIVE)/robust_lock.h
+QUEUE_HEADERS := queue.mk check.h $(NATIVE)/ring.h $(QUEUE)/queue.h $(QUEUE)/robust_lock.h
 
 $(BUILD)/test_queue.asan: test_queue.c $(QUEUE_HEADERS) | $(BUILD)
 	$(CC) $(CFLAGS_ALL) $(ASAN) -DITEMS=200000u -DSTRIDE=71u $< -o $@ -lpthread
@@ -34,8 +34,8 @@ $(BUILD)/test_queue.every: test_queue.c $(QUEUE_HEADERS) | $(BUILD)
 # The control: the same test over a robust_lock.h whose owner does not see what the last one wrote.
 $(BUILD)/test_queue.unordered: test_queue.c $(QUEUE_HEADERS) | $(BUILD)
 	@mkdir -p $(BUILD)/queue-unordered
-	@sed 's/mine, memory_order_acquire/mine, memory_order_relaxed/' $(NATIVE)/robust_lock.h \
+	@sed 's/mine, memory_order_acquire/mine, memory_order_relaxed/' $(QUEUE)/robust_lock.h \
 		>$(BUILD)/queue-unordered/robust_lock.h
-	@cp $(NATIVE)/queue.h $(BUILD)/queue-unordered/
-	@! cmp -s $(NATIVE)/robust_lock.h $(BUILD)/queue-unordered/robust_lock.h
+	@cp $(QUEUE)/queue.h $(BUILD)/queue-unordered/
+	@! cmp -s $(QUEUE)/robust_lock.h $(BUILD)/queue-unordered/robust_lock.h
 	$(CC) $(CFLAGS_ALL:-I$(NATIVE)=-I$(BUILD)/queue-unordered -I$(NATIVE)) $(TSAN) -DITEMS=60000u $< -o $@ -lpthread

@@ -66,7 +66,7 @@ class Endpoint:
 
     @property
     def target(self) -> str:
-        return f"localhost:{self.port}"
+        return f"127.0.0.1:{self.port}"
 
     def kill(self) -> None:
         self.process.kill()

@@ -179,7 +179,7 @@ def test_a_wheel_from_the_sdist_works(sdist: Path, environment: Environment, tmp
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     compiled = {f"sage_rpc/native/{name}{SUFFIX}" for name in (*EXTENSIONS, "_codec")}
-    assert compiled | {"sage_rpc/py.typed", "sage_rpc/native/_codec.py"} <= set(names)
+    assert compiled | {"sage_rpc/py.typed", "sage_rpc/encoding/_codec.py"} <= set(names)
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"sage_rpc"}
 
     environment.install(wheel)

@@ -16,7 +16,7 @@ from pathlib import Path
 import grpc
 
 import sage_rpc
-from sage_rpc import values
+from sage_rpc.encoding import values
 from sage_rpc.proto.v1 import invoke_pb2
 
 COUNT = 10_000

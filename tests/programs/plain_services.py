@@ -12,7 +12,8 @@ from concurrent import futures
 import numpy as np
 
 import sage_rpc
-from sage_rpc.service_host import PlainServices, message_options
+from sage_rpc.hosting.host import PlainServices
+from sage_rpc.transport.options import message_options
 
 
 class Cache:
@@ -99,7 +100,7 @@ def main() -> None:
     cache = Cache()
     services.add("cache", cache)
     services.add("sick", Sick())
-    services.add("relay", Relay(f"localhost:{port}"))
+    services.add("relay", Relay(f"127.0.0.1:{port}"))
     server.start()
     print(port, flush=True)
     sys.stdin.read()

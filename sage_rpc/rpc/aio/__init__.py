@@ -1,0 +1,75 @@
+"""`grpc.aio` over the memory queue where it can be had: channels and servers for asyncio.
+
+`insecure_channel`, `secure_channel` and `server` have the signatures and the meaning of grpc.aio. Every other
+name here is its own, so that `from sage_rpc import aio` serves a program as `from grpc import aio` did.
+"""
+
+from grpc.aio import (
+    EOF,
+    AbortError,
+    AioRpcError,
+    BaseError,
+    Call,
+    ClientCallDetails,
+    ClientInterceptor,
+    InterceptedUnaryUnaryCall,
+    InternalError,
+    Metadata,
+    RpcContext,
+    ServerInterceptor,
+    ServicerContext,
+    StreamStreamCall,
+    StreamStreamClientInterceptor,
+    StreamStreamMultiCallable,
+    StreamUnaryCall,
+    StreamUnaryClientInterceptor,
+    StreamUnaryMultiCallable,
+    UnaryStreamCall,
+    UnaryStreamClientInterceptor,
+    UnaryStreamMultiCallable,
+    UnaryUnaryCall,
+    UnaryUnaryClientInterceptor,
+    UnaryUnaryMultiCallable,
+    UsageError,
+    init_grpc_aio,
+    shutdown_grpc_aio,
+)
+
+from sage_rpc.rpc.aio.channel import Channel, insecure_channel, secure_channel
+from sage_rpc.rpc.aio.server import Server, server
+
+__all__ = [
+    "EOF",
+    "AbortError",
+    "AioRpcError",
+    "BaseError",
+    "Call",
+    "Channel",
+    "ClientCallDetails",
+    "ClientInterceptor",
+    "InterceptedUnaryUnaryCall",
+    "InternalError",
+    "Metadata",
+    "RpcContext",
+    "Server",
+    "ServerInterceptor",
+    "ServicerContext",
+    "StreamStreamCall",
+    "StreamStreamClientInterceptor",
+    "StreamStreamMultiCallable",
+    "StreamUnaryCall",
+    "StreamUnaryClientInterceptor",
+    "StreamUnaryMultiCallable",
+    "UnaryStreamCall",
+    "UnaryStreamClientInterceptor",
+    "UnaryStreamMultiCallable",
+    "UnaryUnaryCall",
+    "UnaryUnaryClientInterceptor",
+    "UnaryUnaryMultiCallable",
+    "UsageError",
+    "init_grpc_aio",
+    "insecure_channel",
+    "secure_channel",
+    "server",
+    "shutdown_grpc_aio",
+]

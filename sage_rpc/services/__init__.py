@@ -1,0 +1,1 @@
+"""Calling services by name: the manager, its proxies, and methods compiled under their policies."""

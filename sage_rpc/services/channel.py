@@ -1,0 +1,258 @@
+"""A `grpc.Channel` to a declared service by name: what a ServiceManager gives to generated clients and stubs.
+
+Unary calls go through the service's policies, as those of a proxy do; with metadata, all but the cache and
+batches. Those that come with `wait_for_ready` or with credentials, and calls that stream, go to an endpoint
+of the service's pool, once: their deadlines hold, the endpoint is the one that their key belongs to, and how
+they end counts for it; but nothing repeats, caches or replaces them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import grpc
+
+from sage_rpc import errors, serving
+from sage_rpc.endpoints.pool import Endpoint
+from sage_rpc.policies.future import ServiceFuture, response_or_error
+from sage_rpc.services import method
+from sage_rpc.services.method import Method, ServiceCalls, snake_case
+
+__all__ = ["ServiceChannel"]
+
+
+class ServiceChannel(grpc.Channel):
+    """See the head of the file. Belongs to its manager, which closes the connections.
+
+    Args:
+        calls: of a declared service.
+    """
+
+    under_policies = True  # deadlines, futures and errors are what generated clients promise, already
+
+    def __init__(self, calls: ServiceCalls) -> None:
+        self._calls = calls
+
+    def __repr__(self) -> str:
+        return f"<ServiceChannel {self._calls.name} {self._calls.pool!r}>"
+
+    def unary_unary(
+        self,
+        method: str,
+        request_serializer: Callable[[Any], bytes] | None = None,
+        response_deserializer: Callable[[bytes], Any] | None = None,
+        _registered_method: bool | None = False,
+    ) -> grpc.UnaryUnaryMultiCallable:
+        """As grpc's."""
+        return _UnderPolicies(self._calls, "unary_unary", method, request_serializer, response_deserializer)
+
+    def unary_stream(
+        self,
+        method: str,
+        request_serializer: Callable[[Any], bytes] | None = None,
+        response_deserializer: Callable[[bytes], Any] | None = None,
+        _registered_method: bool | None = False,
+    ) -> grpc.UnaryStreamMultiCallable:
+        """As grpc's."""
+        return _Streams(self._calls, "unary_stream", method, request_serializer, response_deserializer)
+
+    def stream_unary(
+        self,
+        method: str,
+        request_serializer: Callable[[Any], bytes] | None = None,
+        response_deserializer: Callable[[bytes], Any] | None = None,
+        _registered_method: bool | None = False,
+    ) -> grpc.StreamUnaryMultiCallable:
+        """As grpc's."""
+        return _Once(self._calls, "stream_unary", method, request_serializer, response_deserializer)
+
+    def stream_stream(
+        self,
+        method: str,
+        request_serializer: Callable[[Any], bytes] | None = None,
+        response_deserializer: Callable[[bytes], Any] | None = None,
+        _registered_method: bool | None = False,
+    ) -> grpc.StreamStreamMultiCallable:
+        """As grpc's."""
+        return _Streams(self._calls, "stream_stream", method, request_serializer, response_deserializer)
+
+    def subscribe(self, callback: Any, try_to_connect: bool | None = False) -> NoReturn:
+        """A service has as many connections as endpoints: `manager.pool_of(name)` shows them."""
+        raise NotImplementedError(f"{self!r} has no state of its own: look at manager.pool_of(...)")
+
+    def unsubscribe(self, callback: Any) -> None:
+        """Nothing was subscribed."""
+
+    def close(self) -> None:
+        """Nothing: the connections are the manager's."""
+
+    def __enter__(self) -> ServiceChannel:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        pass
+
+
+class _Pooled:
+    """A method, called at whichever endpoint the pool gives."""
+
+    def __init__(self, calls: ServiceCalls, kind: str, path: str, serializer: Any, deserializer: Any) -> None:
+        self._calls = calls
+        self._kind = kind
+        self._path = path
+        self._codecs = (serializer, deserializer)
+        self._name = path.rpartition("/")[2]
+        if calls.service is None or self._name not in calls.service.methods_by_name:
+            raise ValueError(f"{calls.name} has no method {path}")
+        self._declared = method._declared_policy(calls.service.methods_by_name[self._name])
+        self._seen: Any = None  # what _timeout and _key_of were made from
+        self._timeout: float | None = None
+        self._key_of: Any = None
+
+    def _look(self) -> None:
+        """Learn what holds now: policies and endpoints may be others by and by."""
+        calls = self._calls
+        seen = (calls.policy, calls.pool, calls.pool.alone)
+        if seen == self._seen:
+            return
+        own = calls.policy.methods.get(method.snake_case(self._name)) or calls.policy.methods.get(self._name)
+        configured = calls.policy.default if own is None else own.over(calls.policy.default)
+        policy = configured.over(self._declared)
+        self._timeout = (
+            calls.timeout if policy.timeout is None and self._kind == "unary_unary" else policy.timeout
+        )
+        # A stream of requests has nothing to go by when its endpoint is chosen.
+        self._key_of = method._key_function(policy, calls.pool) if self._kind.startswith("unary") else None
+        self._seen = seen
+
+    def _begun(self, request: Any) -> tuple[Endpoint, Any]:
+        """-> an endpoint, to be given back, and its multicallable."""
+        self._look()
+        endpoint = self._calls.pool.take(None if self._key_of is None else self._key_of((request,), {}))
+        make = getattr(endpoint.channel, self._kind)
+        serializer, deserializer = self._codecs
+        return endpoint, make(self._path, request_serializer=serializer, response_deserializer=deserializer)
+
+    def _limit(self, timeout: float | None) -> float | None:
+        return serving.limit(self._timeout if timeout is None else timeout)
+
+    def _ended(self, endpoint: Endpoint) -> Callable[[Any], None]:
+        """What a call tells at its end."""
+
+        def ended(call: Any) -> None:
+            code = call.code()
+            error = None if code is grpc.StatusCode.OK else errors.rpc_error(code, call.details() or "")
+            self._calls.pool.give_back(endpoint, error)
+
+        return ended
+
+
+class _Once(_Pooled):
+    """One response."""
+
+    def __call__(self, request: Any, timeout: float | None = None, *rest: Any, **more: Any) -> Any:
+        return self._waited(
+            request, lambda callable_, seconds: callable_(request, seconds, *rest, **more), timeout
+        )
+
+    def with_call(self, request: Any, timeout: float | None = None, *rest: Any, **more: Any) -> Any:
+        """As grpc's."""
+        return self._waited(
+            request, lambda callable_, seconds: callable_.with_call(request, seconds, *rest, **more), timeout
+        )
+
+    def _waited(self, request: Any, call: Callable[[Any, float | None], Any], timeout: float | None) -> Any:
+        endpoint, callable_ = self._begun(request)
+        error: errors.RpcError | None = None
+        try:
+            return call(callable_, self._limit(timeout))
+        except grpc.RpcError as failure:
+            error = errors.from_grpc(failure)
+            raise error from error.__cause__
+        finally:
+            self._calls.pool.give_back(endpoint, error)
+
+    def future(self, request: Any, timeout: float | None = None, *rest: Any, **more: Any) -> Any:
+        """As grpc's."""
+        endpoint, callable_ = self._begun(request)
+        try:
+            pending = callable_.future(request, self._limit(timeout), *rest, **more)
+        except BaseException:
+            self._calls.pool.give_back(endpoint, None)
+            raise
+        pending.add_done_callback(self._ended(endpoint))
+        return ServiceFuture(pending, response_or_error)
+
+
+class _Streams(_Pooled):
+    """A stream of responses."""
+
+    def __call__(self, request: Any, timeout: float | None = None, *rest: Any, **more: Any) -> Any:
+        endpoint, callable_ = self._begun(request)
+        try:
+            call = callable_(request, self._limit(timeout), *rest, **more)
+        except BaseException:
+            self._calls.pool.give_back(endpoint, None)
+            raise
+        call.add_done_callback(self._ended(endpoint))
+        return call
+
+
+def _method_of(calls: ServiceCalls, name: str) -> Method | None:
+    """The method that proxies call by its snake_case name: both have one cache, and one row of statistics.
+
+    None: a name with an underscore in front is not a proxy's to call, and has no policies.
+    """
+    if name.startswith("_"):
+        return None
+    usual = calls.find(snake_case(name))
+    return usual if usual._codec.method == name else calls.find(name)
+
+
+class _UnderPolicies(_Once, grpc.UnaryUnaryMultiCallable):
+    """One request, one response: what the service's policies are for."""
+
+    def __init__(self, calls: ServiceCalls, kind: str, path: str, serializer: Any, deserializer: Any) -> None:
+        super().__init__(calls, kind, path, serializer, deserializer)
+        name = path.rpartition("/")[2]
+        self._method = _method_of(calls, name)
+
+    def __call__(
+        self,
+        request: Any,
+        timeout: float | None = None,
+        metadata: Any = None,
+        credentials: Any = None,
+        wait_for_ready: bool | None = None,
+        compression: Any = None,
+    ) -> Any:
+        method = self._method
+        if method is None or not (credentials is wait_for_ready is compression is None):
+            return super().__call__(request, timeout, metadata, credentials, wait_for_ready, compression)
+        if timeout is None:
+            timeout = method.timeout
+        if not metadata:
+            return method.call((request,), {}, timeout)
+        call, _ = method.with_metadata()
+        return call((request,), {}, timeout, metadata)
+
+    def future(
+        self,
+        request: Any,
+        timeout: float | None = None,
+        metadata: Any = None,
+        credentials: Any = None,
+        wait_for_ready: bool | None = None,
+        compression: Any = None,
+    ) -> Any:
+        """As grpc's; what it gives is a `concurrent.futures.Future`."""
+        method = self._method
+        if method is None or not (credentials is wait_for_ready is compression is None):
+            return super().future(request, timeout, metadata, credentials, wait_for_ready, compression)
+        if timeout is None:
+            timeout = method.timeout
+        if not metadata:
+            return method.start((request,), {}, timeout)
+        _, start = method.with_metadata()
+        return start((request,), {}, timeout, metadata)

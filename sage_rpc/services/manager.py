@@ -1,0 +1,601 @@
+"""ServiceManager: names of services to proxies, over whatever transport reaches them, under their policies.
+
+One pool of connections per service, one proxy of each kind, made on first use and shared by all threads.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import threading
+import time
+import weakref
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import grpc
+from google.protobuf import descriptor_pool
+from google.protobuf.descriptor import ServiceDescriptor
+
+from sage_rpc import errors
+from sage_rpc.encoding.buffers import head
+from sage_rpc.endpoints.pool import Pool
+from sage_rpc.observe.stats import Stats
+from sage_rpc.observe.tracing import Tracing, trace_ids
+from sage_rpc.policies.breaker import BreakerState
+from sage_rpc.policies.cache import CacheInfo
+from sage_rpc.policies.retry import backoff
+from sage_rpc.policies.settings import RetryPolicy, ServicePolicy
+from sage_rpc.rpc import aio
+from sage_rpc.rpc.channel import Channel, insecure_channel
+from sage_rpc.services.channel import ServiceChannel
+from sage_rpc.services.method import ServiceCalls
+from sage_rpc.services.proxies import AsyncServiceCallProxy, ServiceCallProxy, ServiceFuture
+from sage_rpc.stubs.clients import AnyClient
+from sage_rpc.transport.options import message_options
+
+__all__ = ["ServiceEndpoint", "ServiceManager", "TracedServiceManager"]
+
+ClientT = TypeVar("ClientT", bound=AnyClient)
+DEFAULT_TIMEOUT = 30.0  # seconds
+HEALTH_TIMEOUT = 5.0  # seconds
+_NOT_KNOWN = "not known"  # the question, to whoever was asked
+_HEALTH_CHECK = "/grpc.health.v1.Health/Check"
+_SERVING = b"\x08\x01"  # HealthCheckResponse(status=SERVING)
+# Calls that are wrong, whoever answers them and whenever: call_with_retry does not repeat them.
+_WRONG_CALL = frozenset(
+    {
+        grpc.StatusCode.INVALID_ARGUMENT,
+        grpc.StatusCode.UNIMPLEMENTED,
+        grpc.StatusCode.PERMISSION_DENIED,
+        grpc.StatusCode.UNAUTHENTICATED,
+    }
+)
+
+
+@dataclass(frozen=True)
+class ServiceEndpoint:
+    """Where a service is, and what it is.
+
+    Attributes:
+        target: a gRPC target, for example "localhost:50051", or several.
+        service: full name of a declared protobuf service ("pkg.Cache"); None for a plain class.
+        policy: what holds for its calls; None: the manager's.
+    """
+
+    target: str | Sequence[str]
+    service: str | None = None
+    policy: ServicePolicy | None = None
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """All of its addresses."""
+        return (self.target,) if isinstance(self.target, str) else tuple(self.target)
+
+
+class ServiceManager:
+    """Calls services by name.
+
+    Args:
+        endpoints: name -> target or targets of a plain-class service, or ServiceEndpoint.
+        timeout: seconds a call may take where nothing else is said; None for no limit.
+        options: options of the channels; messages up to 64 MiB pass where they say nothing.
+        policies: name -> what holds for that service's calls.
+        policy: what holds for the others.
+        tracing: make spans of calls: True for OpenTelemetry's global tracer provider, or a `Tracing`.
+        logger: where the manager logs.
+
+    A context manager. Pickles, and connects anew where it is unpickled and in a forked child.
+    """
+
+    def __init__(
+        self,
+        endpoints: Mapping[str, str | Sequence[str] | ServiceEndpoint] | None = None,
+        *,
+        timeout: float | None = DEFAULT_TIMEOUT,
+        options: Sequence[tuple[str, Any]] | None = None,
+        policies: Mapping[str, ServicePolicy] | None = None,
+        policy: ServicePolicy | None = None,
+        tracing: Tracing | bool = False,
+        logger: logging.Logger | None = None,
+    ) -> None:
+        _managers.add(self)
+        self.logger = logger or logging.getLogger("sage_rpc.manager")
+        self._timeout = timeout
+        self._options = tuple(options or ())
+        self._tracing = Tracing() if tracing is True else (tracing or None)
+        self._lock = threading.RLock()  # guards everything below
+        self._policy = policy or ServicePolicy()
+        self._policies = dict(policies or {})
+        self._endpoints: dict[str, ServiceEndpoint] = {}
+        self._calls: dict[str, ServiceCalls] = {}
+        self._sync: dict[str, ServiceCallProxy] = {}
+        self._async: dict[str, AsyncServiceCallProxy] = {}
+        self._clients: dict[tuple[type, str | None], Any] = {}
+        self._closed = False
+        for name, each in self._policies.items():
+            _check_policy(name, each)
+        for name, endpoint in (endpoints or {}).items():
+            if isinstance(endpoint, ServiceEndpoint):
+                self.register(name, endpoint.target, service=endpoint.service, policy=endpoint.policy)
+            else:
+                self.register(name, endpoint)
+
+    def register(
+        self,
+        name: str,
+        target: str | Sequence[str],
+        *,
+        service: str | ServiceDescriptor | None = None,
+        policy: ServicePolicy | None = None,
+    ) -> None:
+        """Let `name` mean the service at `target`.
+
+        Args:
+            name: what calls use; for a plain class also its name at its host.
+            target: a gRPC target, or several, over which calls are balanced.
+            service: full name or descriptor of a declared service; its module must be imported.
+            policy: what holds for its calls; None: what the manager says.
+
+        Raises:
+            ValueError: the name is taken, the target is none, or the declared service is not known.
+        """
+        targets = _checked_targets(name, target)
+        if isinstance(service, ServiceDescriptor):
+            service = service.full_name
+        if service is not None:
+            _descriptor(service)
+        if policy is not None:
+            _check_policy(name, policy)
+        with self._lock:
+            if name in self._endpoints:
+                where = ", ".join(self._endpoints[name].targets)
+                raise ValueError(f"a service named {name!r} is registered already, at {where}")
+            if policy is not None:
+                self._policies[name] = policy
+            self._endpoints[name] = ServiceEndpoint(target if isinstance(target, str) else targets, service)
+
+    def set_targets(self, name: str, targets: Sequence[str]) -> None:
+        """The service `name` is at these addresses from now on; calls under way elsewhere go on.
+
+        Raises:
+            NotFound: no service of that name is registered.
+            ValueError: something among them is no address.
+        """
+        checked = _checked_targets(name, targets, or_none=True)
+        with self._lock:
+            self._known(name)
+            self._endpoints[name] = ServiceEndpoint(checked, self._endpoints[name].service)
+            calls = self._calls.get(name)
+        if calls is not None:
+            calls.pool.update(checked)
+            calls.recompile()
+
+    def set_policy(self, name: str, policy: ServicePolicy) -> None:
+        """Another policy for the service `name`; calls under way finish, and its statistics stay.
+
+        Raises:
+            NotFound: no service of that name is registered.
+        """
+        _check_policy(name, policy)
+        with self._lock:
+            self._known(name)
+            self._policies[name] = policy
+            calls = self._calls.get(name)
+            if calls is not None and calls.policy.pool != policy.pool:
+                calls.pool.retire()
+                calls.pool = self._pool(name)
+        if calls is not None:
+            calls.recompile(policy)
+
+    # -- calling
+
+    def get_sync_proxy(self, service_name: str) -> ServiceCallProxy:
+        """The proxy whose methods wait.
+
+        Raises:
+            NotFound: no service of that name is registered.
+        """
+        proxy = self._sync.get(service_name)
+        if proxy is None:
+            with self._lock:
+                proxy = self._sync.setdefault(
+                    service_name,
+                    ServiceCallProxy(service_name, self._calls_of(service_name), self.get_sync_proxy),
+                )
+        return proxy
+
+    def get_async_proxy(self, service_name: str) -> AsyncServiceCallProxy:
+        """The proxy whose methods give futures.
+
+        Raises:
+            NotFound: no service of that name is registered.
+        """
+        proxy = self._async.get(service_name)
+        if proxy is None:
+            with self._lock:
+                proxy = self._async.setdefault(
+                    service_name,
+                    AsyncServiceCallProxy(service_name, self._calls_of(service_name), self.get_async_proxy),
+                )
+        return proxy
+
+    def call_service_sync(
+        self, service_name: str, method_name: str, *args: Any, timeout: float | None = None, **kwargs: Any
+    ) -> Any:
+        """Call a method and wait at most `timeout` seconds (None: the policy's, or the manager's default).
+
+        Raises:
+            TimeoutError: the deadline passed.
+            ConnectionError: the service cannot be reached.
+            RemoteError: the method raised.
+            RpcError: any other failure.
+        """
+        return self.get_sync_proxy(service_name)(*args, method=method_name, timeout=timeout, **kwargs)
+
+    def call_service_async(
+        self, service_name: str, method_name: str, *args: Any, timeout: float | None = None, **kwargs: Any
+    ) -> ServiceFuture:
+        """Start a call; its future raises what `call_service_sync` would."""
+        return self.get_async_proxy(service_name)(*args, method=method_name, timeout=timeout, **kwargs)
+
+    def call_with_retry(
+        self,
+        service_name: str,
+        method_name: str,
+        *args: Any,
+        max_retries: int = 3,
+        timeout: float | None = None,
+        initial_backoff: float = 0.1,
+        **kwargs: Any,
+    ) -> Any:
+        """Call a method, again after each failure; for methods that may run twice.
+
+        Everything is tried again but what cannot become right: INVALID_ARGUMENT, UNIMPLEMENTED,
+        PERMISSION_DENIED, UNAUTHENTICATED, and programming errors of the caller. A policy is the better place
+        for retries that every call should have.
+
+        Args:
+            service_name: of the service.
+            method_name: of the method.
+            args: of the method, as are `kwargs`.
+            max_retries: attempts in all.
+            timeout: seconds for each attempt.
+            initial_backoff: seconds before the second attempt; twice as long each further time, with jitter.
+
+        Raises:
+            ValueError: `max_retries` is less than 1.
+            RpcError: what the last attempt failed with.
+        """
+        if max_retries < 1:
+            raise ValueError(f"max_retries is {max_retries}: at least one attempt is needed")
+        waits = RetryPolicy(
+            initial_backoff=initial_backoff, max_backoff=max(initial_backoff, 30.0), codes=["UNAVAILABLE"]
+        )
+        for attempt in range(1, max_retries + 1):
+            try:
+                return self.call_service_sync(service_name, method_name, *args, timeout=timeout, **kwargs)
+            except errors.RpcError as error:
+                if attempt == max_retries or error.code() in _WRONG_CALL:
+                    raise
+                time.sleep(backoff(waits, attempt))
+        raise AssertionError("the last attempt returned nor raised")
+
+    # -- generated clients
+
+    def client(self, kind: type[ClientT], name: str | None = None) -> ClientT:
+        """The generated client `kind` of a declared service, made on first use and kept.
+
+        Args:
+            kind: a class that `protoc-gen-sage` wrote, such as CacheClient. A client for asyncio belongs
+                to its event loop and is made anew each time.
+            name: which service, where several of this kind are registered.
+
+        Raises:
+            TypeError: `kind` is no such class.
+            NotFound: no service of this kind, or not of this name, is registered.
+            ValueError: several are, and no name is given.
+        """
+        found: ClientT | None = self._clients.get((kind, name))
+        if found is None:
+            if not _is_client(kind):
+                raise TypeError(f"a class of clients, such as CacheClient, is needed, not {kind!r}")
+            found = kind(self, name=name)
+            if kind.KEEPS:
+                with self._lock:
+                    found = self._clients.setdefault((kind, name), found)
+        return found
+
+    def channel_of(self, service: str, name: str | None = None) -> ServiceChannel:
+        """A channel to the declared `service` (its full name), for generated clients and stubs.
+
+        Its calls go to the service's pool, under its policies.
+
+        Raises:
+            NotFound: no such service, or not of this name, is registered.
+            ValueError: several are, and no name is given.
+        """
+        return ServiceChannel(self._calls_of(self._name_of(service, name)))
+
+    def aio_channel_of(self, service: str, name: str | None = None) -> aio.Channel:
+        """A new channel for the running event loop, to one of the service's endpoints; the caller closes it.
+
+        Policies do not reach it. Raises what `channel_of` does.
+        """
+        pool = self._calls_of(self._name_of(service, name)).pool
+        endpoint = pool.take(None)
+        pool.give_back(endpoint, None)
+        return aio.insecure_channel(endpoint.target, message_options(self._options))
+
+    @property
+    def timeout(self) -> float | None:
+        """Seconds a call may take where nothing else is said; None: no limit."""
+        return self._timeout
+
+    def _name_of(self, service: str, name: str | None) -> str:
+        """What the declared `service` is registered as."""
+        with self._lock:
+            if self._closed:
+                raise ValueError("the ServiceManager is closed")
+            known = dict(sorted(self._endpoints.items()))
+        names = [each for each, endpoint in known.items() if endpoint.service == service]
+        if name is None and len(names) > 1:
+            raise ValueError(f"several are a {service}: give name=, one of {', '.join(names)}")
+        if (not names) if name is None else (name not in names):
+            what = f"no {service}" if name is None else f"no {service} named {name!r}"
+            there = ", ".join(f"{each} ({known[each].service or 'a plain class'})" for each in known)
+            raise errors.NotFound(
+                grpc.StatusCode.NOT_FOUND,
+                f"{what} is registered; registered: {there or 'none'}. A declared service is registered with "
+                f"its full name: register(name, target, service={service!r})",
+            )
+        return names[0] if name is None else name
+
+    # -- looking
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The registered names, sorted."""
+        return tuple(sorted(self._endpoints))
+
+    def transport_of(self, service_name: str) -> str:
+        """What carries calls to a service now: "shm", "grpc", "mixed", or "idle" before the first one."""
+        return self._calls_of(service_name).pool.transport
+
+    def pool_of(self, service_name: str) -> Pool:
+        """The endpoints of a service; its `repr` shows their states."""
+        return self._calls_of(service_name).pool
+
+    def breaker_of(self, service_name: str) -> BreakerState | None:
+        """The state of a service's circuit breaker; None: it has none."""
+        breaker = self._calls_of(service_name).breaker
+        return None if breaker is None else breaker.state
+
+    def stats(self, window: float | None = None) -> Stats:
+        """What was counted of all calls: a row per service, method and transport.
+
+        Args:
+            window: the last so many seconds, at most 300, plus the unfinished one; None: since the start.
+
+        Raises:
+            ValueError: such a window cannot be had.
+        """
+        with self._lock:
+            sources = [each for calls in self._calls.values() for each in calls.stats.values()]
+        return Stats.read(sources, window)
+
+    def cache_info(self, service_name: str, method_name: str) -> CacheInfo | None:
+        """How the cache of a method does; None: it has none."""
+        cache = self._calls_of(service_name).find(method_name).cache
+        return None if cache is None else cache.info()
+
+    def generate_trace_id(self) -> str:
+        """The id of the trace that is being made, or a new one: 32 hexadecimal digits, as W3C has it."""
+        ids = trace_ids()
+        return secrets.token_hex(16) if ids is None else ids[0]
+
+    def health_check_all_services(self, timeout: float = HEALTH_TIMEOUT) -> dict[str, str]:
+        """Every service's state: "healthy", "unhealthy" or "error: ...". All are asked at once.
+
+        They are asked by grpc.health.v1, for which the host of a plain class asks its method `health_check`,
+        where it has one. Where a plain class is served without grpc.health.v1, the method is called. One
+        that answers at all without knowing the question is healthy.
+
+        Args:
+            timeout: seconds each may take.
+        """
+        asked = {name: self._ask(name, timeout) for name in self.services}
+        told = {name: _told(answer) for name, answer in asked.items()}
+        for name in [each for each, text in told.items() if text == _NOT_KNOWN]:
+            told[name] = "healthy"
+            if self._endpoints[name].service is None:
+                called = _told(self.call_service_async(name, "health_check", timeout=timeout))
+                told[name] = "healthy" if called == _NOT_KNOWN else called
+        return told
+
+    def _ask(self, name: str, timeout: float) -> ServiceFuture | errors.RpcError:
+        try:
+            pool = self._calls_of(name).pool
+            endpoint = pool.take(None)
+            # Of a declared service the whole host is asked: it may be known by another name there.
+            asked = b"" if self._endpoints[name].service is not None else name.encode()
+            question = head(1, len(asked)) + asked if asked else b""  # HealthCheckRequest
+            try:
+                pending = endpoint.unary(_HEALTH_CHECK, None, None).future(question, timeout=timeout)
+            except BaseException:
+                pool.give_back(endpoint, None)
+                raise
+            pending.add_done_callback(lambda _call: pool.give_back(endpoint, None))
+            return ServiceFuture(pending, _is_serving)
+        except grpc.RpcError as error:
+            return errors.from_grpc(error)
+
+    # -- life
+
+    def close(self) -> None:
+        """Close the connections; calls under way end with CANCELLED."""
+        with self._lock:
+            self._closed = True
+            pools = [calls.pool for calls in self._calls.values()]
+            self._calls.clear()
+            self._sync.clear()
+            self._async.clear()
+            self._clients.clear()
+        for pool in pools:
+            pool.close()
+
+    def __enter__(self) -> ServiceManager:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return (
+            f"<{type(self).__name__} {', '.join(self.services) or 'no services'}"
+            f"{' closed' if self._closed else ''}>"
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            "endpoints": dict(self._endpoints),
+            "timeout": self._timeout,
+            "options": self._options,
+            "policies": dict(self._policies),
+            "policy": self._policy,
+            "tracing": self._tracing or False,
+            "logger": self.logger,
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        ServiceManager.__init__(self, state.pop("endpoints"), **state)
+
+    def _known(self, name: str) -> ServiceEndpoint:
+        """The lock is held."""
+        if self._closed:
+            raise ValueError("the ServiceManager is closed")
+        endpoint = self._endpoints.get(name)
+        if endpoint is None:
+            known = ", ".join(self.services) or "none"
+            raise errors.NotFound(
+                grpc.StatusCode.NOT_FOUND, f"no service named {name!r} is registered; registered: {known}"
+            )
+        return endpoint
+
+    def _calls_of(self, name: str) -> ServiceCalls:
+        with self._lock:
+            endpoint = self._known(name)
+            calls = self._calls.get(name)
+            if calls is None:
+                policy = self._policies.get(name, self._policy)
+                traced = policy.tracing if policy.tracing is not None else self._tracing is not None
+                if traced and self._tracing is None:
+                    self._tracing = Tracing()
+                calls = ServiceCalls(
+                    name,
+                    None if endpoint.service is None else _descriptor(endpoint.service),
+                    self._pool(name),
+                    policy,
+                    self._timeout,
+                    self._tracing if traced else None,
+                )
+                self._calls[name] = calls
+            return calls
+
+    def _pool(self, name: str) -> Pool:
+        endpoint = self._endpoints[name]
+        policy = self._policies.get(name, self._policy)
+        return Pool(name, endpoint.targets, policy.pool, self._open, endpoint.service or name)
+
+    def _open(self, target: str) -> Channel:
+        return insecure_channel(target, message_options(self._options))
+
+
+class TracedServiceManager(ServiceManager):
+    """A ServiceManager that logs the begin and the end of each `call_service_sync`, with a trace id.
+
+    With `tracing`, the spans of its calls are children of what is current, and the logged id is that of the
+    trace.
+    """
+
+    def call_service_sync(
+        self, service_name: str, method_name: str, *args: Any, timeout: float | None = None, **kwargs: Any
+    ) -> Any:
+        """As of ServiceManager, logged."""
+        trace_id = self.generate_trace_id()
+        self.logger.info("Service call started: %s -> %s.%s", trace_id, service_name, method_name)
+        began = time.monotonic()
+        try:
+            result = super().call_service_sync(service_name, method_name, *args, timeout=timeout, **kwargs)
+        except Exception as error:
+            self.logger.error("Service call failed: %s - %s", trace_id, error)  # noqa: TRY400 - as designed
+            raise
+        self.logger.info("Service call completed: %s in %.3fs", trace_id, time.monotonic() - began)
+        return result
+
+
+_managers: weakref.WeakSet[ServiceManager] = weakref.WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    for manager in list(_managers):
+        manager._lock = threading.RLock()  # a thread of the parent may have held the old one
+        for calls in list(manager._calls.values()):
+            for stats in calls.stats.values():
+                stats.forget_parent()
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)
+
+
+def _is_serving(response: bytes | None, error: errors.RpcError | None) -> bool:
+    if error is not None:
+        raise error
+    return response == _SERVING
+
+
+def _told(answer: ServiceFuture | errors.RpcError) -> str:
+    """What an answer about health means."""
+    try:
+        if isinstance(answer, errors.RpcError):
+            raise answer
+        result = answer.result()
+        return "healthy" if result is None or result else "unhealthy"
+    except errors.RpcError as error:
+        if error.code() in (grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.NOT_FOUND):
+            return _NOT_KNOWN
+        return f"error: {error.code().name}: {error.details()}"
+
+
+def _checked_targets(name: str, target: Any, *, or_none: bool = False) -> tuple[str, ...]:
+    targets = (target,) if isinstance(target, str) else target
+    if not isinstance(targets, Sequence) or not (targets or or_none):
+        raise ValueError(
+            f"the target of {name!r} must be an address such as 'localhost:50051', not {target!r}"
+        )
+    for each in targets:
+        if not each or type(each) is not str:
+            raise ValueError(
+                f"the target of {name!r} must be an address such as 'localhost:50051', not {each!r}"
+            )
+    return tuple(targets)
+
+
+def _check_policy(name: str, policy: object) -> None:
+    if not isinstance(policy, ServicePolicy):
+        raise TypeError(f"the policy of {name!r} is {policy!r}: expected a ServicePolicy")
+
+
+def _is_client(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, AnyClient)
+
+
+def _descriptor(full_name: str) -> ServiceDescriptor:
+    try:
+        return descriptor_pool.Default().FindServiceByName(full_name)
+    except KeyError:
+        raise ValueError(
+            f"no protobuf service {full_name!r} is known here; import its generated _pb2 module first"
+        ) from None

@@ -1,0 +1,1 @@
+"""Text that somebody else chose, made safe to report: of exceptions, and of names and records."""

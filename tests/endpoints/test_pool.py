@@ -1,0 +1,299 @@
+"""Pools: balancing over several real servers, ejection and return, health, idle connections, warm-up."""
+
+from __future__ import annotations
+
+import collections
+import functools
+import signal
+from pathlib import Path
+
+import pytest
+
+import sage_rpc
+from sage_rpc import errors
+from sage_rpc.endpoints.balancing import ConsistentHash, LeastOutstanding, RoundRobin, key_bytes
+from sage_rpc.policies import (
+    BatchPolicy,
+    HealthPolicy,
+    MethodPolicy,
+    OutlierPolicy,
+    PoolPolicy,
+    RetryPolicy,
+    ServicePolicy,
+)
+from tests import waiting
+from tests.conftest import ServerProcess
+
+SECONDS = 15
+until = functools.partial(waiting.until, seconds=SECONDS)
+PROMPT = OutlierPolicy(probe_interval=0.05, base_ejection=0.1)
+
+
+class Peer:
+    """What a rule knows of an endpoint."""
+
+    def __init__(self, target, outstanding=0):
+        self.target = target
+        self.outstanding = outstanding
+
+
+# ---------------------------------------------------------------- the rules
+
+
+def test_round_robin_goes_round():
+    rule = RoundRobin()
+    peers = [Peer("a"), Peer("b"), Peer("c")]
+    assert collections.Counter(rule(peers, None).target for _ in range(9)) == {"a": 3, "b": 3, "c": 3}
+
+
+def test_least_outstanding_takes_the_idle_one_and_goes_round_among_equals():
+    rule = LeastOutstanding()
+    peers = [Peer("a", 3), Peer("b", 1), Peer("c", 2)]
+    assert {rule(peers, None).target for _ in range(9)} == {"b"}
+    assert {rule([Peer("a"), Peer("b"), Peer("c", 1)], None).target for _ in range(9)} == {"a", "b"}
+
+
+def test_consistent_hashing_moves_only_the_keys_of_the_endpoint_that_goes():
+    peers = [Peer(f"host-{n}:1") for n in range(5)]
+    keys = [f"key {n}" for n in range(2000)]
+    rule, other = ConsistentHash(), ConsistentHash()
+    before = {key: rule(peers, key).target for key in keys}
+    after = {key: other(peers[1:], key).target for key in keys}
+    assert all(after[key] == before[key] for key in keys if before[key] != "host-0:1")
+    shares = collections.Counter(before.values())
+    assert all(200 < share < 700 for share in shares.values()), shares
+
+
+def test_a_key_is_the_same_bytes_everywhere_or_refused():
+    assert key_bytes("k") == b"k"
+    assert key_bytes((1, "x")) == key_bytes((1, "x"))
+    with pytest.raises(TypeError, match="cannot serialise"):
+        key_bytes(object())
+
+
+# ---------------------------------------------------------------- real servers
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory):
+    """Three servers for the whole file; the test that kills one starts it itself."""
+    directory = tmp_path_factory.mktemp("pool")
+    directory.chmod(0o700)
+    processes = [
+        ServerProcess(program="policy_services.py", env={"SAGE_RPC_RUNTIME_DIR": str(directory)})
+        for _ in range(3)
+    ]
+    yield processes, directory
+    for each in processes:
+        each.process.send_signal(signal.SIGCONT)
+        each.stop()
+
+
+@pytest.fixture
+def servers(started, monkeypatch):
+    monkeypatch.setenv("SAGE_RPC_RUNTIME_DIR", str(started[1]))
+    return started[0]
+
+
+@pytest.fixture
+def managed(transport):
+    opened = []
+
+    def make(targets, pool=None, **method):
+        manager = sage_rpc.ServiceManager(
+            {"subject": targets},
+            timeout=SECONDS,
+            options=[("sage_rpc.transport", transport)],
+            policy=ServicePolicy(default=MethodPolicy(**method), pool=pool or PoolPolicy()),
+        )
+        opened.append(manager)
+        return manager
+
+    yield make
+    for manager in opened:
+        manager.close()
+
+
+def pids(proxy, calls):
+    return collections.Counter(proxy.pid() for _ in range(calls))
+
+
+def test_calls_go_round_all_endpoints(servers, managed):
+    manager = managed([each.target for each in servers])
+    counted = pids(manager.get_sync_proxy("subject"), 30)
+    assert counted == {each.process.pid: 10 for each in servers}
+    asynchronous = manager.get_async_proxy("subject")
+    futures = [asynchronous.pid() for _ in range(30)]
+    assert {future.result(SECONDS) for future in futures} == set(counted)
+    until(lambda: all(endpoint.outstanding == 0 for endpoint in manager.pool_of("subject").endpoints))
+
+
+def test_the_least_loaded_endpoint_takes_the_call(servers, managed, transport):
+    manager = managed([each.target for each in servers[:2]], PoolPolicy(balancing="least_outstanding"))
+    proxy = manager.get_sync_proxy("subject")
+    gate = f"least {transport}"
+    held = manager.get_async_proxy("subject").hold(gate)
+    free = pids(proxy, 10)
+    assert len(free) == 1  # whoever does not hold
+    for endpoint in manager.pool_of("subject").endpoints:
+        with sage_rpc.ServiceManager({"subject": endpoint.target}) as direct:
+            direct.get_sync_proxy("subject").release(gate)
+    assert held.result(SECONDS) is True
+
+
+def test_equal_keys_meet_the_same_endpoint_so_a_sharded_cache_is_right(servers, managed, transport):
+    """Each process counts for itself: sums are right only if every call of a key reaches the same one."""
+    targets = [each.target for each in servers]
+    hashed = PoolPolicy(balancing="consistent_hash")
+    first, second = managed(targets, hashed), managed(list(reversed(targets)), hashed)
+    keys = [f"{transport} key {number}" for number in range(20)]
+    for key in keys:
+        assert first.get_sync_proxy("subject").add(key) == 1
+        assert first.get_async_proxy("subject").add(key).result(SECONDS) == 2
+        assert second.get_sync_proxy("subject").add(key=key) == 3  # another manager, by keyword
+    assert len({first.get_sync_proxy("subject").pid.with_options(key=lambda k=key: k)() for key in keys}) == 3
+
+
+def test_batches_are_divided_by_keys_too(servers, managed, transport):
+    """By hand and coalesced: each process counts its own keys, and results come in order."""
+    targets = [each.target for each in servers]
+    keys = [f"{transport} batch key {number}" for number in range(40)]
+    hashed = PoolPolicy(balancing="consistent_hash")
+    manager = managed(targets, hashed)
+    proxy = manager.get_sync_proxy("subject")
+    assert proxy.batch("add", keys) == [1] * 40
+    assert proxy.batch("add", [sage_rpc.Arguments(key=key) for key in keys]) == [2] * 40
+    assert [proxy.add(key) for key in keys] == [3] * 40
+    assert list(proxy.batch_stream("add", keys)) == [4] * 40
+    assert proxy.batch("echo", keys) == keys
+    coalescing = managed(targets, hashed, batch=BatchPolicy(max_size=100, max_delay=0.02))
+    futures = [coalescing.get_async_proxy("subject").add(key) for key in keys]
+    assert [future.result(SECONDS) for future in futures] == [5] * 40
+    assert coalescing.get_sync_proxy("subject").batch("add", keys) == [6] * 40
+
+
+def test_an_endpoint_that_is_gone_is_left_out_and_comes_back(servers, managed):
+    """Calls that never reached it are tried elsewhere, so no caller notices."""
+    retry = RetryPolicy(max_attempts=4, initial_backoff=0.005, max_backoff=0.01)
+    gone = ServerProcess(program="policy_services.py")
+    targets = [gone.target, *(each.target for each in servers[1:])]
+    manager = managed(targets, PoolPolicy(outlier=PROMPT), retry=retry, idempotent=True)
+    proxy = manager.get_sync_proxy("subject")
+    assert len(pids(proxy, 9)) == 3
+    gone.kill()
+    assert gone.process.pid not in pids(proxy, 30)
+    pool = manager.pool_of("subject")
+    assert [endpoint.ejected for endpoint in pool.endpoints] == [True, False, False]
+    with ServerProcess(str(gone.port), program="policy_services.py") as back:
+        until(lambda: not pool.endpoints[0].ejected)
+        assert back.process.pid in pids(proxy, 9)
+
+
+def test_a_hung_endpoint_is_left_out_and_comes_back_when_it_goes_on(servers, managed):
+    outlier = OutlierPolicy(consecutive_failures=2, probe_interval=0.05)
+    manager = managed([each.target for each in servers[:2]], PoolPolicy(outlier=outlier))
+    proxy = manager.get_sync_proxy("subject")
+    assert len(pids(proxy, 6)) == 2
+    hung, pool = servers[0].process, manager.pool_of("subject")
+    hung.send_signal(signal.SIGSTOP)
+    late = 0
+    try:
+        until(lambda: Path(f"/proc/{hung.pid}/stat").read_text().split()[2] == "T")  # the signal has arrived
+        while not pool.endpoints[0].ejected:
+            assert late < 10
+            try:
+                assert proxy(method="pid", timeout=0.3) == servers[1].process.pid
+            except TimeoutError:
+                late += 1
+        assert late >= 2
+        assert pids(proxy, 6) == {servers[1].process.pid: 6}
+    finally:
+        hung.send_signal(signal.SIGCONT)
+    until(lambda: not pool.endpoints[0].ejected)
+    assert hung.pid in pids(proxy, 6)
+
+
+def test_an_endpoint_that_says_it_is_not_serving_gets_no_calls(servers, managed):
+    health = HealthPolicy(interval=0.05)
+    manager = managed([each.target for each in servers[:2]], PoolPolicy(health=health))
+    proxy = manager.get_sync_proxy("subject")
+    assert len(pids(proxy, 6)) == 2
+    sick = manager.pool_of("subject").endpoints[0]
+    with sage_rpc.ServiceManager({"subject": sick.target}) as direct:
+        direct.get_sync_proxy("subject").become(False)
+        until(lambda: sick.sick)
+        assert pids(proxy, 6) == {servers[1].process.pid: 6}
+        direct.get_sync_proxy("subject").become(True)
+        until(lambda: not sick.sick)
+    assert len(pids(proxy, 6)) == 2
+
+
+def test_a_connection_that_nobody_uses_is_closed_and_opened_again(servers, managed):
+    manager = managed(servers[0].target, PoolPolicy(idle_after=0.1))
+    proxy = manager.get_sync_proxy("subject")
+    pid = proxy.pid()
+    assert manager.transport_of("subject") != "idle"
+    until(lambda: manager.transport_of("subject") == "idle")
+    assert proxy.pid() == pid
+
+
+def test_warm_up_connects_before_the_first_call(servers, managed):
+    manager = managed([each.target for each in servers[:2]], PoolPolicy(warm_up=True))
+    pool = manager.pool_of("subject")
+    until(lambda: all(endpoint.transport != "idle" for endpoint in pool.endpoints))
+
+
+def test_targets_may_change_while_calls_go_on(servers, managed, transport):
+    manager = managed(servers[0].target)
+    proxy = manager.get_sync_proxy("subject")
+    held = manager.get_async_proxy("subject").hold(f"while {transport}")
+    assert pids(proxy, 3) == {servers[0].process.pid: 3}
+    manager.set_targets("subject", [servers[1].target, servers[2].target])
+    assert set(pids(proxy, 6)) == {servers[1].process.pid, servers[2].process.pid}
+    with sage_rpc.ServiceManager({"subject": servers[0].target}) as direct:
+        direct.get_sync_proxy("subject").release(f"while {transport}")
+    assert held.result(SECONDS) is True
+    manager.set_targets("subject", [])
+    with pytest.raises(errors.Unavailable, match="'subject' has no endpoint now: connection refused"):
+        proxy.pid()
+    manager.set_targets("subject", [servers[0].target])
+    assert proxy.pid() == servers[0].process.pid
+
+
+def test_endpoints_of_this_host_come_first(servers, managed):
+    """The other address is a documentation network's: a call that went there would not come back."""
+    manager = managed(["192.0.2.1:5", servers[0].target], PoolPolicy(outlier=PROMPT))
+    assert pids(manager.get_sync_proxy("subject"), 8) == {servers[0].process.pid: 8}
+    assert manager.transport_of("subject") in {"shm", "grpc"}
+    anywhere = managed(["192.0.2.1:5", servers[0].target], PoolPolicy(prefer_local=False), timeout=0.2)
+    outcomes = []
+    for _ in range(2):
+        try:
+            outcomes.append(anywhere.get_sync_proxy("subject").pid())
+        except errors.RpcError as error:
+            outcomes.append(error.code().name)
+    assert servers[0].process.pid in outcomes
+    assert {"UNAVAILABLE", "DEADLINE_EXCEEDED"} & set(outcomes)
+
+
+def test_both_transports_in_one_pool(servers):
+    """One endpoint over the memory queue, one that serves gRPC alone."""
+    with (
+        ServerProcess(program="policy_services.py", env={"SAGE_RPC_TRANSPORT": "grpc"}) as over_grpc,
+        sage_rpc.ServiceManager(
+            {"subject": [servers[0].target, over_grpc.target]}, timeout=SECONDS
+        ) as manager,
+    ):
+        assert len(pids(manager.get_sync_proxy("subject"), 6)) == 2
+        transports = {endpoint.transport for endpoint in manager.pool_of("subject").endpoints}
+        assert "grpc" in transports
+        expected = "mixed" if "shm" in transports else "grpc"
+        assert manager.transport_of("subject") == expected
+        if expected == "mixed":  # each call is counted by what carried it
+            manager.get_async_proxy("subject").echo(1).result(SECONDS)
+            manager.get_async_proxy("subject").echo(2).result(SECONDS)
+            counted = {(row.method, row.transport): row.calls for row in manager.stats()}
+            assert counted == {
+                **{("pid", transport): 3 for transport in ("grpc", "shm")},
+                **{("echo", transport): 1 for transport in ("grpc", "shm")},
+            }
