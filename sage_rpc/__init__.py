@@ -7,13 +7,13 @@ from sage_rpc.discovery import ServiceInfo, ServiceRegistry, open_registry
 from sage_rpc.dropin.install import install, installed, uninstall
 from sage_rpc.encoding.buffers import empty
 from sage_rpc.encoding.tensors import Arrays, Tensor, array, tensor, with_arrays
-from sage_rpc.endpoints.discovered import DiscoveredChannel
+from sage_rpc.endpoints.channel import DiscoveredChannel, insecure_channel
 from sage_rpc.errors import Abort, RemoteError, RpcError
 from sage_rpc.hosting.host import ServiceHost
 from sage_rpc.policies.batching import Arguments
 from sage_rpc.proto.v1.invoke_pb2 import ServiceRequest, ServiceResponse
 from sage_rpc.queue import QueueClosed, QueueCorrupted, SageQueue
-from sage_rpc.rpc.channel import Channel, insecure_channel, secure_channel
+from sage_rpc.rpc.channel import Channel, secure_channel
 from sage_rpc.rpc.server import Server, server
 from sage_rpc.services.manager import ServiceEndpoint, ServiceManager, TracedServiceManager
 from sage_rpc.services.proxies import AsyncServiceCallProxy, ServiceCallProxy

@@ -1,5 +1,6 @@
 """`grpc.aio` over the memory queue where it can be had: see `sage_rpc.rpc.aio`."""
 
+from sage_rpc.endpoints.aio import insecure_channel
 from sage_rpc.rpc.aio import (
     EOF,
     AbortError,
@@ -30,7 +31,6 @@ from sage_rpc.rpc.aio import (
     UnaryUnaryMultiCallable,
     UsageError,
     init_grpc_aio,
-    insecure_channel,
     secure_channel,
     server,
     shutdown_grpc_aio,

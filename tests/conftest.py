@@ -17,7 +17,7 @@ import pytest
 import sage_rpc
 from sage_rpc import native
 from sage_rpc.discovery.directory import close_default_directories
-from sage_rpc.endpoints.discovered import TLS_VARIABLES
+from sage_rpc.endpoints.subchannel import TLS_VARIABLES
 from tests.conformance.differences import pytest_collection_modifyitems, pytest_configure  # noqa: F401
 
 PROGRAMS = Path(__file__).parent / "programs"

@@ -17,8 +17,10 @@ from typing import Any
 import grpc
 import grpc.aio
 
+from sage_rpc.endpoints.aio import insecure_channel as aio_insecure_channel
+from sage_rpc.endpoints.channel import insecure_channel
 from sage_rpc.rpc import aio
-from sage_rpc.rpc.channel import insecure_channel, secure_channel
+from sage_rpc.rpc.channel import secure_channel
 from sage_rpc.rpc.server import server
 from sage_rpc.transport import grpc as stock
 
@@ -72,7 +74,7 @@ _SWITCHES = (
     _Switch(grpc, "insecure_channel", stock.insecure_channel, insecure_channel),
     _Switch(grpc, "secure_channel", stock.secure_channel, secure_channel),
     _Switch(grpc, "server", stock.server, server),
-    _Switch(grpc.aio, "insecure_channel", stock.aio_insecure_channel, aio.insecure_channel),
+    _Switch(grpc.aio, "insecure_channel", stock.aio_insecure_channel, aio_insecure_channel),
     _Switch(grpc.aio, "secure_channel", stock.aio_secure_channel, aio.secure_channel),
     _Switch(grpc.aio, "server", stock.aio_server, aio.server),
 )

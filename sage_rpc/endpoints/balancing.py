@@ -15,7 +15,7 @@ from sage_rpc.encoding import values
 
 __all__ = ["Balancer", "ConsistentHash", "LeastOutstanding", "RoundRobin", "balancer", "key_bytes"]
 
-_POINTS = 128  # of each endpoint on the ring; shares differ by about a tenth
+_POINTS = 128  # on the ring, of the endpoint with the greatest weight; shares differ by about a tenth
 
 
 class Balanced(Protocol):
@@ -23,6 +23,10 @@ class Balanced(Protocol):
 
     target: str
     outstanding: int
+
+    @property
+    def weight(self) -> int:
+        """Its share, relative to others'; more than 0."""
 
 
 E = TypeVar("E", bound=Balanced)
@@ -36,19 +40,38 @@ class Balancer(Protocol):
 
 
 class RoundRobin:
-    """One after the other."""
+    """One after the other, each as often as its weight asks, spread evenly."""
 
     def __init__(self) -> None:
         self._next = 0
+        self._seen: Sequence[Any] = ()
+        self._order: list[int] = []
 
     def __call__(self, usable: Sequence[E], key: Any) -> E:
         """See Balancer."""
         self._next += 1
-        return usable[self._next % len(usable)]
+        if usable is not self._seen:
+            self._seen, self._order = usable, spread([endpoint.weight for endpoint in usable])
+        return usable[self._order[self._next % len(self._order)]]
+
+
+def spread(weights: Sequence[int]) -> list[int]:
+    """The order of a round of smooth weighted round robin, as indices: whoever is owed most is next."""
+    smallest = min(weights)
+    shares = [1] * len(weights)
+    if max(weights) != smallest:
+        shares = [min(100, round(10 * weight / smallest)) for weight in weights]
+    owed, total, order = [0] * len(shares), sum(shares), []
+    for _ in range(total):
+        owed = [o + s for o, s in zip(owed, shares, strict=True)]
+        best = owed.index(max(owed))
+        owed[best] -= total
+        order.append(best)
+    return order
 
 
 class LeastOutstanding:
-    """The one with the fewest calls under way; of several, one after the other."""
+    """The one with the fewest calls under way, for its weight; of several, one after the other."""
 
     def __init__(self) -> None:
         self._next = 0
@@ -59,8 +82,9 @@ class LeastOutstanding:
         start = self._next % len(usable)
         best = usable[start]
         for at in range(start - len(usable) + 1, start):
-            if usable[at].outstanding < best.outstanding:
-                best = usable[at]
+            other = usable[at]
+            if (other.outstanding + 1) * best.weight < (best.outstanding + 1) * other.weight:
+                best = other
         return best
 
 
@@ -71,7 +95,7 @@ class ConsistentHash:
     """
 
     def __init__(self) -> None:
-        self._rings: dict[tuple[str, ...], tuple[list[int], list[int]]] = {}
+        self._rings: dict[tuple[tuple[str, int], ...], tuple[list[int], list[int]]] = {}
         self._round_robin = RoundRobin()
 
     def __call__(self, usable: Sequence[E], key: Any) -> E:
@@ -82,17 +106,18 @@ class ConsistentHash:
         """
         if key is None:
             return self._round_robin(usable, key)
-        points, owners = self._ring(tuple(endpoint.target for endpoint in usable))
+        points, owners = self._ring(tuple((endpoint.target, endpoint.weight) for endpoint in usable))
         at = bisect.bisect(points, _point(key_bytes(key)))
         return usable[owners[at % len(owners)]]
 
-    def _ring(self, targets: tuple[str, ...]) -> tuple[list[int], list[int]]:
+    def _ring(self, targets: tuple[tuple[str, int], ...]) -> tuple[list[int], list[int]]:
         ring = self._rings.get(targets)
         if ring is None:
+            most = max(weight for _, weight in targets)
             placed = sorted(
                 (_point(f"{target}#{number}".encode()), index)
-                for index, target in enumerate(targets)
-                for number in range(_POINTS)
+                for index, (target, weight) in enumerate(targets)
+                for number in range(max(1, _POINTS * weight // most))
             )
             ring = [point for point, _ in placed], [index for _, index in placed]
             if len(self._rings) >= 16:  # endpoints come and go: keep what is in use

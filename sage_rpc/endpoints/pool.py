@@ -21,118 +21,30 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import grpc
 
 from sage_rpc import errors
+from sage_rpc.discovery.endpoint import Endpoint
 from sage_rpc.encoding.buffers import head
 from sage_rpc.endpoints.balancing import balancer
+from sage_rpc.endpoints.resolver import Resolver
+from sage_rpc.endpoints.subchannel import Subchannel
 from sage_rpc.policies.sending import Metadata, Pending, Routed, never_ran, outcome
 from sage_rpc.policies.settings import PoolPolicy
 from sage_rpc.policies.timer import timer
 from sage_rpc.rpc.channel import Channel
-from sage_rpc.transport.shm.rendezvous import UnreachableError, place_of_target
 
-__all__ = ["Endpoint", "Pool", "Pooled"]
+__all__ = ["Pool", "Pooled"]
 
 _LOGGER = logging.getLogger("sage_rpc")
 _PAUSE_AFTER_TROUBLE = 1.0  # seconds
-_CHECK = "/grpc.health.v1.Health/Check"
 _SERVING = b"\x08\x01"  # HealthCheckResponse(status=SERVING)
+_ATTEMPTS = 3  # of a call that never reached an endpoint, each at another
 _STUCK = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED})
 _GOES_ON = frozenset({grpc.StatusCode.CANCELLED})  # says nothing about the endpoint
-
-
-class Endpoint:
-    """One address of a service.
-
-    Attributes:
-        target: the address.
-        outstanding: calls under way.
-        ejected: whether calls avoid it because they failed.
-        sick: whether it says that it is not serving.
-    """
-
-    def __init__(self, target: str, open_channel: Callable[[str], Channel]) -> None:
-        self.target = target
-        self._open = open_channel
-        self._channel: Channel | None = None
-        self._local: bool | None = None
-        self._lock = threading.Lock()  # guards _channel and callables
-        self.callables: dict[str, Any] = {}
-        self.outstanding = 0
-        self.failed_in_a_row = 0
-        self.ejections = 0
-        self.ejected = False
-        self.back_at = 0.0
-        self.sick = False
-        self.used_at = time.monotonic()
-
-    @property
-    def channel(self) -> Channel:
-        """Its connection; opened where there is none."""
-        channel = self._channel
-        if channel is None:
-            with self._lock:
-                channel = self._channel
-                if channel is None:
-                    channel = self._channel = self._open(self.target)
-        return channel
-
-    @property
-    def transport(self) -> str:
-        """What carries its calls now: "shm", "grpc", or "idle"."""
-        channel = self._channel
-        return "idle" if channel is None else channel.transport
-
-    @property
-    def local(self) -> bool:
-        """Whether it is on this host."""
-        if self._local is None:
-            try:
-                place_of_target(self.target)
-            except (UnreachableError, OSError, ValueError):
-                self._local = False
-            else:
-                self._local = True
-        return self._local
-
-    def unary(self, path: str, serializer: Any, deserializer: Any) -> Any:
-        """The multicallable of a method."""
-        channel = self.channel
-        with self._lock:
-            found = self.callables.get(path)
-            if found is None:
-                found = channel.unary_unary(
-                    path, request_serializer=serializer, response_deserializer=deserializer
-                )
-                self.callables[path] = found
-        return found
-
-    def release(self) -> None:
-        """Let go of the connection: calls under way finish, the next one opens another."""
-        with self._lock:
-            self._channel = None
-            self.callables = {}
-
-    def close(self) -> None:
-        """Close the connection, and end the calls under way with CANCELLED."""
-        with self._lock:
-            channel, self._channel = self._channel, None
-            self.callables = {}
-        if channel is not None:
-            channel.close()
-
-    def forget_parent(self) -> None:
-        """In a forked child."""
-        self._lock = threading.Lock()
-        self.outstanding = 0
-
-    def __repr__(self) -> str:
-        state = "ejected" if self.ejected else "sick" if self.sick else "usable"
-        return f"<Endpoint {self.target} {self.transport}, {state}, {self.outstanding} calls under way>"
 
 
 class Pool:
@@ -140,23 +52,26 @@ class Pool:
 
     Args:
         service: its name, for errors.
-        targets: addresses; none is an error of each call.
+        resolver: what its endpoints are; none is an error of each call.
         policy: which endpoint takes a call.
-        open_channel: makes the channel of a target.
+        dial: makes the channel to an endpoint.
         asked: whom health is asked about: full name of a declared service, name of a plain class.
+        dial_health: the same, for questions about health; None: the channels of the calls take them.
     """
 
     def __init__(
         self,
         service: str,
-        targets: Sequence[str],
+        resolver: Resolver,
         policy: PoolPolicy,
-        open_channel: Callable[[str], Channel],
+        dial: Callable[[Endpoint], Any],
         asked: str,
+        dial_health: Callable[[Endpoint], Channel] | None = None,
     ) -> None:
         self.service = service
         self.policy = policy
-        self._open = open_channel
+        self._dial = dial
+        self._dial_health = dial_health
         self._balance = balancer(policy.balancing)
         health = policy.health
         name = asked if health is None or health.service_name is None else health.service_name
@@ -164,27 +79,56 @@ class Pool:
         self._question = head(1, len(encoded)) + encoded if encoded else b""  # HealthCheckRequest
         self._lock = threading.Lock()  # guards everything below, and the counters of the endpoints
         self._wake = threading.Condition(self._lock)
-        self.endpoints: tuple[Endpoint, ...] = ()
-        self._usable: tuple[Endpoint, ...] = ()
+        self._resolver = resolver
+        self._generation = -1  # of the resolver, when it was asked last
+        self.endpoints: tuple[Subchannel, ...] = ()
+        self._usable: tuple[Subchannel, ...] = ()
         self._probing = False
-        self._closed = False
+        self._closed = False  # nothing is asked or swept any more
+        self.closed = False  # nor called
+        self.last: Subchannel | None = None  # which took a call
         self._sweeping = False
         _pools.add(self)
-        self.update(targets)
+        if not resolver.named:
+            self._refresh()
 
-    def update(self, targets: Sequence[str]) -> None:
-        """The service is at these addresses from now on; calls under way elsewhere go on."""
+    def update(self, resolver: Resolver) -> None:
+        """The service is at these endpoints from now on; calls under way elsewhere go on."""
+        self._resolver = resolver
+        self._generation = -1
+        if not resolver.named:
+            self._refresh()
+
+    @property
+    def informed(self) -> bool:
+        """Whether `take` will neither ask nor wait for anybody."""
+        return bool(self._usable) and self._generation == self._resolver.generation
+
+    def _refresh(self) -> None:
+        resolver = self._resolver
+        generation = resolver.generation  # before what belongs to it: it may only be too small
+        records = resolver.endpoints()
+        found = [Subchannel(record, self._dial, self._dial_health) for record in records]
+        if self.policy.prefer_local and len(found) > 1:
+            for each in found:
+                each.local  # noqa: B018 - now, because it may do I/O, and not under the lock
         with self._lock:
-            known = {endpoint.target: endpoint for endpoint in self.endpoints}
-            self.endpoints = tuple(
-                known.get(target) or Endpoint(target, self._open) for target in dict.fromkeys(targets)
-            )
-            gone = [endpoint for endpoint in known.values() if endpoint not in self.endpoints]
+            known = {each.endpoint.id: each for each in self.endpoints}
+            for number, each in enumerate(found):
+                old = known.get(each.endpoint.id)
+                if old is not None and old.target == each.target:
+                    old.endpoint = each.endpoint  # its health and its weight may be others
+                    found[number] = old
+            gone = set(self.endpoints) - set(found)
+            same = not gone and len(found) == len(self.endpoints)
+            self.endpoints = tuple(found)
+            self._generation = generation
             self._choose()
             self._probe_if_needed()
-        for endpoint in gone:
-            endpoint.release()
-        if self.policy.warm_up:
+        # Not closed: calls under way go on, and when they have ended nobody holds the connection any more.
+        for each in gone:
+            each.release()
+        if self.policy.warm_up and not same:
             threading.Thread(
                 target=self._warm_up, args=(self.endpoints,), name="sage_rpc warm-up", daemon=True
             ).start()
@@ -192,18 +136,21 @@ class Pool:
 
     def _choose(self) -> None:
         """Make `_usable` anew. The lock is held."""
-        usable = [e for e in self.endpoints if not e.ejected and not e.sick]
-        usable = usable or [e for e in self.endpoints if not e.ejected] or list(self.endpoints)
+        serving = [e for e in self.endpoints if e.endpoint.health == "serving" and e.weight > 0]
+        usable = [e for e in serving if not e.ejected and not e.sick]
+        usable = usable or [e for e in serving if not e.ejected] or serving
         if self.policy.prefer_local and len(usable) > 1:
             usable = [e for e in usable if e.local] or usable
         self._usable = tuple(usable)
 
     @property
-    def alone(self) -> Endpoint | None:
+    def alone(self) -> Subchannel | None:
         """The only endpoint, where nothing has to be chosen, watched or expired."""
-        if len(self.endpoints) == 1 and self.policy.idle_after is None and self.policy.health is None:
-            return self.endpoints[0]
-        return None
+        if self._resolver.named or len(self.endpoints) != 1:
+            return None
+        if self.policy.idle_after is not None or self.policy.health is not None:
+            return None
+        return self.endpoints[0]
 
     @property
     def transport(self) -> str:
@@ -213,27 +160,64 @@ class Pool:
 
     # -- calls
 
-    def take(self, key: Any) -> Endpoint:
+    def take(
+        self,
+        key: Any,
+        avoid: Collection[Subchannel] = (),
+        *,
+        wait: bool = False,
+        deadline: float | None = None,
+    ) -> Subchannel:
         """The endpoint of the next call, which must be given back.
+
+        Args:
+            key: what consistent hashing goes by.
+            avoid: endpoints that were tried already; one of them all the same, where there is no other.
+            wait: for an endpoint to appear, rather than fail.
+            deadline: of time.monotonic, for that; None for none.
 
         Raises:
             Unavailable: there is none at all.
+            DeadlineExceeded: there was none in time.
         """
-        with self._lock:
-            usable = self._usable
-            if not usable:
+        while True:
+            if self.closed:
+                raise ValueError("Cannot invoke RPC on closed channel!")
+            generation = self._generation
+            if not self._usable or generation != self._resolver.generation:
+                self._refresh()
+                generation = self._generation
+            with self._lock:
+                usable = self._usable
+                if avoid:
+                    usable = tuple(e for e in usable if e not in avoid) or usable
+                if usable:
+                    found = usable[0] if len(usable) == 1 else self._balance(usable, key)
+                    found.outstanding += 1
+                    self.last = found
+                    return found
+            if not wait:
+                nobody = self._resolver.nobody(self.service)
+                raise errors.rpc_error(grpc.StatusCode.UNAVAILABLE, nobody)
+            if not self._resolver.wait_for_change(generation, deadline):
                 raise errors.rpc_error(
-                    grpc.StatusCode.UNAVAILABLE,
-                    f"the service {self.service!r} has no endpoint now: connection refused",
+                    grpc.StatusCode.DEADLINE_EXCEEDED,
+                    "Deadline Exceeded",
+                    debug_error_string=self._resolver.nobody(self.service),
                 )
-            endpoint = usable[0] if len(usable) == 1 else self._balance(usable, key)
-            endpoint.outstanding += 1
-            return endpoint
+
+    def elsewhere(self, error: errors.RpcError, tried: Collection[Subchannel]) -> bool:
+        """Whether a call that ended with `error` is sent again: it never ran, and there is somebody else."""
+        if len(tried) >= _ATTEMPTS or error.code() is not grpc.StatusCode.UNAVAILABLE:
+            return False
+        return never_ran(error) and any(each not in tried for each in self._usable)
 
     def place_of(self, key: Any) -> str | None:
         """The address where a call with that key goes now, where the balancing goes by keys."""
         if type(key) is Routed:
             key = key.key
+        if self._generation != self._resolver.generation:
+            self._refresh()
         with self._lock:
             return self._balance(self._usable, key).target if self._usable else None
 
@@ -242,7 +226,7 @@ class Pool:
         """Whether calls with other keys go elsewhere."""
         return self.policy.balancing == "consistent_hash" and self.alone is None
 
-    def give_back(self, endpoint: Endpoint, error: errors.RpcError | None) -> None:
+    def give_back(self, endpoint: Subchannel, error: errors.RpcError | None) -> None:
         """A call has ended, with `error` or well."""
         outlier = self.policy.outlier
         with self._lock:
@@ -261,7 +245,7 @@ class Pool:
             if (gone or endpoint.failed_in_a_row >= outlier.consecutive_failures) and not endpoint.ejected:
                 self._eject(endpoint, answered=error.code() not in _STUCK)
 
-    def _eject(self, endpoint: Endpoint, *, answered: bool) -> None:
+    def _eject(self, endpoint: Subchannel, *, answered: bool) -> None:
         outlier = self.policy.outlier
         out = sum(each.ejected for each in self.endpoints)
         if outlier is None or out + 1 > max(1, outlier.max_ejected * len(self.endpoints)):
@@ -295,7 +279,7 @@ class Pool:
         answers = []
         for endpoint in ask:
             try:
-                answers.append((endpoint, endpoint.unary(_CHECK, None, None).future(self._question, timeout)))
+                answers.append((endpoint, endpoint.health().future(self._question, timeout)))
             except (grpc.RpcError, ValueError):
                 answers.append((endpoint, None))
         heard = [(endpoint, *_heard(answer, timeout)) for endpoint, answer in answers]
@@ -320,10 +304,10 @@ class Pool:
 
     # -- connections
 
-    def _warm_up(self, endpoints: Sequence[Endpoint]) -> None:
+    def _warm_up(self, endpoints: Sequence[Subchannel]) -> None:
         for endpoint in endpoints:
             try:
-                endpoint.unary(_CHECK, None, None)(self._question, 5.0)
+                endpoint.health()(self._question, 5.0)
             except (grpc.RpcError, ValueError):
                 continue  # the first call will say what is wrong
 
@@ -357,19 +341,25 @@ class Pool:
         for endpoint in self.endpoints:
             endpoint.release()
 
+    def end(self) -> list[Any]:
+        """Take no more calls. -> the connections, for the caller to close."""
+        with self._lock:
+            self._closed = self.closed = True
+            self._wake.notify_all()
+        channels = [endpoint.end() for endpoint in self.endpoints]
+        return [channel for channel in channels if channel is not None]
+
     def close(self) -> None:
         """Close the connections; calls under way end with CANCELLED."""
-        with self._lock:
-            self._closed = True
-            self._wake.notify_all()
-        for endpoint in self.endpoints:
-            endpoint.close()
+        for channel in self.end():
+            channel.close()
 
     def forget_parent(self) -> None:
         """In a forked child: its threads and calls are the parent's."""
         self._lock = threading.Lock()
         self._wake = threading.Condition(self._lock)
         self._probing = self._sweeping = False
+        self._generation = -1
         for endpoint in self.endpoints:
             endpoint.forget_parent()
         with self._lock:
@@ -448,18 +438,29 @@ class Pooled:
         """See Sender."""
         pool = self._pool
         routed = type(key) is Routed
-        endpoint = pool.take(key.key if routed else key)
-        error: errors.RpcError | None = None
-        try:
-            call = endpoint.callables.get(self._path) or endpoint.unary(self._path, *self._codec)
-            response = call(request, timeout, metadata)
-        except grpc.RpcError as failure:
-            error = errors.from_grpc(failure)
-            raise error from (None if error is failure else failure)
-        finally:
-            if routed:
-                key.transport = endpoint.transport
-            pool.give_back(endpoint, error)
+        plain_key = key.key if routed else key
+        endpoint = pool.take(plain_key)
+        tried: tuple[Subchannel, ...] = ()
+        began = time.monotonic()
+        while True:
+            error: errors.RpcError | None = None
+            try:
+                call = endpoint.callables.get(self._path) or endpoint.unary(self._path, *self._codec)
+                response = call(request, timeout, metadata)
+                break
+            except grpc.RpcError as failure:
+                error = errors.from_grpc(failure)
+                tried = (*tried, endpoint)
+                if not pool.elsewhere(error, tried):
+                    raise error from (None if error is failure else failure)
+            finally:
+                if routed:
+                    key.transport = endpoint.transport
+                pool.give_back(endpoint, error)
+            if timeout is not None:
+                now = time.monotonic()
+                timeout, began = max(0.0, timeout - (now - began)), now
+            endpoint = pool.take(plain_key, tried)
         if self.check is not None:
             self.check(response)
         return response

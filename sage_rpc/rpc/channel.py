@@ -23,17 +23,7 @@ from sage_rpc.transport.picker import Picker
 from sage_rpc.transport.shm import feeders
 from sage_rpc.transport.shm.connect import DEFAULT_RING_BYTES
 
-__all__ = ["Channel", "insecure_channel", "register_scheme", "secure_channel"]
-
-_schemes: dict[str, Callable[..., Any]] = {}
-
-
-def register_scheme(scheme: str, factory: Callable[..., Any]) -> None:
-    """Let `insecure_channel("SCHEME:...")` be `factory(target, options, compression)`.
-
-    What resolves names stands above channels; this is how they come to it.
-    """
-    _schemes[scheme] = factory
+__all__ = ["Channel", "insecure_channel", "secure_channel"]
 
 
 def insecure_channel(
@@ -41,23 +31,7 @@ def insecure_channel(
     options: Sequence[tuple[str, Any]] | None = None,
     compression: grpc.Compression | None = None,
 ) -> Channel:
-    """A channel to `target` with `grpc.insecure_channel`'s signature.
-
-    Args:
-        target: a gRPC target, for example "localhost:50051" or "unix:/run/x.sock"; or a service that
-            discovery knows, "sage:///cache": then it is a `DiscoveredChannel`, with the same methods.
-        options: gRPC's channel options, and ours: ("sage_rpc.transport", "auto" | "shm" | "grpc") and
-            ("sage_rpc.ring_bytes", size of each ring in bytes, a power of two).
-        compression: for calls over gRPC; the memory queue compresses nothing.
-
-    Raises:
-        ValueError: an option of ours has a value that is not allowed.
-        TypeError: the target is no text, or gRPC takes no such option.
-    """
-    factory = _schemes.get(str(target).partition(":")[0])
-    if factory is not None:
-        made: Channel = factory(target, options, compression)  # has what a Channel has
-        return made
+    """A channel to an address: see `sage_rpc.endpoints.channel.insecure_channel`, which knows names, too."""
     return Channel(target, options, compression)
 
 

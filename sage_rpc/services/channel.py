@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 
 import grpc
 
-from sage_rpc import errors, serving
-from sage_rpc.endpoints.pool import Endpoint
+from sage_rpc import serving
+from sage_rpc.endpoints.channel import ManyResponses, OneResponse
 from sage_rpc.policies.future import ServiceFuture, response_or_error
 from sage_rpc.services import method
 from sage_rpc.services.method import Method, ServiceCalls, snake_case
@@ -55,7 +55,7 @@ class ServiceChannel(grpc.Channel):
         _registered_method: bool | None = False,
     ) -> grpc.UnaryStreamMultiCallable:
         """As grpc's."""
-        return _Streams(self._calls, "unary_stream", method, request_serializer, response_deserializer)
+        return _ManyResponses(self._calls, "unary_stream", method, request_serializer, response_deserializer)
 
     def stream_unary(
         self,
@@ -65,7 +65,7 @@ class ServiceChannel(grpc.Channel):
         _registered_method: bool | None = False,
     ) -> grpc.StreamUnaryMultiCallable:
         """As grpc's."""
-        return _Once(self._calls, "stream_unary", method, request_serializer, response_deserializer)
+        return _OneResponse(self._calls, "stream_unary", method, request_serializer, response_deserializer)
 
     def stream_stream(
         self,
@@ -75,7 +75,7 @@ class ServiceChannel(grpc.Channel):
         _registered_method: bool | None = False,
     ) -> grpc.StreamStreamMultiCallable:
         """As grpc's."""
-        return _Streams(self._calls, "stream_stream", method, request_serializer, response_deserializer)
+        return _ManyResponses(self._calls, "stream_stream", method, request_serializer, response_deserializer)
 
     def subscribe(self, callback: Any, try_to_connect: bool | None = False) -> NoReturn:
         """A service has as many connections as endpoints: `manager.pool_of(name)` shows them."""
@@ -94,14 +94,14 @@ class ServiceChannel(grpc.Channel):
         pass
 
 
-class _Pooled:
-    """A method, called at whichever endpoint the pool gives."""
+class _OfService:
+    """What the service's policies say about a call that goes to an endpoint of its pool once."""
+
+    family = True
 
     def __init__(self, calls: ServiceCalls, kind: str, path: str, serializer: Any, deserializer: Any) -> None:
         self._calls = calls
         self._kind = kind
-        self._path = path
-        self._codecs = (serializer, deserializer)
         self._name = path.rpartition("/")[2]
         if calls.service is None or self._name not in calls.service.methods_by_name:
             raise ValueError(f"{calls.name} has no method {path}")
@@ -109,6 +109,7 @@ class _Pooled:
         self._seen: Any = None  # what _timeout and _key_of were made from
         self._timeout: float | None = None
         self._key_of: Any = None
+        super().__init__(calls.pool, kind, path, serializer, deserializer)  # type: ignore[call-arg]
 
     def _look(self) -> None:
         """Learn what holds now: policies and endpoints may be others by and by."""
@@ -124,79 +125,36 @@ class _Pooled:
         )
         # A stream of requests has nothing to go by when its endpoint is chosen.
         self._key_of = method._key_function(policy, calls.pool) if self._kind.startswith("unary") else None
+        self._pool = calls.pool
         self._seen = seen
 
-    def _begun(self, request: Any) -> tuple[Endpoint, Any]:
-        """-> an endpoint, to be given back, and its multicallable."""
-        self._look()
-        endpoint = self._calls.pool.take(None if self._key_of is None else self._key_of((request,), {}))
-        make = getattr(endpoint.channel, self._kind)
-        serializer, deserializer = self._codecs
-        return endpoint, make(self._path, request_serializer=serializer, response_deserializer=deserializer)
+    def _key(self, request: Any) -> Any:
+        return None if self._key_of is None else self._key_of((request,), {})
 
     def _limit(self, timeout: float | None) -> float | None:
+        self._look()
         return serving.limit(self._timeout if timeout is None else timeout)
 
-    def _ended(self, endpoint: Endpoint) -> Callable[[Any], None]:
-        """What a call tells at its end."""
 
-        def ended(call: Any) -> None:
-            code = call.code()
-            error = None if code is grpc.StatusCode.OK else errors.rpc_error(code, call.details() or "")
-            self._calls.pool.give_back(endpoint, error)
-
-        return ended
-
-
-class _Once(_Pooled):
+class _OneResponse(_OfService, OneResponse):
     """One response."""
 
-    def __call__(self, request: Any, timeout: float | None = None, *rest: Any, **more: Any) -> Any:
-        return self._waited(
-            request, lambda callable_, seconds: callable_(request, seconds, *rest, **more), timeout
-        )
-
-    def with_call(self, request: Any, timeout: float | None = None, *rest: Any, **more: Any) -> Any:
-        """As grpc's."""
-        return self._waited(
-            request, lambda callable_, seconds: callable_.with_call(request, seconds, *rest, **more), timeout
-        )
-
-    def _waited(self, request: Any, call: Callable[[Any, float | None], Any], timeout: float | None) -> Any:
-        endpoint, callable_ = self._begun(request)
-        error: errors.RpcError | None = None
-        try:
-            return call(callable_, self._limit(timeout))
-        except grpc.RpcError as failure:
-            error = errors.from_grpc(failure)
-            raise error from error.__cause__
-        finally:
-            self._calls.pool.give_back(endpoint, error)
-
-    def future(self, request: Any, timeout: float | None = None, *rest: Any, **more: Any) -> Any:
-        """As grpc's."""
-        endpoint, callable_ = self._begun(request)
-        try:
-            pending = callable_.future(request, self._limit(timeout), *rest, **more)
-        except BaseException:
-            self._calls.pool.give_back(endpoint, None)
-            raise
-        pending.add_done_callback(self._ended(endpoint))
+    def future(
+        self,
+        request: Any,
+        timeout: float | None = None,
+        metadata: Any = None,
+        credentials: Any = None,
+        wait_for_ready: bool | None = None,
+        compression: Any = None,
+    ) -> Any:
+        """As grpc's; what it gives is a `concurrent.futures.Future`."""
+        pending = super().future(request, timeout, metadata, credentials, wait_for_ready, compression)
         return ServiceFuture(pending, response_or_error)
 
 
-class _Streams(_Pooled):
+class _ManyResponses(_OfService, ManyResponses):
     """A stream of responses."""
-
-    def __call__(self, request: Any, timeout: float | None = None, *rest: Any, **more: Any) -> Any:
-        endpoint, callable_ = self._begun(request)
-        try:
-            call = callable_(request, self._limit(timeout), *rest, **more)
-        except BaseException:
-            self._calls.pool.give_back(endpoint, None)
-            raise
-        call.add_done_callback(self._ended(endpoint))
-        return call
 
 
 def _method_of(calls: ServiceCalls, name: str) -> Method | None:
@@ -210,7 +168,7 @@ def _method_of(calls: ServiceCalls, name: str) -> Method | None:
     return usual if usual._codec.method == name else calls.find(name)
 
 
-class _UnderPolicies(_Once, grpc.UnaryUnaryMultiCallable):
+class _UnderPolicies(_OneResponse):
     """One request, one response: what the service's policies are for."""
 
     def __init__(self, calls: ServiceCalls, kind: str, path: str, serializer: Any, deserializer: Any) -> None:

@@ -11,7 +11,7 @@ import secrets
 import threading
 import time
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -20,8 +20,11 @@ from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import ServiceDescriptor
 
 from sage_rpc import errors
+from sage_rpc.discovery.endpoint import Endpoint
 from sage_rpc.encoding.buffers import head
 from sage_rpc.endpoints.pool import Pool
+from sage_rpc.endpoints.resolver import Resolver
+from sage_rpc.endpoints.subchannel import Dialer
 from sage_rpc.observe.stats import Stats
 from sage_rpc.observe.tracing import Tracing, trace_ids
 from sage_rpc.policies.breaker import BreakerState
@@ -29,7 +32,7 @@ from sage_rpc.policies.cache import CacheInfo
 from sage_rpc.policies.retry import backoff
 from sage_rpc.policies.settings import RetryPolicy, ServicePolicy
 from sage_rpc.rpc import aio
-from sage_rpc.rpc.channel import Channel, insecure_channel
+from sage_rpc.rpc.channel import Channel
 from sage_rpc.services.channel import ServiceChannel
 from sage_rpc.services.method import ServiceCalls
 from sage_rpc.services.proxies import AsyncServiceCallProxy, ServiceCallProxy, ServiceFuture
@@ -170,7 +173,7 @@ class ServiceManager:
             self._endpoints[name] = ServiceEndpoint(checked, self._endpoints[name].service)
             calls = self._calls.get(name)
         if calls is not None:
-            calls.pool.update(checked)
+            calls.pool.update(Resolver(checked))
             calls.recompile()
 
     def set_policy(self, name: str, policy: ServicePolicy) -> None:
@@ -327,7 +330,10 @@ class ServiceManager:
         pool = self._calls_of(self._name_of(service, name)).pool
         endpoint = pool.take(None)
         pool.give_back(endpoint, None)
-        return aio.insecure_channel(endpoint.target, message_options(self._options))
+        options = message_options(self._options)
+        if endpoint.endpoint.secure:
+            return aio.secure_channel(endpoint.target, Dialer().credentials(), options)
+        return aio.insecure_channel(endpoint.target, options)
 
     @property
     def timeout(self) -> float | None:
@@ -507,10 +513,12 @@ class ServiceManager:
     def _pool(self, name: str) -> Pool:
         endpoint = self._endpoints[name]
         policy = self._policies.get(name, self._policy)
-        return Pool(name, endpoint.targets, policy.pool, self._open, endpoint.service or name)
+        resolver = Resolver(endpoint.targets)
+        return Pool(name, resolver, policy.pool, self._dialer(), endpoint.service or name)
 
-    def _open(self, target: str) -> Channel:
-        return insecure_channel(target, message_options(self._options))
+    def _dialer(self) -> Callable[[Endpoint], Channel]:
+        """What makes the channels of its pools."""
+        return Dialer(message_options(self._options))
 
 
 class TracedServiceManager(ServiceManager):

@@ -18,8 +18,9 @@ import grpc
 from typing_extensions import Self
 
 from sage_rpc.encoding.messages import request_of
-from sage_rpc.rpc import aio
-from sage_rpc.rpc.channel import Channel, insecure_channel
+from sage_rpc.endpoints.aio import insecure_channel as aio_insecure_channel
+from sage_rpc.endpoints.channel import insecure_channel
+from sage_rpc.rpc.channel import Channel
 from sage_rpc.stubs.binding import AioBinder, AioStream, AsyncBinder, Binder, Metadata, Stream
 
 if sys.version_info >= (3, 13):
@@ -209,8 +210,8 @@ class AioClient(AnyClient):
     _OTHER = (grpc.Channel, "sage_rpc.aio.insecure_channel or grpc.aio.insecure_channel")
 
     @staticmethod
-    def _open(target: str, options: Sequence[tuple[str, Any]] | None) -> aio.Channel:
-        return aio.insecure_channel(target, options)
+    def _open(target: str, options: Sequence[tuple[str, Any]] | None) -> grpc.aio.Channel:
+        return aio_insecure_channel(target, options)
 
     def _open_by_name(self, manager: Directory, name: str | None) -> tuple[Any, bool, float | None]:
         return manager.aio_channel_of(self.SERVICE, name), True, manager.timeout

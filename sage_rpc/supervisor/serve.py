@@ -21,7 +21,7 @@ from urllib.parse import urlencode
 from sage_rpc.config import Config, ConfigError, load_config
 from sage_rpc.discovery import Endpoint, LocalRegistry, host_identity
 from sage_rpc.discovery.location import REGISTRY_VARIABLE
-from sage_rpc.endpoints.discovered import TLS_VARIABLES
+from sage_rpc.endpoints.subchannel import TLS_VARIABLES
 from sage_rpc.hosting.host import ServiceHost
 from sage_rpc.supervisor import preflight
 from sage_rpc.supervisor.admin import CONTROL, Control

@@ -20,6 +20,7 @@ from typing import Any
 import grpc
 
 from sage_rpc import errors
+from sage_rpc.discovery.endpoint import Endpoint
 from sage_rpc.policies.settings import Code, status_code
 from sage_rpc.services.manager import ServiceManager
 
@@ -125,8 +126,9 @@ class _FaultyManager(ServiceManager):
         self._injector = injector
         super().__init__(endpoints, **more)
 
-    def _open(self, target: str) -> Any:
-        return FaultyChannel(super()._open(target), self._injector)
+    def _dialer(self) -> Callable[[Endpoint], Any]:
+        dial = super()._dialer()
+        return lambda endpoint: FaultyChannel(dial(endpoint), self._injector)
 
     def __reduce__(self) -> Any:
         raise TypeError("a manager with faults does not pickle: make one where the test runs")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import multiprocessing
 import os
@@ -33,7 +34,10 @@ from sage_rpc.discovery import (
     open_registry,
 )
 from sage_rpc.discovery.joined import joined, reachable_from_elsewhere
-from sage_rpc.endpoints.discovered import in_turn
+from sage_rpc.endpoints.pool import Pool
+from sage_rpc.endpoints.resolver import Resolver
+from sage_rpc.endpoints.subchannel import Dialer
+from sage_rpc.policies import PoolPolicy
 from tests.conftest import needs_native
 
 ROOT = Path(__file__).parents[2]
@@ -390,14 +394,19 @@ def test_a_target_without_a_name_is_refused(target: str) -> None:
 
 
 def test_weights_share_the_calls_and_this_host_comes_first() -> None:
-    light, heavy = Endpoint("s", "a:1", weight=10), Endpoint("s", "b:1", weight=30)
-    order = in_turn([light, heavy], {})
-    assert order.count(heavy) == 3 * order.count(light)
-    assert in_turn([light, Endpoint("s", "c:1", weight=0)], {}) == (light,)
-    here = Endpoint("s", "d:1", host=host_identity(), memory="m")
-    assert in_turn([light, heavy, here], {}) == (here,)
-    assert set(in_turn([light, heavy, here], {here.id: 1.0})) == {light, heavy}
-    assert in_turn([light], {light.id: 1.0}) == (light,)  # rather than none
+    def taken(calls: int) -> collections.Counter[str]:
+        pool = Pool("s", Resolver(["sage:///s"]), PoolPolicy(), Dialer(), "s")
+        return collections.Counter(pool.take(None).target for _ in range(calls))
+
+    light, heavy = Endpoint("s", "198.51.100.1:1", weight=10), Endpoint("s", "198.51.100.2:1", weight=30)
+    with LocalRegistry() as registry, registry.register_service(light):
+        with registry.register_service(Endpoint("s", "198.51.100.3:1", weight=0)):
+            _until(lambda: taken(4) == {light.address: 4})
+        with registry.register_service(heavy):
+            _until(lambda: taken(40) == {light.address: 10, heavy.address: 30})
+            here = Endpoint("s", "198.51.100.4:1", host=host_identity(), memory="m")
+            with registry.register_service(here):
+                _until(lambda: taken(4) == {here.address: 4})
 
 
 # -- where the registry is

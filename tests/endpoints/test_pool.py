@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import collections
+import contextlib
 import functools
 import signal
 from pathlib import Path
 
+import grpc
 import pytest
 
 import sage_rpc
 from sage_rpc import errors
+from sage_rpc.discovery import Endpoint, LocalRegistry
+from sage_rpc.encoding import values
 from sage_rpc.endpoints.balancing import ConsistentHash, LeastOutstanding, RoundRobin, key_bytes
 from sage_rpc.policies import (
     BatchPolicy,
@@ -21,6 +26,8 @@ from sage_rpc.policies import (
     RetryPolicy,
     ServicePolicy,
 )
+from sage_rpc.policies.batching import results_of
+from sage_rpc.proto.v1 import invoke_pb2
 from tests import waiting
 from tests.conftest import ServerProcess
 
@@ -32,9 +39,10 @@ PROMPT = OutlierPolicy(probe_interval=0.05, base_ejection=0.1)
 class Peer:
     """What a rule knows of an endpoint."""
 
-    def __init__(self, target, outstanding=0):
+    def __init__(self, target, outstanding=0, weight=100):
         self.target = target
         self.outstanding = outstanding
+        self.weight = weight
 
 
 # ---------------------------------------------------------------- the rules
@@ -273,7 +281,8 @@ def test_endpoints_of_this_host_come_first(servers, managed):
         except errors.RpcError as error:
             outcomes.append(error.code().name)
     assert servers[0].process.pid in outcomes
-    assert {"UNAVAILABLE", "DEADLINE_EXCEEDED"} & set(outcomes)
+    # What never reached the other is sent here, and the other is left out.
+    assert "DEADLINE_EXCEEDED" in outcomes or anywhere.pool_of("subject").endpoints[0].ejected
 
 
 def test_both_transports_in_one_pool(servers):
@@ -297,3 +306,145 @@ def test_both_transports_in_one_pool(servers):
                 **{("pid", transport): 3 for transport in ("grpc", "shm")},
                 **{("echo", transport): 1 for transport in ("grpc", "shm")},
             }
+
+
+# ---------------------------------------------------------------- names
+
+
+@pytest.fixture
+def registered(servers):
+    """The three servers under one name."""
+    with contextlib.ExitStack() as stack:
+        registry = stack.enter_context(LocalRegistry())
+        for each in servers:
+            stack.enter_context(registry.register_service(Endpoint("subject", each.target)))
+        yield registry
+
+
+def test_equal_keys_meet_the_same_endpoint_behind_a_name_too(registered, servers, managed, transport):
+    hashed = PoolPolicy(balancing="consistent_hash")
+    named, addressed = (
+        managed(targets, hashed) for targets in ("sage:///subject", [each.target for each in servers])
+    )
+    keys = [f"{transport} name key {number}" for number in range(20)]
+    for key in keys:
+        assert named.get_sync_proxy("subject").add(key) == 1
+        assert named.get_async_proxy("subject").add(key).result(SECONDS) == 2
+        assert addressed.get_sync_proxy("subject").add(key) == 3
+    assert named.get_sync_proxy("subject").batch("add", keys) == [4] * 20
+    assert len({named.get_sync_proxy("subject").pid.with_options(key=lambda k=key: k)() for key in keys}) == 3
+
+
+def test_the_least_loaded_endpoint_behind_a_name_takes_the_call(registered, servers, managed, transport):
+    manager = managed("sage:///subject", PoolPolicy(balancing="least_outstanding"))
+    proxy = manager.get_sync_proxy("subject")
+    gate = f"least name {transport}"
+    held = [manager.get_async_proxy("subject").hold(gate) for _ in range(2)]
+    assert len(pids(proxy, 10)) == 1  # whoever does not hold
+    for each in servers:
+        with sage_rpc.ServiceManager({"subject": each.target}) as direct:
+            direct.get_sync_proxy("subject").release(gate)
+    assert [each.result(SECONDS) for each in held] == [True, True]
+
+
+def test_an_endpoint_behind_a_name_is_left_out_and_comes_back(registered, servers, managed):
+    gone = ServerProcess(program="policy_services.py")
+    with registered.register_service(Endpoint("subject", gone.target)):
+        manager = managed("sage:///subject", PoolPolicy(outlier=PROMPT))
+        proxy = manager.get_sync_proxy("subject")
+        until(lambda: len(pids(proxy, 8)) == 4)
+        gone.kill()
+        assert gone.process.pid not in pids(proxy, 30)  # and no caller notices
+        ejected = [each for each in manager.pool_of("subject").endpoints if each.ejected]
+        assert [each.target for each in ejected] == [gone.target]
+        with ServerProcess(str(gone.port), program="policy_services.py") as back:
+            until(lambda: not ejected[0].ejected)
+            assert back.process.pid in pids(proxy, 9)
+
+
+# ---------------------------------------------------------------- names, for asyncio
+
+
+def in_loop(test):
+    @functools.wraps(test)
+    def run(*args, **kwargs):
+        asyncio.run(asyncio.wait_for(test(*args, **kwargs), SECONDS * 2))
+
+    return run
+
+
+def calling(method, *args):
+    request = sage_rpc.ServiceRequest(
+        service="subject", method=method, arguments=values.encode([list(args), {}])
+    ).SerializeToString()
+    return request, lambda data: values.decode(sage_rpc.ServiceResponse.FromString(data).result)
+
+
+async def aio_pids(channel, calls, **more):
+    request, result = calling("pid")
+    call = channel.unary_unary("/sage.rpc.v1.Invocation/Call")
+    return collections.Counter([result(await call(request, timeout=SECONDS, **more)) for _ in range(calls)])
+
+
+@in_loop
+async def test_asyncio_calls_by_name_go_round_all_endpoints(registered, servers, transport):
+    options = [("sage_rpc.transport", transport)]
+    async with sage_rpc.aio.insecure_channel("sage:///subject", options) as channel:
+        await channel.channel_ready()
+        assert await aio_pids(channel, 30) == {each.process.pid: 10 for each in servers}
+        assert channel.transport == transport
+        request, result = calling("pid")
+        call = channel.unary_unary("/sage.rpc.v1.Invocation/Call")
+        together = await asyncio.gather(*(call(request, timeout=SECONDS) for _ in range(30)))
+        assert len({result(each) for each in together}) == 3
+        until(lambda: not any(each.outstanding for each in channel.pool.endpoints))
+
+
+@in_loop
+async def test_an_asyncio_call_that_never_reached_its_endpoint_goes_to_another(registered, servers):
+    gone = ServerProcess(program="policy_services.py")
+    with registered.register_service(Endpoint("subject", gone.target)):
+        async with sage_rpc.aio.insecure_channel("sage:///subject") as channel:
+            while len(await aio_pids(channel, 8)) < 4:
+                pass
+            gone.kill()
+            assert gone.process.pid not in await aio_pids(channel, 30)
+            ejected = [each for each in channel.pool.endpoints if each.ejected]
+            assert [each.target for each in ejected] == [gone.target]
+            with ServerProcess(str(gone.port), program="policy_services.py") as back:
+                while back.process.pid not in await aio_pids(channel, 9):
+                    await asyncio.sleep(0)
+
+
+@in_loop
+async def test_asyncio_calls_to_a_name_that_nobody_has_fail_or_wait(servers):
+    async with sage_rpc.aio.insecure_channel("sage:///subject") as channel:
+        with pytest.raises(
+            grpc.aio.AioRpcError, match="'subject' is registered: connection refused"
+        ) as caught:
+            await aio_pids(channel, 1)
+        assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+        call = channel.unary_unary("/sage.rpc.v1.Invocation/Call")
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await call(b"", timeout=0.1, wait_for_ready=True)
+        assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        waiting = asyncio.ensure_future(aio_pids(channel, 1, wait_for_ready=True))
+        with LocalRegistry() as registry, registry.register_service(Endpoint("subject", servers[0].target)):
+            assert await waiting == {servers[0].process.pid: 1}
+    with pytest.raises(grpc.aio.UsageError):
+        await aio_pids(channel, 1)
+
+
+@in_loop
+async def test_asyncio_streams_go_to_an_endpoint_behind_a_name(registered, servers):
+    items = values.encode([[["k"], {}]] * 3)
+    request = invoke_pb2.BatchRequest(service="subject", method="echo", calls=items, whole=True)
+    async with sage_rpc.aio.insecure_channel("sage:///subject") as channel:
+        call = channel.unary_stream("/sage.rpc.v1.Invocation/BatchStream")(request.SerializeToString())
+        got = [
+            result async for data in call for result in results_of(invoke_pb2.BatchResponse.FromString(data))
+        ]
+        assert got == ["k"] * 3
+        assert await call.code() is grpc.StatusCode.OK
+        await asyncio.sleep(0)
+        until(lambda: not any(each.outstanding for each in channel.pool.endpoints))

@@ -10,7 +10,8 @@ import grpc
 from sage_rpc.cli.commands.printing import CommandError, as_json, json_option, positive_seconds, say, table
 from sage_rpc.cli.commands.supervisors import CONTROL
 from sage_rpc.discovery import Endpoint, RegistryError, ServiceInfo, open_registry
-from sage_rpc.endpoints.discovered import is_here, tls_of_environment
+from sage_rpc.endpoints.resolver import is_here
+from sage_rpc.endpoints.subchannel import tls_of_environment
 from sage_rpc.rpc.channel import Channel
 
 __all__ = ["add"]

@@ -27,23 +27,7 @@ def insecure_channel(
     compression: grpc.Compression | None = None,
     interceptors: Sequence[stock_aio.ClientInterceptor] | None = None,
 ) -> Channel:
-    """A channel to `target` with `grpc.aio.insecure_channel`'s signature, for the running event loop.
-
-    Args:
-        target: a gRPC target, for example "localhost:50051" or "unix:/run/x.sock".
-        options: gRPC's channel options, and ours: ("sage_rpc.transport", "auto" | "shm" | "grpc") and
-            ("sage_rpc.ring_bytes", size of each ring in bytes, a power of two).
-        compression: for calls over gRPC; the memory queue compresses nothing.
-        interceptors: as grpc.aio's, on both transports.
-
-    Raises:
-        ValueError: an option of ours has a value that is not allowed, or the target is a name for discovery.
-    """
-    if target.startswith("sage:"):
-        raise ValueError(
-            f"{target}: sage_rpc.aio takes addresses only; look the name up (sage_rpc.ServiceRegistry), "
-            "or use sage_rpc.insecure_channel in a thread"
-        )
+    """A channel to an address: see `sage_rpc.endpoints.aio.insecure_channel`, which knows names, too."""
     return Channel(target, options, None, compression, interceptors)
 
 
@@ -72,7 +56,7 @@ def secure_channel(
 class Channel(StockChannel):
     """A `grpc.aio.Channel` over the memory queue where it can be had, over gRPC elsewhere.
 
-    Belongs to the event loop in which it was made, as grpc.aio's does.
+    Belongs to the event loop in which it was made, as grpc.aio's does. `memory`: as of `sage_rpc.Channel`.
     """
 
     _channel: Any  # grpc.aio keeps its native channel here; ours takes its place
@@ -84,12 +68,16 @@ class Channel(StockChannel):
         credentials: grpc.ChannelCredentials | None,
         compression: grpc.Compression | None,
         interceptors: Sequence[stock_aio.ClientInterceptor] | None,
+        *,
+        memory: str | None = None,
     ) -> None:
         ours = Options(options, DEFAULT_RING_BYTES)
         native_credentials = None if credentials is None else credentials._credentials
         super().__init__(target, tuple(ours.grpc), native_credentials, compression, interceptors)
         self._target = target
-        self._picker = Picker(target, ours, secure=credentials is not None)
+        self._picker = Picker(
+            target, ours, secure=credentials is not None and memory is None, endpoint=memory
+        )
         self._channel = Transport(self._channel, self._picker, self._loop, self)
 
     def unary_unary(

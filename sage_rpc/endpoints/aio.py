@@ -1,0 +1,335 @@
+"""Channels by name for asyncio: the twin of `channel.py`, over the same pool.
+
+grpc.aio makes its call objects at once, and an endpoint may have to be waited for. What stands between the
+two in grpc.aio are interceptors: theirs are the calls that begin later. So the choice of an endpoint is the
+last interceptor of every method, which makes the call on the endpoint's own channel and hands that out.
+
+1. Everything here happens in the thread of the channel's event loop, but the first look at a registry, and
+   one at a name that is not known: they may take a moment, and have a thread.
+2. The pool's questions about health come from its own thread, over channels of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import grpc
+from grpc import aio as stock_aio
+from grpc.aio._channel import Channel as StockChannel
+
+from sage_rpc import errors
+from sage_rpc.discovery.directory import Directory
+from sage_rpc.discovery.endpoint import Endpoint
+from sage_rpc.endpoints.pool import Pool
+from sage_rpc.endpoints.resolver import Resolver, is_named, service_of_target
+from sage_rpc.endpoints.subchannel import Dialer, Subchannel
+from sage_rpc.policies.settings import PoolPolicy
+from sage_rpc.rpc import aio
+
+__all__ = ["DiscoveredChannel", "insecure_channel"]
+
+_NOWHERE = "unix:/dev/null/endpoints-have-their-own"  # of gRPC's native channel, which carries no call
+
+
+def insecure_channel(
+    target: str,
+    options: Sequence[tuple[str, Any]] | None = None,
+    compression: grpc.Compression | None = None,
+    interceptors: Sequence[stock_aio.ClientInterceptor] | None = None,
+) -> stock_aio.Channel:
+    """A channel to `target` with `grpc.aio.insecure_channel`'s signature, for the running event loop.
+
+    Args:
+        target: a gRPC target, for example "localhost:50051" or "unix:/run/x.sock"; or a service that
+            discovery knows, "sage:///cache".
+        options: gRPC's channel options, and ours: ("sage_rpc.transport", "auto" | "shm" | "grpc") and
+            ("sage_rpc.ring_bytes", size of each ring in bytes, a power of two).
+        compression: for calls over gRPC; the memory queue compresses nothing.
+        interceptors: as grpc.aio's, on both transports.
+
+    Raises:
+        ValueError: an option of ours has a value that is not allowed, or the target names no service.
+    """
+    if is_named(str(target)):
+        return DiscoveredChannel(target, options, compression, interceptors)
+    return aio.insecure_channel(target, options, compression, interceptors)
+
+
+class _AioDialer(Dialer):
+    """Makes asyncio channels, for the running loop."""
+
+    def _open(self, endpoint: Endpoint, options: Any, credentials: Any, memory: str | None) -> Any:
+        return aio.Channel(endpoint.address, options, credentials, self._compression, None, memory=memory)
+
+
+class DiscoveredChannel(StockChannel):
+    """A `grpc.aio.Channel` to whatever serves `target` now; of the loop in which it was made."""
+
+    def __init__(
+        self,
+        target: str,
+        options: Sequence[tuple[str, Any]] | None = None,
+        compression: grpc.Compression | None = None,
+        interceptors: Sequence[stock_aio.ClientInterceptor] | None = None,
+        directory: Directory | None = None,
+    ) -> None:
+        service = service_of_target(target)
+        super().__init__(_NOWHERE, (), None, compression, interceptors)
+        self._target = target
+        self._resolver = Resolver((target,), directory)
+        given = tuple(options or ()), compression
+        self.pool = Pool(
+            service, self._resolver, PoolPolicy(), _AioDialer(*given), service, dial_health=Dialer(*given)
+        )
+
+    @property
+    def transport(self) -> str:
+        """What carried the last call: "shm", "grpc", or "idle" before the first."""
+        last = self.pool.last
+        return "idle" if last is None else last.transport
+
+    @property
+    def transport_reason(self) -> str:
+        """Why it did not travel over the memory queue."""
+        last = self.pool.last
+        return "" if last is None else str(last.channel.transport_reason)
+
+    def __repr__(self) -> str:
+        state = " closed" if self.pool.closed else ""
+        return f"<sage_rpc.aio.DiscoveredChannel {self._target} {len(self.pool.endpoints)} endpoints{state}>"
+
+    # -- choosing
+
+    async def choose(self, deadline: float | None, wait: bool, tried: Sequence[Subchannel]) -> Subchannel:
+        """The endpoint of the next call, which must be given back to the pool.
+
+        Args:
+            deadline: of time.monotonic; None for none.
+            wait: for an endpoint to appear, rather than fail.
+            tried: endpoints that could not be reached.
+
+        Raises:
+            AioRpcError: nobody serves, or nobody did in time.
+            UsageError: the channel was closed.
+        """
+        pool = self.pool
+        while True:
+            if pool.closed:
+                raise stock_aio.UsageError("Channel is closed.")
+            generation = self._resolver.generation
+            try:
+                if pool.informed:
+                    return pool.take(None, tried)
+                found: Subchannel = await self._loop.run_in_executor(None, pool.take, None, tried)
+                return found
+            except errors.RpcError as error:
+                if not wait:
+                    raise _awaited(error) from None
+            await self._news(generation, deadline)
+
+    async def _news(self, generation: int, deadline: float | None) -> None:
+        """Wait until `generation` of what is known is over."""
+        changed = asyncio.Event()
+
+        def tell() -> None:
+            with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile
+                self._loop.call_soon_threadsafe(changed.set)
+
+        self._resolver.listen(tell)
+        try:
+            if self._resolver.generation != generation:
+                return  # it was over before anybody listened
+            left = None if deadline is None else max(0.0, deadline - time.monotonic())
+            await asyncio.wait_for(changed.wait(), left)
+        except (TimeoutError, asyncio.TimeoutError):  # one class since Python 3.11
+            raise _awaited(
+                errors.rpc_error(
+                    grpc.StatusCode.DEADLINE_EXCEEDED,
+                    "Deadline Exceeded",
+                    debug_error_string=self._resolver.nobody(self.pool.service),
+                )
+            ) from None
+        finally:
+            self._resolver.unlisten(tell)
+
+    # -- grpc.aio.Channel
+
+    def unary_unary(self, method: str, *codecs: Any, **more: Any) -> Any:
+        """As grpc.aio's."""
+        return self._choosing(super().unary_unary(method, *codecs, **more), "unary_unary", method)
+
+    def unary_stream(self, method: str, *codecs: Any, **more: Any) -> Any:
+        """As grpc.aio's."""
+        return self._choosing(super().unary_stream(method, *codecs, **more), "unary_stream", method)
+
+    def stream_unary(self, method: str, *codecs: Any, **more: Any) -> Any:
+        """As grpc.aio's."""
+        return self._choosing(super().stream_unary(method, *codecs, **more), "stream_unary", method)
+
+    def stream_stream(self, method: str, *codecs: Any, **more: Any) -> Any:
+        """As grpc.aio's."""
+        return self._choosing(super().stream_stream(method, *codecs, **more), "stream_stream", method)
+
+    def _choosing(self, multicallable: Any, kind: str, method: str) -> Any:
+        codecs = multicallable._request_serializer, multicallable._response_deserializer
+        last = _Choice(self, kind, method, *codecs)
+        multicallable._interceptors = [*(multicallable._interceptors or ()), last]
+        return multicallable
+
+    def get_state(self, try_to_connect: bool = False) -> grpc.ChannelConnectivity:
+        """READY while somebody serves, else TRANSIENT_FAILURE."""
+        if self.pool.closed:
+            return grpc.ChannelConnectivity.SHUTDOWN
+        if any(endpoint.health == "serving" for endpoint in self._resolver.endpoints()):
+            return grpc.ChannelConnectivity.READY
+        return grpc.ChannelConnectivity.TRANSIENT_FAILURE
+
+    async def wait_for_state_change(self, last_observed_state: grpc.ChannelConnectivity) -> None:
+        """Return when the state is another."""
+        while True:
+            generation = self._resolver.generation
+            if await self._state() is not last_observed_state:
+                return
+            await self._news(generation, None)
+
+    async def channel_ready(self) -> None:
+        """Return when somebody serves."""
+        while (state := await self._state()) is not grpc.ChannelConnectivity.READY:
+            await self.wait_for_state_change(state)
+
+    async def _state(self) -> grpc.ChannelConnectivity:
+        return await self._loop.run_in_executor(None, self.get_state)
+
+    async def _close(self, grace: float | None) -> None:
+        if self.pool.closed:
+            return
+        await super()._close(grace)
+        for channel in self.pool.end():
+            await channel.close()
+
+
+class _Choice(
+    stock_aio.UnaryUnaryClientInterceptor,
+    stock_aio.UnaryStreamClientInterceptor,
+    stock_aio.StreamUnaryClientInterceptor,
+    stock_aio.StreamStreamClientInterceptor,
+):
+    """Makes the calls of one method on the channels of endpoints."""
+
+    def __init__(
+        self, channel: DiscoveredChannel, kind: str, method: str, serializer: Any, deserializer: Any
+    ) -> None:
+        self._channel = channel
+        self._made = kind, method, serializer, deserializer
+        self._callables: dict[Subchannel, tuple[Any, Any]] = {}
+        self._ending: set[asyncio.Task[None]] = set()
+
+    def _callable(self, endpoint: Subchannel) -> tuple[Any, Any]:
+        channel = endpoint.channel
+        found = self._callables.get(endpoint)
+        if found is None or found[0] is not channel:
+            kind, method, serializer, deserializer = self._made
+            found = channel, getattr(channel, kind)(method, serializer, deserializer)
+            for gone in self._callables.keys() - set(self._channel.pool.endpoints):
+                self._callables.pop(gone, None)
+            self._callables[endpoint] = found
+        return found
+
+    async def _begun(self, details: Any, request: Any, tried: Sequence[Subchannel]) -> tuple[Subchannel, Any]:
+        """-> an endpoint, and the call that has begun there."""
+        deadline = None if details.timeout is None else time.monotonic() + details.timeout
+        pool = self._channel.pool
+        endpoint = await self._channel.choose(deadline, bool(details.wait_for_ready), tried)
+        try:
+            _, multicallable = self._callable(endpoint)
+            call = multicallable(
+                request,
+                timeout=None if deadline is None else max(0.0, deadline - time.monotonic()),
+                metadata=details.metadata,
+                credentials=details.credentials,
+                wait_for_ready=details.wait_for_ready,
+            )
+        except BaseException:
+            pool.give_back(endpoint, None)
+            raise
+        # It has the channel, which nobody else may hold any more once the endpoint has gone.
+        call.add_done_callback(functools.partial(self._ended, endpoint, endpoint.channel))
+        return endpoint, call
+
+    def _ended(self, endpoint: Subchannel, _channel: Any, call: Any) -> None:
+        task = asyncio.get_running_loop().create_task(self._give_back(endpoint, call))
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+
+    async def _give_back(self, endpoint: Subchannel, call: Any) -> None:
+        error: errors.RpcError | None = None
+        try:
+            error = await _error_of(call)
+        finally:
+            self._channel.pool.give_back(endpoint, error)
+
+    async def intercept_unary_unary(
+        self, continuation: Callable[..., Any], client_call_details: Any, request: Any
+    ) -> Any:
+        """A call that never reached its endpoint goes to another."""
+        tried: list[Subchannel] = []
+        details = client_call_details
+        deadline = None if details.timeout is None else time.monotonic() + details.timeout
+        while True:
+            endpoint, call = await self._begun(details, request, tried)
+            tried.append(endpoint)
+            try:
+                await call.initial_metadata()  # or the end
+            except BaseException:
+                call.cancel()
+                raise
+            if not call.done():
+                return call
+            error = await _error_of(call)
+            if error is None or not self._channel.pool.elsewhere(error, tried):
+                return call
+            if deadline is not None:
+                details = details._replace(timeout=max(0.0, deadline - time.monotonic()))
+
+    async def intercept_unary_stream(
+        self, continuation: Callable[..., Any], client_call_details: Any, request: Any
+    ) -> Any:
+        """As grpc.aio's."""
+        return (await self._begun(client_call_details, request, ()))[1]
+
+    async def intercept_stream_unary(
+        self, continuation: Callable[..., Any], client_call_details: Any, request_iterator: Any
+    ) -> Any:
+        """As grpc.aio's."""
+        return (await self._begun(client_call_details, request_iterator, ()))[1]
+
+    async def intercept_stream_stream(
+        self, continuation: Callable[..., Any], client_call_details: Any, request_iterator: Any
+    ) -> Any:
+        """As grpc.aio's."""
+        return (await self._begun(client_call_details, request_iterator, ()))[1]
+
+
+async def _error_of(call: Any) -> errors.RpcError | None:
+    """How a call ended, which has; None: well."""
+    code = await call.code()
+    if code is grpc.StatusCode.OK:
+        return None
+    trailing = tuple(await call.trailing_metadata() or ())
+    return errors.rpc_error(code, await call.details() or "", trailing_metadata=trailing)
+
+
+def _awaited(error: errors.RpcError) -> stock_aio.AioRpcError:
+    """`error` as grpc.aio raises it."""
+    return stock_aio.AioRpcError(
+        error.code(),
+        stock_aio.Metadata(),
+        stock_aio.Metadata(),
+        error.details(),
+        error.debug_error_string(),
+    )

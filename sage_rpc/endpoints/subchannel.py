@@ -1,0 +1,186 @@
+"""What a pool knows of one endpoint, and how the connection to an endpoint is made."""
+
+from __future__ import annotations
+
+import functools
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+from sage_rpc.discovery.endpoint import Endpoint
+from sage_rpc.endpoints.resolver import is_here, is_local
+from sage_rpc.rpc.channel import Channel
+
+__all__ = ["CHECK", "TLS_VARIABLES", "Dialer", "Subchannel", "tls_of_environment"]
+
+CHECK = "/grpc.health.v1.Health/Check"
+TLS_VARIABLES = ("SAGE_RPC_TLS_CA", "SAGE_RPC_TLS_CERT", "SAGE_RPC_TLS_KEY")
+
+
+def tls_of_environment() -> grpc.ChannelCredentials | None:
+    """Credentials from the files that `$SAGE_RPC_TLS_CA`, `_CERT` and `_KEY` name; None where none is set.
+
+    Raises:
+        ValueError: a file cannot be read, or a certificate is without its key.
+    """
+    named = [os.environ.get(variable) for variable in TLS_VARIABLES]
+    if not any(named):
+        return None
+    if bool(named[1]) != bool(named[2]):  # gRPC would end the process
+        raise ValueError(f"{TLS_VARIABLES[1]} and {TLS_VARIABLES[2]} go together: one of them is not set")
+    try:
+        ca, cert, key = (Path(name).read_bytes() if name else None for name in named)
+    except OSError as error:
+        at = TLS_VARIABLES[named.index(str(error.filename))]
+        raise ValueError(f"{at}: cannot read {error.filename}: {error.strerror}") from error
+    return grpc.ssl_channel_credentials(ca, key, cert)
+
+
+class Dialer:
+    """Makes the channel to an endpoint: which memory queue, which credentials, which options.
+
+    Args:
+        options: of every channel.
+        compression: for calls over gRPC.
+    """
+
+    def __init__(
+        self, options: Sequence[tuple[str, Any]] = (), compression: grpc.Compression | None = None
+    ) -> None:
+        self._options = tuple(options)
+        self._compression = compression
+        self._credentials: grpc.ChannelCredentials | None = None
+
+    def __call__(self, endpoint: Endpoint) -> Any:
+        """A new channel.
+
+        Raises:
+            ValueError: the environment names certificates that cannot be used.
+        """
+        here = is_here(endpoint)
+        options = self._options
+        if endpoint.address.startswith("dns:") and not here:
+            options = (("grpc.lb_policy_name", "round_robin"), *options)
+        credentials = self.credentials() if endpoint.secure else None
+        memory = endpoint.memory if here else None
+        return self._open(endpoint, options, credentials, memory)
+
+    def _open(self, endpoint: Endpoint, options: Any, credentials: Any, memory: str | None) -> Any:
+        return Channel(endpoint.address, options, self._compression, credentials, memory=memory)
+
+    def credentials(self) -> grpc.ChannelCredentials:
+        """For endpoints that want TLS."""
+        if self._credentials is None:
+            self._credentials = tls_of_environment() or grpc.ssl_channel_credentials()
+        return self._credentials
+
+
+class Subchannel:
+    """One endpoint of a service, and the connection to it.
+
+    Attributes:
+        endpoint: what is known of it.
+        target: its address.
+        outstanding: calls under way.
+        ejected: whether calls avoid it because they failed.
+        sick: whether it says that it is not serving.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        dial: Callable[[Endpoint], Any],
+        dial_health: Callable[[Endpoint], Channel] | None = None,
+    ) -> None:
+        self.endpoint = endpoint
+        self.target = endpoint.address
+        self._dial = dial
+        self._dial_health = dial_health
+        self._channel: Any = None
+        self._for_health: Channel | None = None
+        self._lock = threading.Lock()  # guards _channel and callables
+        self.callables: dict[str, Any] = {}
+        self.outstanding = 0
+        self.failed_in_a_row = 0
+        self.ejections = 0
+        self.ejected = False
+        self.back_at = 0.0
+        self.sick = False
+        self.used_at = time.monotonic()
+
+    @property
+    def channel(self) -> Any:
+        """Its connection; opened where there is none."""
+        channel = self._channel
+        if channel is None:
+            with self._lock:
+                channel = self._channel
+                if channel is None:
+                    channel = self._channel = self._dial(self.endpoint)
+        return channel
+
+    @property
+    def transport(self) -> str:
+        """What carries its calls now: "shm", "grpc", or "idle"."""
+        channel = self._channel
+        return "idle" if channel is None else channel.transport
+
+    @property
+    def weight(self) -> int:
+        """Its share of the calls, relative to others'."""
+        return self.endpoint.weight
+
+    @functools.cached_property
+    def local(self) -> bool:
+        """Whether it is on this host. May do I/O the first time."""
+        return is_local(self.endpoint)
+
+    def unary(self, path: str, serializer: Any, deserializer: Any) -> Any:
+        """The multicallable of a method."""
+        channel = self.channel
+        with self._lock:
+            found = self.callables.get(path)
+            if found is None:
+                found = channel.unary_unary(
+                    path, request_serializer=serializer, response_deserializer=deserializer
+                )
+                self.callables[path] = found
+        return found
+
+    def health(self) -> Any:
+        """The multicallable of grpc.health.v1's Check, for a thread."""
+        if self._dial_health is None:
+            return self.unary(CHECK, None, None)
+        if self._for_health is None:
+            self._for_health = self._dial_health(self.endpoint)
+        return self._for_health.unary_unary(CHECK)
+
+    def release(self) -> None:
+        """Let go of the connection: calls under way finish, the next one opens another."""
+        with self._lock:
+            self._channel = None
+            self.callables = {}
+
+    def end(self) -> Any:
+        """Use it no more. -> the connection, for the caller to close, or None."""
+        with self._lock:
+            channel, self._channel = self._channel, None
+            for_health, self._for_health = self._for_health, None
+            self.callables = {}
+        if for_health is not None:
+            for_health.close()
+        return channel
+
+    def forget_parent(self) -> None:
+        """In a forked child."""
+        self._lock = threading.Lock()
+        self.outstanding = 0
+
+    def __repr__(self) -> str:
+        state = "ejected" if self.ejected else "sick" if self.sick else "usable"
+        return f"<Subchannel {self.target} {self.transport}, {state}, {self.outstanding} calls under way>"
