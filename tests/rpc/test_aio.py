@@ -1307,9 +1307,3 @@ async def test_neither_channel_nor_server_pickles_and_both_say_what_to_do():
             pickle.dumps(channel)
     with pytest.raises(TypeError, match=r"make it in the process that is to serve"):
         pickle.dumps(aio.server())
-
-
-@in_loop
-async def test_a_name_for_discovery_is_refused_with_what_to_do():
-    with pytest.raises(ValueError, match=r"takes addresses only; look the name up"):
-        aio.insecure_channel("sage:///cache")
