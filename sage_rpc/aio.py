@@ -1,6 +1,6 @@
 """`grpc.aio` over the memory queue where it can be had: see `sage_rpc.rpc.aio`."""
 
-from sage_rpc.endpoints.aio import insecure_channel
+from sage_rpc.endpoints.opening import aio_insecure_channel as insecure_channel
 from sage_rpc.rpc.aio import (
     EOF,
     AbortError,

@@ -259,7 +259,7 @@ def _round_trip() -> Check:
     """One call to a server in this process, over the memory queue and nothing else."""
     import grpc
 
-    from sage_rpc.endpoints.channel import insecure_channel
+    from sage_rpc.endpoints.opening import insecure_channel
     from sage_rpc.rpc.server import server
 
     if os.environ.get("SAGE_RPC_TRANSPORT") == "grpc":

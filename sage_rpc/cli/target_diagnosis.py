@@ -18,8 +18,9 @@ import grpc
 from sage_rpc import native
 from sage_rpc.cli.diagnosis import Check
 from sage_rpc.discovery import Endpoint, RegistryError, host_identity, open_registry
-from sage_rpc.endpoints.channel import insecure_channel
-from sage_rpc.endpoints.resolver import SCHEME, is_here, service_of_target
+from sage_rpc.endpoints.opening import insecure_channel
+from sage_rpc.endpoints.resolver import is_here
+from sage_rpc.endpoints.targets import SCHEME, service_of_target
 from sage_rpc.transport.shm.rendezvous import (
     RuntimeDirectoryError,
     UnreachableError,

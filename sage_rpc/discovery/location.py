@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 from urllib.parse import parse_qsl, urlsplit
 
-from sage_rpc.discovery.etcd import DEFAULT_PREFIX, DEFAULT_TTL, EtcdRegistry, EtcdTls
 from sage_rpc.discovery.joined import JoinedRegistry
 from sage_rpc.discovery.local import LocalRegistry
 from sage_rpc.discovery.registry import ServiceRegistry, StaticRegistry
@@ -53,7 +52,10 @@ def _addresses(text: str, named: str) -> dict[str, list[str]]:
     return found
 
 
-def _etcd(named: str) -> EtcdRegistry:
+def _etcd(named: str) -> ServiceRegistry:
+    # Imported late: most programs have no etcd.
+    from sage_rpc.discovery.etcd import DEFAULT_PREFIX, DEFAULT_TTL, EtcdRegistry, EtcdTls
+
     parts = urlsplit(named)
     options = dict(parse_qsl(parts.query))
     members = [member if ":" in member else f"{member}:2379" for member in parts.netloc.split(",") if member]

@@ -17,8 +17,7 @@ from typing import Any
 import grpc
 import grpc.aio
 
-from sage_rpc.endpoints.aio import insecure_channel as aio_insecure_channel
-from sage_rpc.endpoints.channel import insecure_channel
+from sage_rpc.endpoints.opening import aio_insecure_channel, insecure_channel
 from sage_rpc.rpc import aio
 from sage_rpc.rpc.channel import secure_channel
 from sage_rpc.rpc.server import server

@@ -26,38 +26,15 @@ from sage_rpc import errors
 from sage_rpc.discovery.directory import Directory
 from sage_rpc.discovery.endpoint import Endpoint
 from sage_rpc.endpoints.pool import Pool
-from sage_rpc.endpoints.resolver import Resolver, is_named, service_of_target
+from sage_rpc.endpoints.resolver import Resolver
 from sage_rpc.endpoints.subchannel import Dialer, Subchannel
+from sage_rpc.endpoints.targets import service_of_target
 from sage_rpc.policies.settings import PoolPolicy
 from sage_rpc.rpc import aio
 
-__all__ = ["DiscoveredChannel", "insecure_channel"]
+__all__ = ["DiscoveredChannel"]
 
 _NOWHERE = "unix:/dev/null/endpoints-have-their-own"  # of gRPC's native channel, which carries no call
-
-
-def insecure_channel(
-    target: str,
-    options: Sequence[tuple[str, Any]] | None = None,
-    compression: grpc.Compression | None = None,
-    interceptors: Sequence[stock_aio.ClientInterceptor] | None = None,
-) -> stock_aio.Channel:
-    """A channel to `target` with `grpc.aio.insecure_channel`'s signature, for the running event loop.
-
-    Args:
-        target: a gRPC target, for example "localhost:50051" or "unix:/run/x.sock"; or a service that
-            discovery knows, "sage:///cache".
-        options: gRPC's channel options, and ours: ("sage_rpc.transport", "auto" | "shm" | "grpc") and
-            ("sage_rpc.ring_bytes", size of each ring in bytes, a power of two).
-        compression: for calls over gRPC; the memory queue compresses nothing.
-        interceptors: as grpc.aio's, on both transports.
-
-    Raises:
-        ValueError: an option of ours has a value that is not allowed, or the target names no service.
-    """
-    if is_named(str(target)):
-        return DiscoveredChannel(target, options, compression, interceptors)
-    return aio.insecure_channel(target, options, compression, interceptors)
 
 
 class _AioDialer(Dialer):

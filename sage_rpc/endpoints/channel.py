@@ -1,8 +1,7 @@
 """Channels over a pool: each call goes to the endpoint that the pool gives.
 
-`insecure_channel` is the one that users have: it makes an ordinary channel of an address, and of
-`sage:///NAME` a `DiscoveredChannel`. The multicallables here serve both that and the ServiceManager's
-channels (`sage_rpc.services.channel`).
+The multicallables here serve `DiscoveredChannel` and the ServiceManager's channels
+(`sage_rpc.services.channel`) alike.
 
 1. A call that certainly has not reached its endpoint (connection refused) goes to another; one that may have
    run never does. Of futures and streams nobody waits for that here: how they end counts for the endpoint.
@@ -22,38 +21,13 @@ from sage_rpc import errors
 from sage_rpc.discovery.directory import Directory
 from sage_rpc.discovery.endpoint import Endpoint
 from sage_rpc.endpoints.pool import Pool
-from sage_rpc.endpoints.resolver import Resolver, is_named, service_of_target
+from sage_rpc.endpoints.resolver import Resolver
 from sage_rpc.endpoints.subchannel import Dialer, Subchannel
+from sage_rpc.endpoints.targets import service_of_target
 from sage_rpc.policies.settings import PoolPolicy
-from sage_rpc.rpc import channel as rpc_channel
 from sage_rpc.rpc.channel import Channel
 
-__all__ = ["DiscoveredChannel", "ManyResponses", "OneResponse", "insecure_channel"]
-
-
-def insecure_channel(
-    target: str,
-    options: Sequence[tuple[str, Any]] | None = None,
-    compression: grpc.Compression | None = None,
-) -> Channel:
-    """A channel to `target` with `grpc.insecure_channel`'s signature.
-
-    Args:
-        target: a gRPC target, for example "localhost:50051" or "unix:/run/x.sock"; or a service that
-            discovery knows, "sage:///cache": then it is a `DiscoveredChannel`, with the same methods.
-        options: gRPC's channel options, and ours: ("sage_rpc.transport", "auto" | "shm" | "grpc") and
-            ("sage_rpc.ring_bytes", size of each ring in bytes, a power of two).
-        compression: for calls over gRPC; the memory queue compresses nothing.
-
-    Raises:
-        ValueError: an option of ours has a value that is not allowed, or the target names no service.
-        TypeError: the target is no text, or gRPC takes no such option.
-    """
-    if is_named(str(target)):
-        made: Any = DiscoveredChannel(target, options, compression)  # has what a Channel has
-        named: Channel = made
-        return named
-    return rpc_channel.insecure_channel(target, options, compression)
+__all__ = ["DiscoveredChannel", "ManyResponses", "OneResponse"]
 
 
 class DiscoveredChannel(grpc.Channel):

@@ -10,28 +10,10 @@ from collections.abc import Callable, Sequence
 
 from sage_rpc.discovery.directory import Directory, default_directory
 from sage_rpc.discovery.endpoint import Endpoint, host_identity
+from sage_rpc.endpoints.targets import is_named, service_of_target
 from sage_rpc.transport.shm.rendezvous import UnreachableError, place_of_target
 
-__all__ = ["SCHEME", "Resolver", "is_here", "is_local", "is_named", "service_of_target"]
-
-SCHEME = "sage"
-
-
-def is_named(target: str) -> bool:
-    """Whether `target` is a name for discovery, and no address."""
-    return target.startswith(f"{SCHEME}:")
-
-
-def service_of_target(target: str) -> str:
-    """The name in `sage:///NAME`.
-
-    Raises:
-        ValueError: there is none.
-    """
-    name = target.removeprefix(f"{SCHEME}:").lstrip("/")
-    if not name:
-        raise ValueError(f"{target!r} names no service: expected {SCHEME}:///NAME")
-    return name
+__all__ = ["Resolver", "is_here", "is_local"]
 
 
 class Resolver:

@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent import futures
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import grpc
 
@@ -20,7 +20,6 @@ from sage_rpc.encoding import buffers, values
 from sage_rpc.hosting.batches import DeclaredBatches
 from sage_rpc.hosting.public_methods import PublicMethods, public_methods
 from sage_rpc.observe.health import HostHealth
-from sage_rpc.observe.tracing import ServedSpan, Tracing
 from sage_rpc.policies.access import Access, peer_of
 from sage_rpc.policies.admission import Gate, RefusedError
 from sage_rpc.policies.sending import NOT_RUN, PRIORITY
@@ -31,6 +30,9 @@ from sage_rpc.stubs import servicers
 from sage_rpc.text.exceptions import text_of, traceback_of, type_name
 from sage_rpc.text.foreign import shown
 from sage_rpc.transport.options import message_options
+
+if TYPE_CHECKING:
+    from sage_rpc.observe.tracing import ServedSpan, Tracing
 
 __all__ = ["PlainServices", "ServiceHost"]
 
@@ -568,7 +570,11 @@ class ServiceHost:
             max_workers = admission.max_running + admission.max_waiting + _REFUSING
         self._pool = futures.ThreadPoolExecutor(max_workers, thread_name_prefix=f"service {name}")
         self.server = server(self._pool, options=[*_QUEUE_OPTIONS, *message_options(options)])
-        spans = Tracing() if tracing is True else (tracing or None)
+        if tracing is True:
+            from sage_rpc.observe.tracing import Tracing
+
+            tracing = Tracing()
+        spans = tracing or None
         self.health = HostHealth()
         if add_to_server is None and isinstance(instance, servicers.Base):
             add_to_server = type(instance).add_to_server

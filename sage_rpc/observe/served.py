@@ -181,6 +181,9 @@ class Meter:
 
     def _end(self, began: float, method: str, context: grpc.ServicerContext, code: str, text: str) -> None:
         seconds = time.perf_counter() - began
+        ended = _ended_meanwhile(context)
+        if ended is not None:
+            code, text = ended
         trace = next((str(v)[3:35] for k, v in context.invocation_metadata() if k == "traceparent"), "")
         peer = context.peer()
         with self._changed:
@@ -198,6 +201,14 @@ class Meter:
                 )
             if self._watched:
                 self._changed.notify_all()
+
+
+def _ended_meanwhile(context: grpc.ServicerContext) -> tuple[str, str] | None:
+    """What the caller got instead of what the handler made of the call, which came too late."""
+    left = context.time_remaining()
+    if left is not None and left <= 0:
+        return "DEADLINE_EXCEEDED", "the deadline passed before the handler returned"
+    return None if context.is_active() else ("CANCELLED", "the caller left")
 
 
 def _failure(context: grpc.ServicerContext) -> str:

@@ -31,7 +31,7 @@ def insecure_channel(
     options: Sequence[tuple[str, Any]] | None = None,
     compression: grpc.Compression | None = None,
 ) -> Channel:
-    """A channel to an address: see `sage_rpc.endpoints.channel.insecure_channel`, which knows names, too."""
+    """A channel to an address: see `sage_rpc.endpoints.opening`, which knows names, too."""
     return Channel(target, options, compression)
 
 

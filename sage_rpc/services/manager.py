@@ -13,7 +13,7 @@ import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
 from google.protobuf import descriptor_pool
@@ -26,18 +26,19 @@ from sage_rpc.endpoints.pool import Pool
 from sage_rpc.endpoints.resolver import Resolver
 from sage_rpc.endpoints.subchannel import Dialer
 from sage_rpc.observe.stats import Stats
-from sage_rpc.observe.tracing import Tracing, trace_ids
 from sage_rpc.policies.breaker import BreakerState
 from sage_rpc.policies.cache import CacheInfo
 from sage_rpc.policies.retry import backoff
 from sage_rpc.policies.settings import RetryPolicy, ServicePolicy
-from sage_rpc.rpc import aio
 from sage_rpc.rpc.channel import Channel
 from sage_rpc.services.channel import ServiceChannel
 from sage_rpc.services.method import ServiceCalls
 from sage_rpc.services.proxies import AsyncServiceCallProxy, ServiceCallProxy, ServiceFuture
 from sage_rpc.stubs.clients import AnyClient
 from sage_rpc.transport.options import message_options
+
+if TYPE_CHECKING:
+    from sage_rpc.observe.tracing import Tracing
 
 __all__ = ["ServiceEndpoint", "ServiceManager", "TracedServiceManager"]
 
@@ -108,7 +109,7 @@ class ServiceManager:
         self.logger = logger or logging.getLogger("sage_rpc.manager")
         self._timeout = timeout
         self._options = tuple(options or ())
-        self._tracing = Tracing() if tracing is True else (tracing or None)
+        self._tracing = _tracing() if tracing is True else (tracing or None)
         self._lock = threading.RLock()  # guards everything below
         self._policy = policy or ServicePolicy()
         self._policies = dict(policies or {})
@@ -322,7 +323,7 @@ class ServiceManager:
         """
         return ServiceChannel(self._calls_of(self._name_of(service, name)))
 
-    def aio_channel_of(self, service: str, name: str | None = None) -> aio.Channel:
+    def aio_channel_of(self, service: str, name: str | None = None) -> grpc.aio.Channel:
         """A new channel for the running event loop, to one of the service's endpoints; the caller closes it.
 
         Policies do not reach it. Raises what `channel_of` does.
@@ -330,6 +331,8 @@ class ServiceManager:
         pool = self._calls_of(self._name_of(service, name)).pool
         endpoint = pool.take(None)
         pool.give_back(endpoint, None)
+        from sage_rpc.rpc import aio  # not everybody's
+
         options = message_options(self._options)
         if endpoint.endpoint.secure:
             return aio.secure_channel(endpoint.target, Dialer().credentials(), options)
@@ -399,6 +402,8 @@ class ServiceManager:
 
     def generate_trace_id(self) -> str:
         """The id of the trace that is being made, or a new one: 32 hexadecimal digits, as W3C has it."""
+        from sage_rpc.observe.tracing import trace_ids
+
         ids = trace_ids()
         return secrets.token_hex(16) if ids is None else ids[0]
 
@@ -498,7 +503,7 @@ class ServiceManager:
                 policy = self._policies.get(name, self._policy)
                 traced = policy.tracing if policy.tracing is not None else self._tracing is not None
                 if traced and self._tracing is None:
-                    self._tracing = Tracing()
+                    self._tracing = _tracing()
                 calls = ServiceCalls(
                     name,
                     None if endpoint.service is None else _descriptor(endpoint.service),
@@ -556,6 +561,13 @@ def _after_fork_in_child() -> None:
 
 
 os.register_at_fork(after_in_child=_after_fork_in_child)
+
+
+def _tracing() -> Tracing:
+    # OpenTelemetry is not everybody's.
+    from sage_rpc.observe.tracing import Tracing
+
+    return Tracing()
 
 
 def _is_serving(response: bytes | None, error: errors.RpcError | None) -> bool:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent import futures
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 from google.protobuf import message_factory
@@ -27,7 +27,6 @@ from sage_rpc.encoding.plain import BATCH_METHOD, BATCH_STREAM_METHOD
 from sage_rpc.encoding.plain import METHOD as PLAIN_METHOD
 from sage_rpc.endpoints.pool import Pool, Pooled
 from sage_rpc.observe.stats import CallStats
-from sage_rpc.observe.tracing import Tracing
 from sage_rpc.policies.batching import (
     Arguments,
     BatchCall,
@@ -54,6 +53,9 @@ from sage_rpc.policies.timer import timer
 from sage_rpc.proto.v1 import invoke_pb2
 from sage_rpc.text.exceptions import text_of
 from sage_rpc.text.foreign import shown, similar
+
+if TYPE_CHECKING:
+    from sage_rpc.observe.tracing import Tracing
 
 __all__ = ["Codec", "FallbackError", "Method", "ServiceCalls"]
 

@@ -18,8 +18,7 @@ import grpc
 from typing_extensions import Self
 
 from sage_rpc.encoding.messages import request_of
-from sage_rpc.endpoints.aio import insecure_channel as aio_insecure_channel
-from sage_rpc.endpoints.channel import insecure_channel
+from sage_rpc.endpoints.opening import aio_insecure_channel, insecure_channel
 from sage_rpc.rpc.channel import Channel
 from sage_rpc.stubs.binding import AioBinder, AioStream, AsyncBinder, Binder, Metadata, Stream
 

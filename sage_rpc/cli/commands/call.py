@@ -12,7 +12,7 @@ import grpc
 from sage_rpc import errors
 from sage_rpc.cli.commands.printing import CommandError, as_json, json_option, positive_seconds, say
 from sage_rpc.cli.commands.services import discovered
-from sage_rpc.endpoints.channel import insecure_channel
+from sage_rpc.endpoints.opening import insecure_channel
 from sage_rpc.endpoints.subchannel import tls_of_environment
 from sage_rpc.rpc.channel import secure_channel
 from sage_rpc.services.asking import ask

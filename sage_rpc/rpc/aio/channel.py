@@ -27,7 +27,7 @@ def insecure_channel(
     compression: grpc.Compression | None = None,
     interceptors: Sequence[stock_aio.ClientInterceptor] | None = None,
 ) -> Channel:
-    """A channel to an address: see `sage_rpc.endpoints.aio.insecure_channel`, which knows names, too."""
+    """A channel to an address: see `sage_rpc.endpoints.opening`, which knows names, too."""
     return Channel(target, options, None, compression, interceptors)
 
 
