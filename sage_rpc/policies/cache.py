@@ -149,6 +149,10 @@ class Cache:
             if again:
                 self.hits -= 1  # it was counted, and is not answered yet
             flight = self._flights.get(key)
+            entry = self._entries.get(key) if flight is None else None
+            if entry is not None and entry.expires >= time.monotonic():
+                flight = futures.Future()  # it has landed since the caller looked
+                flight.set_result(entry.response)
             if flight is not None:
                 self.hits += 1
                 return flight, False, self._epoch

@@ -7,12 +7,13 @@ import itertools
 import queue
 import threading
 
+import grpc
 import pytest
 
 import sage_rpc
 from sage_rpc import errors
 from sage_rpc.policies import CachePolicy, MethodPolicy, ServicePolicy
-from sage_rpc.policies.cache import Cache
+from sage_rpc.policies.cache import ABANDONED, Cache
 from tests.conftest import ServerProcess
 from tests.waiting import until
 
@@ -251,6 +252,23 @@ def test_who_follows_a_leader_that_gives_up_leads(fetched, end, wait):
     assert service.calls == 2
     info = manager.cache_info("subject", "lookup")
     assert (info.hits, info.misses) == (1, 2)
+
+
+def test_who_hears_late_that_its_leader_gave_up_gets_what_the_next_one_fetched():
+    """Even after that has landed: it is kept, so nobody fetches it again."""
+    cache = Cache("subject.lookup", CachePolicy(ttl=60), lambda args, kwargs: b"")
+    first, ours, _ = cache.board("k")
+    assert ours
+    followed = [cache.board("k")[0] for _ in range(2)]
+    cache.crash("k", errors.rpc_error(grpc.StatusCode.CANCELLED, "cancelled"))
+    assert first.result(0) is ABANDONED
+    assert [flight.result(0) for flight in followed] == [ABANDONED] * 2
+    _, ours, epoch = cache.board("k", again=True)
+    assert ours
+    cache.land("k", epoch, b"response", "value", 8)
+    flight, ours, _ = cache.board("k", again=True)
+    assert (flight.result(0), ours) == (b"response", False)
+    assert (cache.hits, cache.misses) == (1, 2)
 
 
 def test_a_follower_has_its_own_deadline_and_can_be_cancelled(fetched):

@@ -864,7 +864,11 @@ class Call:
             await self._change()
         self._no_more = True
         if self._over_grpc is not None:
-            await self._over_grpc.send_receive_close()
+            try:
+                await self._over_grpc.send_receive_close()
+            except stock_aio.InternalError:
+                # The call is over, and its status says how; grpc.aio would cancel it before that has come.
+                await self._over_grpc.status()
         elif self._over_shm is not None and not self._replaying:
             call = self._over_shm
             await call.until_sent()
