@@ -9,7 +9,7 @@ from __future__ import annotations
 import keyword
 from collections.abc import Collection, Iterable
 
-from sage_rpc.services.method import snake_case
+from sage_rpc.encoding.naming import snake_case
 
 __all__ = [
     "cannot_be_written",

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sage_rpc.services.method import snake_case
+from sage_rpc.encoding.naming import snake_case
 
 __all__ = ["SkeletonError", "skeleton"]
 

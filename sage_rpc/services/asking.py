@@ -11,9 +11,8 @@ from typing import Any
 import grpc
 
 from sage_rpc import errors
-from sage_rpc.encoding import values
-from sage_rpc.encoding.plain import METHOD
-from sage_rpc.proto.v1 import invoke_pb2
+from sage_rpc.encoding.plain import check_plain
+from sage_rpc.services.plain import PlainCodecs
 
 __all__ = ["ask", "begin_to_ask"]
 
@@ -47,25 +46,17 @@ def begin_to_ask(
     timeout: float,
 ) -> Callable[[], Any]:
     """Begin a call. -> what waits for its result, and raises what `ask` does."""
-    request = invoke_pb2.ServiceRequest(
-        service=service,
-        method=method,
-        arguments=values.encode([list(args), dict(kwargs or {})], levels=values.CALL_LEVELS),
-    )
+    codec = PlainCodecs(service).find(method)
     call = channel.unary_unary(
-        METHOD,
-        request_serializer=invoke_pb2.ServiceRequest.SerializeToString,
-        response_deserializer=invoke_pb2.ServiceResponse.FromString,
-    ).future(request, timeout=timeout)
+        codec.path, request_serializer=codec.serializer, response_deserializer=codec.deserializer
+    ).future(codec.encode(tuple(args), dict(kwargs or {})), timeout=timeout)
 
     def result() -> Any:
         try:
             response = call.result()
         except grpc.RpcError as error:
             raise errors.from_grpc(error) from None
-        if response.HasField("exception"):
-            remote = response.exception
-            raise errors.RemoteError(remote.type, remote.message, remote.traceback)
-        return values.decode(response.result, response.buffers)
+        check_plain(response)
+        return codec.decode(response)
 
     return result

@@ -14,10 +14,13 @@ from typing import Any, NoReturn
 import grpc
 
 from sage_rpc import serving
+from sage_rpc.encoding.naming import snake_case
 from sage_rpc.endpoints.channel import ManyResponses, OneResponse
 from sage_rpc.policies.future import ServiceFuture, response_or_error
-from sage_rpc.services import method
-from sage_rpc.services.method import Method, ServiceCalls, snake_case
+from sage_rpc.policies.sources.proto import declared_policy
+from sage_rpc.services.calls import ServiceCalls
+from sage_rpc.services.chain import key_function
+from sage_rpc.services.method import Method
 
 __all__ = ["ServiceChannel"]
 
@@ -105,7 +108,7 @@ class _OfService:
         self._name = path.rpartition("/")[2]
         if calls.service is None or self._name not in calls.service.methods_by_name:
             raise ValueError(f"{calls.name} has no method {path}")
-        self._declared = method._declared_policy(calls.service.methods_by_name[self._name])
+        self._declared = declared_policy(calls.service.methods_by_name[self._name])
         self._seen: Any = None  # what _timeout and _key_of were made from
         self._timeout: float | None = None
         self._key_of: Any = None
@@ -117,14 +120,14 @@ class _OfService:
         seen = (calls.policy, calls.pool, calls.pool.alone)
         if seen == self._seen:
             return
-        own = calls.policy.methods.get(method.snake_case(self._name)) or calls.policy.methods.get(self._name)
+        own = calls.policy.methods.get(snake_case(self._name)) or calls.policy.methods.get(self._name)
         configured = calls.policy.default if own is None else own.over(calls.policy.default)
         policy = configured.over(self._declared)
         self._timeout = (
             calls.timeout if policy.timeout is None and self._kind == "unary_unary" else policy.timeout
         )
         # A stream of requests has nothing to go by when its endpoint is chosen.
-        self._key_of = method._key_function(policy, calls.pool) if self._kind.startswith("unary") else None
+        self._key_of = key_function(policy, calls.pool) if self._kind.startswith("unary") else None
         self._pool = calls.pool
         self._seen = seen
 

@@ -31,8 +31,8 @@ from sage_rpc.policies.cache import CacheInfo
 from sage_rpc.policies.retry import backoff
 from sage_rpc.policies.settings import RetryPolicy, ServicePolicy
 from sage_rpc.rpc.channel import Channel
+from sage_rpc.services.calls import ServiceCalls
 from sage_rpc.services.channel import ServiceChannel
-from sage_rpc.services.method import ServiceCalls
 from sage_rpc.services.proxies import AsyncServiceCallProxy, ServiceCallProxy, ServiceFuture
 from sage_rpc.stubs.clients import AnyClient
 from sage_rpc.transport.options import message_options

@@ -11,7 +11,8 @@ from typing import Any
 
 from sage_rpc.policies.future import ServiceFuture
 from sage_rpc.policies.settings import NO_FALLBACK
-from sage_rpc.services.method import Method, ServiceCalls
+from sage_rpc.services.calls import ServiceCalls
+from sage_rpc.services.method import Method
 
 __all__ = ["AsyncServiceCallProxy", "Method", "ServiceCallProxy", "ServiceFuture"]
 

@@ -27,7 +27,7 @@ from sage_rpc.policies import (
 )
 from sage_rpc.policies.breaker import Breaker, BreakerState, CircuitOpen
 from sage_rpc.policies.retry import backoff, wait_before_next
-from sage_rpc.services.method import FallbackError
+from sage_rpc.services.chain import FallbackError
 from tests.conftest import ServerProcess
 from tests.rpc.test_stubs import implement, shop  # noqa: F401 - a fixture
 

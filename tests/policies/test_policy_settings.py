@@ -26,7 +26,7 @@ from sage_rpc.policies import (
     from_service_config,
     policy_from,
 )
-from sage_rpc.services.method import _declared_policy
+from sage_rpc.policies.sources.proto import declared_policy
 from tests.codegen.protoc import pool_of
 
 
@@ -243,7 +243,7 @@ def test_what_a_proto_says_is_a_policy_that_the_configuration_goes_before(tmp_pa
     message Item { string id = 1; }
     """
     method = pool_of(tmp_path, source).FindMethodByName("test.said.Said.Get")
-    said = _declared_policy(method)
+    said = declared_policy(method)
     assert said == MethodPolicy(
         timeout=2,
         idempotent=True,

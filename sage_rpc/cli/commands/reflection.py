@@ -12,10 +12,10 @@ from google.protobuf import descriptor_pool, json_format, message_factory
 from google.protobuf.descriptor import MethodDescriptor
 
 from sage_rpc.cli.commands.printing import CommandError
+from sage_rpc.encoding.naming import snake_case
 from sage_rpc.endpoints.opening import insecure_channel
 from sage_rpc.endpoints.subchannel import tls_of_environment
 from sage_rpc.rpc.channel import secure_channel
-from sage_rpc.services.method import snake_case
 
 __all__ = ["Reflected"]
 

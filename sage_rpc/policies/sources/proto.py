@@ -16,6 +16,7 @@ import grpc
 from google.protobuf import descriptor_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
 
+from sage_rpc.policies.settings import BatchPolicy, CachePolicy, MethodPolicy, RetryPolicy
 from sage_rpc.proto.v1 import options_pb2
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "OptionError",
     "Retrying",
     "declared_options",
+    "declared_policy",
     "method_options",
 ]
 
@@ -219,3 +221,31 @@ def _check_key(method: str, request: Descriptor, path: tuple[str, ...]) -> None:
         inner = field.message_type
     if inner is not None:
         raise OptionError(method, "affinity_key", f"{'.'.join(path)} is a message: name a field in it")
+
+
+def declared_policy(method: MethodDescriptor) -> MethodPolicy:
+    """What a `.proto` says about calling a method."""
+    said = method_options(method)
+    given: dict[str, Any] = {}
+    if said.cache is not None:
+        entries: dict[str, Any] = {}
+        if said.cache.max_entries is not None:
+            entries["max_entries"] = said.cache.max_entries
+        given["cache"] = CachePolicy(ttl=said.cache.ttl, **entries)
+    if said.batch is not None:
+        size = {} if said.batch.max_size is None else {"max_size": max(2, said.batch.max_size)}
+        given["batch"] = BatchPolicy(max_delay=said.batch.max_delay, **size)
+    if said.retry is not None:
+        given["retry"] = RetryPolicy(
+            max_attempts=said.retry.max_attempts,
+            initial_backoff=said.retry.initial_backoff,
+            max_backoff=said.retry.max_backoff,
+            backoff_multiplier=said.retry.multiplier,
+            codes=said.retry.codes,
+        )
+    return MethodPolicy(
+        timeout=said.deadline,
+        idempotent=said.idempotent or None,
+        key=None if said.affinity_key is None else ".".join(said.affinity_key),
+        **given,
+    )

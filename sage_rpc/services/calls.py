@@ -1,0 +1,327 @@
+"""Everything that the calls of one service share: its pool, its policies as they are now, its methods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf.descriptor import ServiceDescriptor
+
+from sage_rpc import errors, serving
+from sage_rpc.encoding import values
+from sage_rpc.encoding.plain import BATCH_METHOD, BATCH_STREAM_METHOD
+from sage_rpc.endpoints.pool import Pool, Pooled
+from sage_rpc.observe.stats import CallStats
+from sage_rpc.policies.batching import (
+    Arguments,
+    BatchCall,
+    DeclaredBatch,
+    stream_results,
+)
+from sage_rpc.policies.breaker import Breaker, Breaking
+from sage_rpc.policies.hedging import Hedging
+from sage_rpc.policies.retry import RetryBudget, Retrying
+from sage_rpc.policies.sending import Direct, Sender
+from sage_rpc.policies.settings import (
+    MethodPolicy,
+    ServicePolicy,
+)
+from sage_rpc.proto.v1 import invoke_pb2
+from sage_rpc.services.chain import key_function
+from sage_rpc.services.codec import Codec, same
+from sage_rpc.services.declared import DeclaredCodecs
+from sage_rpc.services.method import Method
+from sage_rpc.services.plain import PlainCodecs
+from sage_rpc.text.foreign import shown
+
+if TYPE_CHECKING:
+    from sage_rpc.observe.tracing import Tracing
+
+__all__ = ["OTHER", "ServiceCalls"]
+
+
+_MOST_METHODS, _LONGEST_NAME = (
+    1000,
+    200,
+)  # of a service, and characters: what is kept of those that are called
+
+
+OTHER = "(other)"  # stands for the methods that are not kept, among the statistics
+
+
+_BATCH_OF = "batch of "  # and then the method's name: the name of a method that is called in batches
+
+
+def _arguments_of(item: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of an item of a batch."""
+    if isinstance(item, Arguments):
+        return item.args, item.kwargs
+    return (item,), {}
+
+
+class ServiceCalls:
+    """Everything that calls of one service share: endpoints, breaker, budget, statistics, methods.
+
+    Args:
+        name: as the manager knows it.
+        service: descriptor of a declared service; None: a plain class.
+        pool: its endpoints.
+        policy: what holds for its calls.
+        timeout: seconds, where nothing else is said.
+        tracing: makes spans; None: none.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        service: ServiceDescriptor | None,
+        pool: Pool,
+        policy: ServicePolicy,
+        timeout: float | None,
+        tracing: Tracing | None,
+    ) -> None:
+        self.name = name
+        self.service = service
+        self.pool = pool
+        self.policy = policy
+        self.timeout = timeout
+        self.tracing = tracing
+        self.breaker = None if policy.breaker is None else Breaker(name, policy.breaker)
+        self.budget = RetryBudget(policy.retry_budget)
+        self.stats: dict[str, CallStats] = {}
+        self._found: dict[str, Method] = {}
+        self._codecs = PlainCodecs(name) if service is None else DeclaredCodecs(service)
+
+    def find(self, method: str) -> Method:
+        """The method of that name.
+
+        Raises:
+            AttributeError: it is known not to exist, or private.
+        """
+        found = self._found.get(method)
+        if found is None:
+            if method.startswith("_"):
+                raise self._private(method)
+            found = self._keep(method, Method(self, method, self._codecs.find(method)))
+        return found
+
+    def _private(self, method: str) -> AttributeError:
+        text = f"{shown(method)} is private: only public methods of the service {self.name} can be called"
+        return AttributeError(text)
+
+    def keeps(self, method: str) -> bool:
+        """Whether what belongs to a method of that name outlives its calls.
+
+        Who passes on names that others give, as a gateway does, is not filled up with them.
+        """
+        return method in self._found or (len(self._found) < _MOST_METHODS and len(method) <= _LONGEST_NAME)
+
+    def _keep(self, name: str, method: Method) -> Method:
+        return self._found.setdefault(name, method) if self.keeps(name) else method
+
+    def recompile(self, policy: ServicePolicy | None = None) -> None:
+        """The endpoints have changed in number, or the policy is another now."""
+        if policy is not None:
+            if policy.breaker != self.policy.breaker:
+                self.breaker = None if policy.breaker is None else Breaker(self.name, policy.breaker)
+            if policy.retry_budget != self.policy.retry_budget:
+                self.budget = RetryBudget(policy.retry_budget)
+            self.policy = policy
+        for method in list(self._found.values()):
+            method.compile()
+
+    def policy_of(self, method: str, codec: Codec) -> MethodPolicy:
+        """What holds for a method: as configured, under either of its names; then as declared."""
+        if codec.path == BATCH_METHOD:
+            one = method.removeprefix(_BATCH_OF)
+            single = self.policy_of(one, self._codecs.find(one))
+            # A batch is one call: it is sent again like each of its calls, and goes where its first one goes.
+            key_of = key_function(single, self.pool)
+            return MethodPolicy(
+                timeout=single.timeout,
+                idempotent=single.idempotent,
+                retry=single.retry,
+                priority=single.priority,
+                key=None
+                if key_of is None
+                else lambda items: key_of(
+                    *(((), items[0]) if self._fields(items[0]) else _arguments_of(items[0]))
+                ),
+            )
+        methods = self.policy.methods
+        own = methods.get(method) or methods.get(codec.method)
+        configured = self.policy.default if own is None else own.over(self.policy.default)
+        return configured.over(codec.declared)
+
+    def stats_of(self, method: str) -> CallStats:
+        """The counters of a method; one for all that are not kept."""
+        if not self.keeps(method):
+            method = OTHER
+        found = self.stats.get(method)
+        if found is None:
+            found = self.stats.setdefault(method, CallStats(self.name, method, lambda: self.pool.transport))
+        return found
+
+    def sender(
+        self, path: str, serializer: Any, deserializer: Any, check: Callable[[Any], None] | None
+    ) -> Sender:
+        """The innermost sender of a method."""
+        alone = self.pool.alone
+        if alone is not None:
+            return Direct(alone.unary(path, serializer, deserializer), check)
+        return Pooled(self.pool, path, serializer, deserializer, check)
+
+    def guard(
+        self,
+        sender: Sender,
+        policy: MethodPolicy,
+        check: Callable[[Any], None] | None,
+        stats: CallStats | None,
+    ) -> Sender:
+        """`sender` with breaker, retries and hedging around it."""
+        if self.breaker is not None:
+            sender = Breaking(sender, self.breaker, check)
+        if policy.retry is not None:
+            again = stats.again if stats is not None else _nothing
+            return Retrying(
+                sender, policy.retry, self.budget, check, again, idempotent=bool(policy.idempotent)
+            )
+        if policy.hedging is not None:
+            hedged = stats.hedged if stats is not None else _nothing
+            return Hedging(sender, policy.hedging, self.budget, check, hedged)
+        return sender
+
+    # -- batches
+
+    def batch(
+        self, method: str, items: Iterable[Any], timeout: float | None, *, return_errors: bool
+    ) -> list[Any]:
+        """The results of one call for each item, in one round trip."""
+        items = list(items)
+        results: list[Any] = []
+        if items:
+            exchange = self._batch_method(method)
+            limit = exchange.timeout if timeout is None else timeout
+            try:
+                if self.pool.by_keys:
+                    results = self._divided(exchange, method, items, limit)
+                else:
+                    results = exchange.call((items,), {}, limit)
+            except errors.Unimplemented:
+                if self.service is None:
+                    raise
+                results = self._pipelined(method, items, limit)
+        if not return_errors:
+            for result in results:
+                if isinstance(result, errors.RpcError):
+                    raise result
+        return results
+
+    def _divided(self, exchange: Method, method: str, items: list[Any], timeout: float | None) -> list[Any]:
+        """A batch for each endpoint, of the items whose keys are there; all at once."""
+        key_of = key_function(self.find(method).policy, self.pool)
+        by_place: dict[Any, list[int]] = {}
+        for index, item in enumerate(items):
+            args, kwargs = ((), item) if self._fields(item) else _arguments_of(item)
+            key = None if key_of is None else key_of(args, kwargs)
+            by_place.setdefault(self.pool.place_of(key), []).append(index)
+        parts = [
+            (indices, exchange.start(([items[index] for index in indices],), {}, timeout))
+            for indices in by_place.values()
+        ]
+        results: list[Any] = [None] * len(items)
+        for indices, future in parts:
+            for index, result in zip(indices, future.result(), strict=True):
+                results[index] = result
+        return results
+
+    def _fields(self, item: Any) -> bool:
+        """Whether an item is the fields of a declared request."""
+        return self.service is not None and isinstance(item, dict)
+
+    def _pipelined(self, method: str, items: list[Any], timeout: float | None) -> list[Any]:
+        """The server knows no batches of declared services: all calls are under way at once."""
+        found = self.find(method)
+        limit = found.timeout if timeout is None else timeout
+        started = []
+        for item in items:
+            args, kwargs = ((), item) if self._fields(item) else _arguments_of(item)
+            started.append(found.start(args, kwargs, limit))
+        results: list[Any] = []
+        for future in started:
+            try:
+                results.append(future.result())
+            except errors.RpcError as error:
+                results.append(error)
+        return results
+
+    def _batch_method(self, method: str) -> Method:
+        name = _BATCH_OF + method
+        found = self._found.get(name)
+        if found is None:
+            if method.startswith("_"):
+                raise self._private(method)
+            one = self._codecs.find(method)
+            batch: BatchCall | DeclaredBatch
+            if self.service is None:
+                batch = BatchCall(self.name, method)
+            else:
+                batch = DeclaredBatch(one.service, one.method, one.encode, one.response)
+            codec = Codec(
+                service=self.name,
+                method=method,
+                name=f"{self.name}.{method}",
+                path=BATCH_METHOD,
+                serializer=invoke_pb2.BatchRequest.SerializeToString,
+                deserializer=invoke_pb2.BatchResponse.FromString,
+                encode=lambda args, _kwargs: batch.encode(args[0]),
+                check=None,
+                decode=batch.results,
+                copy=batch.results,
+                keep=same,
+                sent=lambda request: len(request.calls),
+                received=lambda response: len(response.results),
+                key=lambda args, _kwargs: values.encode(args, levels=values.CALL_LEVELS),
+            )
+            found = self._keep(name, Method(self, name, codec))
+        return found
+
+    def batch_stream(self, method: str, items: Sequence[Any], timeout: float | None) -> Iterator[Any]:
+        """The results of one call for each item, as they come.
+
+        Raises:
+            AttributeError: the service is a declared one, or the method is private.
+        """
+        if self.service is not None:
+            raise AttributeError(
+                f"{self.service.full_name} is a declared service: give it a streaming method"
+            )
+        if method.startswith("_"):
+            raise self._private(method)
+        items = list(items)
+        if self.pool.by_keys:  # the results of several endpoints have no common order to come in
+            yield from self.batch(method, items, timeout, return_errors=True)
+            return
+        request = BatchCall(self.name, method).encode(items)
+        limit = serving.limit(self.timeout if timeout is None else timeout)
+        endpoint = self.pool.take(None)
+        call = endpoint.channel.unary_stream(
+            BATCH_STREAM_METHOD,
+            request_serializer=invoke_pb2.BatchRequest.SerializeToString,
+            response_deserializer=invoke_pb2.BatchResponse.FromString,
+        )
+        error: errors.RpcError | None = None
+        try:
+            yield from stream_results(call(request, limit))
+        except errors.RpcError as failure:
+            error = failure
+            raise
+        finally:
+            self.pool.give_back(endpoint, error)
+
+    def __repr__(self) -> str:
+        return f"<ServiceCalls {self.name} {self.pool!r}>"
+
+
+def _nothing() -> None:
+    pass

@@ -1,0 +1,555 @@
+"""What wraps a call, compiled: everything that the policies of a method say is put into two functions, once.
+
+The order, from the outside: fallback, cache, statistics and trace, then the senders: retry or hedging,
+breaker, and the endpoint that the pool gives, or a batch.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import time
+from collections.abc import Callable
+from concurrent import futures
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import grpc
+
+from sage_rpc import errors, serving
+from sage_rpc.encoding import buffers
+from sage_rpc.encoding.plain import BATCH_METHOD
+from sage_rpc.encoding.plain import METHOD as PLAIN_METHOD
+from sage_rpc.endpoints.pool import Pool
+from sage_rpc.policies.batching import (
+    BatchCall,
+    Coalescing,
+    DeclaredBatch,
+)
+from sage_rpc.policies.cache import ABANDONED, Cache
+from sage_rpc.policies.future import ServiceFuture, completed
+from sage_rpc.policies.sending import PRIORITY, Metadata, Routed
+from sage_rpc.policies.settings import (
+    NO_FALLBACK,
+    MethodPolicy,
+)
+from sage_rpc.policies.timer import timer
+from sage_rpc.proto.v1 import invoke_pb2
+from sage_rpc.services.codec import Codec, same
+from sage_rpc.text.exceptions import text_of
+
+if TYPE_CHECKING:
+    from sage_rpc.services.calls import ServiceCalls
+
+__all__ = ["Begin", "Chain", "FallbackError", "Invoke", "Replaced", "is_wrong_call", "key_function"]
+
+
+# Takes (args, kwargs, timeout), and the call's own metadata if it has some and no cache.
+Invoke = Callable[..., Any]
+
+
+Begin = Callable[..., ServiceFuture]
+
+
+class FallbackError(errors.RpcError):
+    """The call failed, and so did its fallback, whose exception is the `__cause__`."""
+
+
+class Chain:
+    """The closures of one method under one policy."""
+
+    def __init__(
+        self, calls: ServiceCalls, method: str, codec: Codec, policy: MethodPolicy, cache: Cache | None
+    ) -> None:
+        self._codec = codec
+        self._stats = calls.stats_of(method) if calls.policy.stats else None
+        self._begin_span = (
+            None
+            if calls.tracing is None
+            else calls.tracing.of_method(codec.service, codec.method, codec.system)
+        )
+        self._metadata: Metadata = ((PRIORITY, str(policy.priority)),) if policy.priority else None
+        self._key_of = key_function(policy, calls.pool)
+        self._pooled = (
+            calls.pool.alone is None
+        )  # calls go to different endpoints, maybe over different transports
+        if policy.batch is not None:
+            inner = calls.sender(
+                BATCH_METHOD,
+                invoke_pb2.BatchRequest.SerializeToString,
+                invoke_pb2.BatchResponse.FromString,
+                None,
+            )
+            place = calls.pool.place_of if calls.pool.by_keys else None
+            if codec.path == PLAIN_METHOD:
+                coalescing = Coalescing(BatchCall(calls.name, method), inner, policy.batch, place=place)
+            else:
+                batch = DeclaredBatch(codec.service, codec.method, codec.encode, codec.response)
+                single = calls.sender(codec.path, None, codec.deserializer, None)
+                coalescing = Coalescing(batch, inner, policy.batch, single, place)
+            self._codec = codec = _coalesced(codec)
+            self._sender = calls.guard(coalescing, policy, None, self._stats)
+        else:
+            if policy.retry is not None or policy.hedging is not None:
+                self._codec = codec = replace(codec, encode=_kept(codec.encode))
+            self._sender = calls.guard(
+                calls.sender(codec.path, codec.serializer, codec.deserializer, codec.check),
+                policy,
+                codec.check,
+                self._stats,
+            )
+        self.cache: Cache | None = None
+        exchange = self._exchange()
+        decode = codec.decode
+
+        def invoke(
+            args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None, given: Metadata = None
+        ) -> Any:
+            return decode(exchange(args, kwargs, timeout, given))
+
+        self.invoke: Invoke = invoke
+        self.begin: Begin = self._begin
+        if policy.cache is not None:
+            if cache is None or cache.policy != policy.cache:
+                cache = Cache(codec.name, policy.cache, codec.key)
+            self.cache = cache
+            if self._stats is not None:
+                self._stats.cache = lambda: (cache.hits, cache.misses)
+            self.invoke = self._cached(cache, exchange)
+            self.begin = self._begin_cached(cache)
+        if policy.fallback is not NO_FALLBACK:
+            self.invoke = self._falling_back(self.invoke, policy.fallback)
+            self.begin = self._begin_falling_back(self.begin, policy.fallback)
+
+    def _exchange(self) -> Invoke:
+        """Arguments -> response."""
+        codec, stats, fixed = self._codec, self._stats, self._metadata
+        encode, sent, received = codec.encode, codec.sent, codec.received
+        send, key_of, current, clock = self._sender.send, self._key_of, serving.current, time.monotonic_ns
+        begin_span, pooled = self._begin_span, self._pooled
+
+        def exchange(
+            args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None, given: Metadata = None
+        ) -> Any:
+            request = encode(args, kwargs)
+            key: Any = None if key_of is None else key_of(args, kwargs)
+            if pooled:
+                key = Routed(key)
+            metadata = fixed if given is None else joined(given, fixed)
+            span = None
+            if begin_span is not None:
+                span = begin_span()
+                metadata = joined(metadata, span.metadata)
+            began = clock()
+            if stats is not None:
+                stats.begin()
+            try:
+                if current() is None:
+                    response = send(request, timeout, metadata, key)
+                else:
+                    response = self._send_while_serving(request, timeout, metadata, key)
+            except BaseException as error:
+                code = error.code() if isinstance(error, errors.RpcError) else grpc.StatusCode.CANCELLED
+                if stats is not None:
+                    stats.end(began, code, sent(request), 0, key.transport if pooled else None)
+                if span is not None:
+                    span.end(error)
+                raise
+            if stats is not None:
+                stats.end(began, None, sent(request), received(response), key.transport if pooled else None)
+            if span is not None:
+                span.end(None)
+            return response
+
+        return exchange
+
+    def _send_while_serving(self, request: Any, timeout: float | None, metadata: Metadata, key: Any) -> Any:
+        """A call made while another is served ends with that: at its deadline, or when it is cancelled."""
+        served = serving.current()
+        assert served is not None  # noqa: S101 - for mypy; the caller has just looked
+        pending = self._sender.start(request, serving.limit(timeout), metadata, key)
+        served.watch(pending)
+        try:
+            response = pending.result()
+        except grpc.FutureCancelledError:
+            raise errors.rpc_error(
+                grpc.StatusCode.CANCELLED, "cancelled with the call that was being served"
+            ) from None
+        except errors.RpcError:
+            raise
+        except grpc.RpcError as error:
+            raise errors.from_grpc(error) from error
+        except BaseException:
+            pending.cancel()
+            raise
+        if self._codec.check is not None:
+            self._codec.check(response)
+        return response
+
+    def _begin(
+        self,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        timeout: float | None,
+        given: Metadata = None,
+    ) -> ServiceFuture:
+        return self._started(args, kwargs, timeout, self._codec.decode, given)
+
+    def _started(
+        self,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        timeout: float | None,
+        decode: Callable[[Any], Any],
+        given: Metadata = None,
+    ) -> ServiceFuture:
+        codec, stats = self._codec, self._stats
+        metadata = self._metadata if given is None else joined(given, self._metadata)
+        request = codec.encode(args, kwargs)
+        key: Any = None if self._key_of is None else self._key_of(args, kwargs)
+        pooled = self._pooled
+        if pooled:
+            key = Routed(key)
+        span = None
+        if self._begin_span is not None:
+            span = self._begin_span()
+            metadata = joined(metadata, span.metadata)
+        began = time.monotonic_ns()
+        if stats is not None:
+            stats.begin()
+        size = codec.sent(request)
+
+        def conclude(response: Any, error: errors.RpcError | None) -> Any:
+            if stats is not None:
+                stats.end(
+                    began,
+                    None if error is None else error.code(),
+                    size,
+                    0 if error is not None else codec.received(response),
+                    key.transport if pooled else None,
+                )
+            if span is not None:
+                span.end(error)
+            if error is not None:
+                raise error
+            return decode(response)
+
+        try:
+            pending = self._sender.start(request, serving.limit(timeout), metadata, key)
+        except grpc.RpcError as error:  # it was refused here: the future says so
+            failure = errors.from_grpc(error)
+            return completed(lambda: conclude(None, failure))
+        served = serving.current()
+        if served is not None:
+            served.watch(pending)
+        return ServiceFuture(pending, conclude, codec.check)
+
+    # -- the cache
+
+    def _cached(self, cache: Cache, exchange: Invoke) -> Invoke:
+        copy, keep, received = self._codec.copy, self._codec.keep, self._codec.received
+        key_of, get = cache.key_of, cache.get
+
+        def cached(args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None) -> Any:
+            key = key_of(args, kwargs)
+            entry = get(key)
+            if entry is not None:
+                return entry.value if entry.simple else copy(entry.response)
+            flight, ours, epoch = cache.board(key)
+            if not ours:
+                timeout = serving.limit(timeout)
+                until = None if timeout is None else time.monotonic() + timeout
+            while not ours:
+                try:
+                    response = flight.result(timeout)
+                except errors.RpcError:
+                    raise
+                except (TimeoutError, futures.TimeoutError):  # one class since Python 3.11
+                    raise self._not_ended() from None
+                if response is not ABANDONED:
+                    return copy(response)
+                timeout = None if until is None else max(0.0, until - time.monotonic())
+                flight, ours, epoch = cache.board(key, again=True)
+            try:
+                response = exchange(args, kwargs, timeout)
+                value = copy(response)
+            except BaseException as error:
+                cache.crash(key, error)
+                raise
+            cache.land(key, epoch, keep(response), value, received(response))
+            return value
+
+        return cached
+
+    def _begin_cached(self, cache: Cache) -> Begin:
+        copy, keep, received = self._codec.copy, self._codec.keep, self._codec.received
+
+        def begin(args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None) -> ServiceFuture:
+            key = cache.key_of(args, kwargs)
+            entry = cache.get(key)
+            if entry is not None:
+                return completed(lambda: entry.value if entry.simple else copy(entry.response))
+            flight, ours, epoch = cache.board(key)
+            if ours:
+                return fetch(key, epoch, args, kwargs, timeout)
+            timeout = serving.limit(timeout)
+            until = None if timeout is None else time.monotonic() + timeout
+            following = _Following(copy)
+            context = contextvars.copy_context()  # the leader may end in another call's
+
+            def landed(done: Any) -> None:
+                if following.done():
+                    return
+                if done.exception() is not None or done.result() is not ABANDONED:
+                    following.settle(done)
+                    return
+                left = None if until is None else until - time.monotonic()
+                flight, ours, epoch = cache.board(key, again=True)
+                if not ours:
+                    flight.add_done_callback(landed)
+                    return
+                try:
+                    following.lead(context.run(fetch, key, epoch, args, kwargs, left))
+                except BaseException as error:  # noqa: BLE001 - it is for whoever holds the future
+                    following.fail(error)
+
+            flight.add_done_callback(landed)
+            if timeout is not None and not following.done():
+                timer.call_later(timeout, lambda: following.fail(self._not_ended()))
+            served = serving.current()
+            if served is not None:
+                served.watch(following)
+            return following
+
+        def fetch(
+            key: Any, epoch: int, args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None
+        ) -> ServiceFuture:
+            def arrived(response: Any) -> Any:
+                value = copy(response)
+                cache.land(key, epoch, keep(response), value, received(response))
+                return value
+
+            def ended(future: ServiceFuture) -> None:
+                failure = (
+                    errors.rpc_error(grpc.StatusCode.CANCELLED, "the call that fetched this was cancelled")
+                    if future.cancelled()
+                    else future.exception()
+                )
+                if failure is not None:
+                    cache.crash(key, failure)
+
+            try:
+                fetching = self._started(args, kwargs, timeout, arrived)
+            except BaseException as error:
+                cache.crash(key, error)
+                raise
+            fetching.add_done_callback(ended)  # type: ignore[arg-type] # it is called with itself
+            return fetching
+
+        return begin
+
+    def _not_ended(self) -> errors.RpcError:
+        return errors.rpc_error(
+            grpc.StatusCode.DEADLINE_EXCEEDED,
+            f"another caller's call of {self._codec.name} with these arguments has not ended",
+        )
+
+    # -- the fallback
+
+    def fall_back(self, fallback: Any, error: errors.RpcError) -> Any:
+        """What a failed call gives instead.
+
+        Raises:
+            FallbackError: the fallback raised.
+        """
+        if self._stats is not None:
+            self._stats.fell_back()
+        if not callable(fallback):
+            return fallback
+        try:
+            return fallback(error)
+        except BaseException as failure:
+            raise FallbackError(
+                error.code(),
+                f"the fallback of {self._codec.name} raised {type(failure).__name__}: {text_of(failure)}; it "
+                f"was called because the call had failed with {error.code().name}: {error.details()}",
+            ) from failure
+
+    def _falling_back(self, invoke: Invoke, fallback: Any) -> Invoke:
+        def falling_back(
+            args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None, *given: Metadata
+        ) -> Any:
+            try:
+                return invoke(args, kwargs, timeout, *given)
+            except errors.RpcError as error:
+                if is_wrong_call(error):
+                    raise
+                return self.fall_back(fallback, error)
+
+        return falling_back
+
+    def _begin_falling_back(self, begin: Begin, fallback: Any) -> Begin:
+        def falling_back(
+            args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None, *given: Metadata
+        ) -> ServiceFuture:
+            first = begin(args, kwargs, timeout, *given)
+            return Replaced(first, lambda error: self.fall_back(fallback, error))
+
+        return falling_back
+
+
+class _Following(ServiceFuture):
+    """The future of a call that waits for what another caller fetches.
+
+    Args:
+        copy: makes the result of the response that the other got.
+    """
+
+    def __init__(self, copy: Callable[[Any], Any]) -> None:
+        super().__init__(None)
+        self._copy = copy
+        self._fetching: ServiceFuture | None = None  # once this is the leader
+
+    def settle(self, flight: Any) -> None:
+        """The flight has ended."""
+        try:
+            value = self._copy(flight.result())
+        except BaseException as error:  # noqa: BLE001 - it is for whoever holds the future
+            self.fail(error)
+        else:
+            if self._claim.acquire(blocking=False):
+                self.set_result(value)
+
+    def lead(self, fetching: ServiceFuture) -> None:
+        """The other has given up: this call fetches."""
+        self._fetching = fetching
+        fetching.add_done_callback(self._fetched)
+        if self.done():  # it was cancelled meanwhile
+            fetching.cancel()
+
+    def _fetched(self, fetching: Any) -> None:
+        if not self._claim.acquire(blocking=False):
+            return
+        if fetching.cancelled():
+            self._finish_cancelled()
+        elif fetching.exception() is not None:
+            self.set_exception(fetching.exception())
+        else:
+            self.set_result(fetching.result())
+
+    def fail(self, error: BaseException) -> None:
+        """End with `error`, if this has not ended."""
+        if self._claim.acquire(blocking=False):
+            self.set_exception(error)
+
+    def cancel(self) -> bool:
+        if self._fetching is not None:
+            return self._fetching.cancel()
+        if not self._claim.acquire(blocking=False):
+            return False
+        self._finish_cancelled()
+        return True
+
+
+class Replaced(ServiceFuture):
+    """The future of a call with a fallback."""
+
+    def __init__(self, first: ServiceFuture, fall_back: Callable[[errors.RpcError], Any]) -> None:
+        super().__init__(None)
+        self._first = first
+        self._fall_back = fall_back
+        first.add_done_callback(self._first_ended)
+
+    def _first_ended(self, first: Any) -> None:
+        if first.cancelled():
+            self._finish_cancelled()
+            return
+        error = first.exception()
+        if isinstance(error, errors.RpcError) and not is_wrong_call(error):
+            try:
+                result = self._fall_back(error)
+            except BaseException as failure:  # noqa: BLE001 - it is for whoever holds the future
+                self.set_exception(failure)
+            else:
+                self.set_result(result)
+        elif error is not None:
+            self.set_exception(error)
+        else:
+            self.set_result(first.result())
+
+    def _wait(self, timeout: float | None) -> None:
+        if not self.done():
+            self._first._wait(timeout)
+
+    def cancel(self) -> bool:
+        """As of any future."""
+        return self._first.cancel()
+
+
+def joined(first: Metadata, rest: Metadata) -> Metadata:
+    return (*(first or ()), *(rest or ()))
+
+
+def is_wrong_call(error: errors.RpcError) -> bool:
+    """Whether the caller's own code is to blame: no fallback hides that."""
+    return error.code() in {grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.UNIMPLEMENTED}
+
+
+def key_function(policy: MethodPolicy, pool: Pool) -> Callable[[tuple[Any, ...], dict[str, Any]], Any] | None:
+    """What gives the key of a call, where the balancing goes by keys."""
+    if not pool.by_keys:
+        return None
+    key = policy.key
+    if callable(key):
+        return lambda args, kwargs: key(*args, **kwargs)
+    if isinstance(key, str):
+        first, *rest = key.split(".")
+
+        def by_name(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            if first in kwargs:
+                found = kwargs[first]
+            elif args and hasattr(args[0], first):  # a request of a declared service
+                found = getattr(args[0], first)
+            else:
+                return None
+            for name in rest:
+                found = found[name] if isinstance(found, dict) else getattr(found, name)
+            return found
+
+        return by_name
+    number = key or 0
+
+    def by_number(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if number < len(args):
+            return args[number]
+        return next(iter(kwargs.values()), None) if not args and number == 0 else None
+
+    return by_number
+
+
+def _kept(encode: Callable[..., Any]) -> Callable[..., Any]:
+    """`encode`, with nothing in the request that the caller may change before it is sent again."""
+
+    def kept(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        request = encode(args, kwargs)
+        return request.kept() if type(request) is buffers.WithBuffers else request
+
+    return kept
+
+
+def _coalesced(codec: Codec) -> Codec:
+    """The codec of a method whose sender takes the encoded arguments of one call and gives its result."""
+    plain = codec.path == PLAIN_METHOD
+    return replace(
+        codec,
+        encode=codec.key if plain else codec.encode,
+        check=None,
+        decode=same,
+        copy=same if plain else codec.copy,
+        keep=same,
+        sent=len,
+        received=_unknown,
+    )
+
+
+def _unknown(_message: Any) -> int:
+    return 0
