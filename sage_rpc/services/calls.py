@@ -20,6 +20,7 @@ from sage_rpc.policies.batching import (
 )
 from sage_rpc.policies.breaker import Breaker, Breaking
 from sage_rpc.policies.hedging import Hedging
+from sage_rpc.policies.resolve import resolve
 from sage_rpc.policies.retry import RetryBudget, Retrying
 from sage_rpc.policies.sending import Direct, Sender
 from sage_rpc.policies.settings import (
@@ -148,10 +149,7 @@ class ServiceCalls:
                     *(((), items[0]) if self._fields(items[0]) else _arguments_of(items[0]))
                 ),
             )
-        methods = self.policy.methods
-        own = methods.get(method) or methods.get(codec.method)
-        configured = self.policy.default if own is None else own.over(self.policy.default)
-        return configured.over(codec.declared)
+        return resolve(self.policy, (method, codec.method), codec.declared)
 
     def stats_of(self, method: str) -> CallStats:
         """The counters of a method; one for all that are not kept."""

@@ -17,6 +17,7 @@ from sage_rpc import serving
 from sage_rpc.encoding.naming import snake_case
 from sage_rpc.endpoints.channel import ManyResponses, OneResponse
 from sage_rpc.policies.future import ServiceFuture, response_or_error
+from sage_rpc.policies.resolve import resolve
 from sage_rpc.policies.sources.proto import declared_policy
 from sage_rpc.services.calls import ServiceCalls
 from sage_rpc.services.chain import key_function
@@ -120,9 +121,7 @@ class _OfService:
         seen = (calls.policy, calls.pool, calls.pool.alone)
         if seen == self._seen:
             return
-        own = calls.policy.methods.get(snake_case(self._name)) or calls.policy.methods.get(self._name)
-        configured = calls.policy.default if own is None else own.over(calls.policy.default)
-        policy = configured.over(self._declared)
+        policy = resolve(calls.policy, (snake_case(self._name), self._name), self._declared)
         self._timeout = (
             calls.timeout if policy.timeout is None and self._kind == "unary_unary" else policy.timeout
         )

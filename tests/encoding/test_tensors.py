@@ -18,6 +18,7 @@ from google.protobuf.message import DecodeError
 
 import sage_rpc
 from sage_rpc import aio
+from sage_rpc.proto.v1 import tensor_pb2
 from tests.conftest import UNLIMITED, needs_native
 
 MIB = 1 << 20
@@ -30,7 +31,7 @@ def _messages() -> SimpleNamespace:
         name="tests/tensors.proto",
         package="tensors",
         syntax="proto3",
-        dependency=["sage/rpc/v1/tensor.proto"],
+        dependency=[tensor_pb2.DESCRIPTOR.name],
     )
     many = FIELD.LABEL_REPEATED
     shapes = {

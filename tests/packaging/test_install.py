@@ -22,7 +22,12 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")
-EXTENSIONS = sorted(path.stem for path in (ROOT / "sage_rpc/native").glob("*.pyx"))
+ROOMS = ("native", "encoding", "queue")  # those with native sources
+EXTENSIONS = sorted(
+    str(path.relative_to(ROOT).with_suffix(""))
+    for room in ROOMS
+    for path in (ROOT / "sage_rpc" / room).glob("*.pyx")
+)
 STEP_SECONDS = 240
 
 pytestmark = [pytest.mark.packaging, pytest.mark.timeout(400)]
@@ -163,7 +168,11 @@ def sdist(copy_tree: Callable[[], Path], tmp_path_factory: pytest.TempPathFactor
 def test_the_sdist_holds_sources_only(sdist: Path) -> None:
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    native = {f"sage_rpc/native/{path.name}" for path in (ROOT / "sage_rpc/native").glob("*.[phx]*")}
+    native = {
+        f"sage_rpc/{room}/{path.name}"
+        for room in ROOMS
+        for path in (ROOT / "sage_rpc" / room).glob("*.[phx]*")
+    }
     wanted = {"LICENSE", "README.md", "Makefile", "setup.py", "sage_rpc/py.typed", "tests/test_layers.py"}
     assert (wanted | {name for name in native if not name.endswith(".pyc")}) <= names
     assert not [name for name in names if name.endswith((".so", ".o", ".pyc")) or name.startswith("build/")]
@@ -178,7 +187,7 @@ def test_a_wheel_from_the_sdist_works(sdist: Path, environment: Environment, tmp
     )
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    compiled = {f"sage_rpc/native/{name}{SUFFIX}" for name in (*EXTENSIONS, "_codec")}
+    compiled = {f"{path}{SUFFIX}" for path in (*EXTENSIONS, "sage_rpc/encoding/_codec")}
     assert compiled | {"sage_rpc/py.typed", "sage_rpc/encoding/_codec.py"} <= set(names)
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"sage_rpc"}
 
@@ -219,8 +228,8 @@ def test_without_a_compiler_the_install_succeeds_and_says_so(sdist: Path, enviro
 
     code, findings = environment.doctor()
     assert code == 1
-    for name in EXTENSIONS:
-        finding = findings[f"sage_rpc.native.{name}"]
+    for path in EXTENSIONS:
+        finding = findings[path.replace("/", ".")]
         assert finding["status"] == "problem"
         assert "no C compiler" in finding["detail"]
         assert "gcc" in finding["advice"]
