@@ -12,48 +12,19 @@ written down: `fallback` is a value, and a `key` names an argument.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from sage_rpc.config.document import FromVariable, settled
-from sage_rpc.policies.settings import (
-    AdmissionPolicy,
-    BatchPolicy,
-    BreakerPolicy,
-    CachePolicy,
-    HealthPolicy,
-    HedgingPolicy,
-    MethodPolicy,
-    OutlierPolicy,
-    PoolPolicy,
-    RetryBudgetPolicy,
-    RetryPolicy,
-    ServicePolicy,
-)
+from sage_rpc.policies.settings import AdmissionPolicy, MethodPolicy, ServicePolicy
+from sage_rpc.policies.sources.mapping import NESTED, made
 
 if TYPE_CHECKING:
     from sage_rpc.config.schema import Config
 
 __all__ = ["admission_policy", "policies_of", "service_policy", "settled_policy"]
 
-_NESTED: dict[type, dict[str, type]] = {
-    ServicePolicy: {
-        "default": MethodPolicy,
-        "breaker": BreakerPolicy,
-        "retry_budget": RetryBudgetPolicy,
-        "pool": PoolPolicy,
-    },
-    MethodPolicy: {
-        "retry": RetryPolicy,
-        "hedging": HedgingPolicy,
-        "cache": CachePolicy,
-        "batch": BatchPolicy,
-    },
-    PoolPolicy: {"outlier": OutlierPolicy, "health": HealthPolicy},
-}
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _TIME = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h)\s*")
 _BOOLEANS = {
@@ -69,8 +40,8 @@ def service_policy(value: Mapping[str, Any]) -> ServicePolicy:
     Raises:
         ValueError: a name is unknown, or a value cannot work; the text has its place.
     """
-    made: ServicePolicy = _made(ServicePolicy, value, "policy")
-    return made
+    policy: ServicePolicy = made(ServicePolicy, value, "policy", _value)
+    return policy
 
 
 def admission_policy(value: Mapping[str, Any]) -> AdmissionPolicy:
@@ -79,8 +50,8 @@ def admission_policy(value: Mapping[str, Any]) -> AdmissionPolicy:
     Raises:
         ValueError: as of `service_policy`.
     """
-    made: AdmissionPolicy = _made(AdmissionPolicy, value, "admission")
-    return made
+    policy: AdmissionPolicy = made(AdmissionPolicy, value, "admission", _value)
+    return policy
 
 
 def policies_of(config: Config) -> dict[str, ServicePolicy]:
@@ -91,30 +62,6 @@ def policies_of(config: Config) -> dict[str, ServicePolicy]:
         manager = ServiceManager({"cache": "sage:///cache"}, policies=policies_of(config))
     """
     return {name: service_policy(s.policy) for name, s in config.services.items() if s.policy}
-
-
-def _made(kind: type, value: Any, where: str) -> Any:
-    if not isinstance(value, Mapping):
-        raise ValueError(f"{where} is {value!r}: expected a mapping")  # noqa: TRY004 - one family
-    known = [each.name for each in fields(kind)]
-    given: dict[str, Any] = {}
-    for name, entry in value.items():
-        at = f"{where}.{name}"
-        if name not in known:
-            close = difflib.get_close_matches(str(name), known, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
-            raise ValueError(f"{at} is not known; {hint}")
-        nested = _NESTED.get(kind, {}).get(name)
-        if nested is not None and entry is not None:
-            given[name] = _made(nested, entry, at)
-        elif kind is ServicePolicy and name == "methods" and isinstance(entry, Mapping):
-            given[name] = {m: _made(MethodPolicy, each, f"{at}.{m}") for m, each in entry.items()}
-        else:
-            given[name] = _seconds(entry) if name not in _TEXTS else entry
-    try:
-        return kind(**given)
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{where}: {error}") from None
 
 
 def settled_policy(kind: type, value: Any, where: str) -> Any:
@@ -129,7 +76,7 @@ def settled_policy(kind: type, value: Any, where: str) -> Any:
     found = {}
     for name, entry in value.items():
         at = f"{where}.{name}"
-        nested = _NESTED.get(kind, {}).get(name)
+        nested = NESTED.get(kind, {}).get(name)
         if nested is not None:
             found[name] = settled_policy(nested, entry, at)
         elif kind is ServicePolicy and name == "methods" and isinstance(entry, dict):
@@ -155,6 +102,7 @@ def _settled(value: FromVariable, kind: Any, where: str) -> Any:
     return text
 
 
-def _seconds(value: Any) -> Any:
-    found = _TIME.fullmatch(value) if isinstance(value, str) else None
+def _value(name: str, value: Any) -> Any:
+    """What a field is: times may have units."""
+    found = _TIME.fullmatch(value) if isinstance(value, str) and name not in _TEXTS else None
     return value if found is None else float(found[1]) * _UNITS[found[2]]

@@ -116,16 +116,16 @@ def test_policies_are_made_of_plain_data():
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        ({"defaults": {}}, "defaults is unknown; did you mean default"),
+        ({"defaults": {}}, "defaults is not known; did you mean default"),
         (
             {"default": {"retry": {"max_attempt": 3}}},
-            "default.retry.max_attempt is unknown; did you",
+            "default.retry.max_attempt is not known; did you",
         ),
         (
             {"methods": {"get": {"cache": {"ttl": 0}}}},
             "methods.get.cache: CachePolicy.ttl is 0: ",
         ),
-        ({"breaker": 3}, "breaker is 3: expected names and values"),
+        ({"breaker": 3}, "breaker is 3: expected a mapping"),
         ({"methods": ["get"]}, "expected names of methods"),
         ({"methods": {"get": {"retry": {}, "hedging": {}}}}, "methods.get: MethodPolicy has both"),
     ],

@@ -12,15 +12,15 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sage_rpc.policies import settings
 
-__all__ = ["admission_from", "policy_from"]
+__all__ = ["NESTED", "admission_from", "made", "policy_from"]
 
 # Which fields hold policies themselves.
-_NESTED: dict[type, dict[str, type]] = {
+NESTED: dict[type, dict[str, type]] = {
     settings.ServicePolicy: {
         "default": settings.MethodPolicy,
         "breaker": settings.BreakerPolicy,
@@ -43,7 +43,7 @@ def policy_from(data: Mapping[str, Any]) -> settings.ServicePolicy:
     Raises:
         ValueError: a name is unknown or a value cannot work; the text says where.
     """
-    policy: settings.ServicePolicy = _made(settings.ServicePolicy, data, "")
+    policy: settings.ServicePolicy = made(settings.ServicePolicy, data, "")
     return policy
 
 
@@ -53,13 +53,24 @@ def admission_from(data: Mapping[str, Any]) -> settings.AdmissionPolicy:
     Raises:
         ValueError: a name is unknown or a value cannot work.
     """
-    policy: settings.AdmissionPolicy = _made(settings.AdmissionPolicy, data, "")
+    policy: settings.AdmissionPolicy = made(settings.AdmissionPolicy, data, "")
     return policy
 
 
-def _made(kind: Any, data: Any, where: str) -> Any:
+def made(kind: Any, data: Any, where: str, value_of: Callable[[str, Any], Any] | None = None) -> Any:
+    """A policy of class `kind`.
+
+    Args:
+        kind: one of the classes in `settings`.
+        data: names of its fields and their values; what is nested is a mapping, too.
+        where: its place, for errors; "" at the top.
+        value_of: makes the value of a field, by the field's name and what stands there; None: it is that.
+
+    Raises:
+        ValueError: a name is not known or a value cannot work; the text says where.
+    """
     if not isinstance(data, Mapping):
-        raise ValueError(f"{where or 'a policy'} is {data!r}: expected names and values")  # noqa: TRY004 - one family
+        raise ValueError(f"{where or 'a policy'} is {data!r}: expected a mapping")  # noqa: TRY004 - one family
     known = [each.name for each in dataclasses.fields(kind)]
     given: dict[str, Any] = {}
     for name, value in data.items():
@@ -67,19 +78,19 @@ def _made(kind: Any, data: Any, where: str) -> Any:
         if name not in known:
             close = difflib.get_close_matches(str(name), known, n=1)
             hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
-            raise ValueError(f"{place} is unknown; {hint}")
-        nested = _NESTED.get(kind, {}).get(name)
+            raise ValueError(f"{place} is not known; {hint}")
+        nested = NESTED.get(kind, {}).get(name)
         if kind is settings.ServicePolicy and name == "methods":
             if not isinstance(value, Mapping):
                 raise ValueError(f"{place} is {value!r}: expected names of methods")
             given[name] = {
-                str(method): _made(settings.MethodPolicy, said, f"{place}.{method}")
+                str(method): made(settings.MethodPolicy, said, f"{place}.{method}", value_of)
                 for method, said in value.items()
             }
         elif nested is not None and value is not None:
-            given[name] = _made(nested, value, place)
+            given[name] = made(nested, value, place, value_of)
         else:
-            given[name] = value
+            given[name] = value if value_of is None else value_of(name, value)
     try:
         return kind(**given)
     except (ValueError, TypeError) as error:
