@@ -11,9 +11,9 @@ import threading
 import time
 from typing import Any
 
-__all__ = ["Serving", "current", "enter", "leave", "limit", "passed"]
+__all__ = ["CLOSE", "Serving", "current", "enter", "leave", "limit", "passed"]
 
-_CLOSE = 0.005  # seconds
+CLOSE = 0.005  # seconds
 
 
 class Serving:
@@ -60,7 +60,7 @@ class Serving:
     def _cancel(self) -> None:
         if self._over or self._lock is None:
             return
-        if self.deadline is not None and time.monotonic() >= self.deadline - _CLOSE:
+        if self.deadline is not None and time.monotonic() >= self.deadline - CLOSE:
             return  # the calls end by their own deadline, which is this one's, and say so
         with self._lock:
             live = list(self._live)
