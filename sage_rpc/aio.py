@@ -1,20 +1,21 @@
-"""`grpc.aio` over the memory queue where it can be had: see `sage_rpc.rpc.aio`."""
+"""`grpc.aio` over the memory queue where it can be had: channels and servers for asyncio.
 
-from sage_rpc.endpoints.opening import aio_insecure_channel as insecure_channel
-from sage_rpc.rpc.aio import (
+`insecure_channel`, `secure_channel` and `server` have the signatures and the meaning of grpc.aio. Every other
+name here is its own, so that `from sage_rpc import aio` serves a program as `from grpc import aio` did.
+"""
+
+from grpc.aio import (
     EOF,
     AbortError,
     AioRpcError,
     BaseError,
     Call,
-    Channel,
     ClientCallDetails,
     ClientInterceptor,
     InterceptedUnaryUnaryCall,
     InternalError,
     Metadata,
     RpcContext,
-    Server,
     ServerInterceptor,
     ServicerContext,
     StreamStreamCall,
@@ -31,10 +32,11 @@ from sage_rpc.rpc.aio import (
     UnaryUnaryMultiCallable,
     UsageError,
     init_grpc_aio,
-    secure_channel,
-    server,
     shutdown_grpc_aio,
 )
+
+from sage_rpc.endpoints.opening import aio_insecure_channel as insecure_channel
+from sage_rpc.rpc.aio import Channel, Server, secure_channel, server
 
 __all__ = [
     "EOF",

@@ -45,11 +45,7 @@ class _PlainResponse:
 
 
 SERIALIZER = buffers.serializer(invoke_pb2.ServiceRequest.BUFFERS_FIELD_NUMBER)
-
-
 _plain_response: Any = _PlainResponse
-
-
 DESERIALIZER = buffers.deserializer(_plain_response, invoke_pb2.ServiceResponse.BUFFERS_FIELD_NUMBER)
 
 

@@ -27,17 +27,17 @@ from sage_rpc.discovery.directory import Directory
 from sage_rpc.discovery.endpoint import Endpoint
 from sage_rpc.endpoints.pool import Pool
 from sage_rpc.endpoints.resolver import Resolver
-from sage_rpc.endpoints.subchannel import Dialer, Subchannel
+from sage_rpc.endpoints.subchannel import Callables, Dialer, Subchannel
 from sage_rpc.endpoints.targets import service_of_target
 from sage_rpc.policies.settings import PoolPolicy
 from sage_rpc.rpc import aio
 
-__all__ = ["DiscoveredChannel"]
+__all__ = ["AioDialer", "DiscoveredChannel"]
 
 _NOWHERE = "unix:/dev/null/endpoints-have-their-own"  # of gRPC's native channel, which carries no call
 
 
-class _AioDialer(Dialer):
+class AioDialer(Dialer):
     """Makes asyncio channels, for the running loop."""
 
     def _open(self, endpoint: Endpoint, options: Any, credentials: Any, memory: str | None) -> Any:
@@ -61,7 +61,7 @@ class DiscoveredChannel(StockChannel):
         self._resolver = Resolver((target,), directory)
         given = tuple(options or ()), compression
         self.pool = Pool(
-            service, self._resolver, PoolPolicy(), _AioDialer(*given), service, dial_health=Dialer(*given)
+            service, self._resolver, PoolPolicy(), AioDialer(*given), service, dial_health=Dialer(*given)
         )
 
     @property
@@ -124,13 +124,7 @@ class DiscoveredChannel(StockChannel):
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
             await asyncio.wait_for(changed.wait(), left)
         except (TimeoutError, asyncio.TimeoutError):  # one class since Python 3.11
-            raise _awaited(
-                errors.rpc_error(
-                    grpc.StatusCode.DEADLINE_EXCEEDED,
-                    "Deadline Exceeded",
-                    debug_error_string=self._resolver.nobody(self.pool.service),
-                )
-            ) from None
+            raise _awaited(self.pool.none_in_time()) from None
         finally:
             self._resolver.unlisten(tell)
 
@@ -162,7 +156,7 @@ class DiscoveredChannel(StockChannel):
         """READY while somebody serves, else TRANSIENT_FAILURE."""
         if self.pool.closed:
             return grpc.ChannelConnectivity.SHUTDOWN
-        if any(endpoint.health == "serving" for endpoint in self._resolver.endpoints()):
+        if self._resolver.anybody_serves():
             return grpc.ChannelConnectivity.READY
         return grpc.ChannelConnectivity.TRANSIENT_FAILURE
 
@@ -202,20 +196,8 @@ class _Choice(
         self, channel: DiscoveredChannel, kind: str, method: str, serializer: Any, deserializer: Any
     ) -> None:
         self._channel = channel
-        self._made = kind, method, serializer, deserializer
-        self._callables: dict[Subchannel, tuple[Any, Any]] = {}
+        self._callables = Callables(kind, method, serializer, deserializer)
         self._ending: set[asyncio.Task[None]] = set()
-
-    def _callable(self, endpoint: Subchannel) -> tuple[Any, Any]:
-        channel = endpoint.channel
-        found = self._callables.get(endpoint)
-        if found is None or found[0] is not channel:
-            kind, method, serializer, deserializer = self._made
-            found = channel, getattr(channel, kind)(method, serializer, deserializer)
-            for gone in self._callables.keys() - set(self._channel.pool.endpoints):
-                self._callables.pop(gone, None)
-            self._callables[endpoint] = found
-        return found
 
     async def _begun(self, details: Any, request: Any, tried: Sequence[Subchannel]) -> tuple[Subchannel, Any]:
         """-> an endpoint, and the call that has begun there."""
@@ -223,8 +205,7 @@ class _Choice(
         pool = self._channel.pool
         endpoint = await self._channel.choose(deadline, bool(details.wait_for_ready), tried)
         try:
-            _, multicallable = self._callable(endpoint)
-            call = multicallable(
+            call = self._callables.on(endpoint, pool.endpoints)(
                 request,
                 timeout=None if deadline is None else max(0.0, deadline - time.monotonic()),
                 metadata=details.metadata,

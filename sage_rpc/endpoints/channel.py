@@ -22,10 +22,9 @@ from sage_rpc.discovery.directory import Directory
 from sage_rpc.discovery.endpoint import Endpoint
 from sage_rpc.endpoints.pool import Pool
 from sage_rpc.endpoints.resolver import Resolver
-from sage_rpc.endpoints.subchannel import Dialer, Subchannel
+from sage_rpc.endpoints.subchannel import Callables, Dialer, Subchannel
 from sage_rpc.endpoints.targets import service_of_target
 from sage_rpc.policies.settings import PoolPolicy
-from sage_rpc.rpc.channel import Channel
 
 __all__ = ["DiscoveredChannel", "ManyResponses", "OneResponse"]
 
@@ -137,7 +136,7 @@ class DiscoveredChannel(grpc.Channel):
                 self._resolver.unlisten(self._tell_state)
 
     def _tell_state(self) -> None:
-        serves = any(endpoint.health == "serving" for endpoint in self._resolver.endpoints())
+        serves = self._resolver.anybody_serves()
         state = grpc.ChannelConnectivity.READY if serves else grpc.ChannelConnectivity.TRANSIENT_FAILURE
         with self._lock:
             told = [callback for callback, last in self._subscribers.items() if last is not state]
@@ -177,11 +176,10 @@ class _Pooled:
         self, pool: Pool, kind: str, method: str | bytes, serializer: Any, deserializer: Any
     ) -> None:
         self._pool = pool
-        self._made = kind, method, serializer, deserializer
-        self._callables: dict[Subchannel, tuple[Channel, Any]] = {}
+        self._callables = Callables(kind, method, serializer, deserializer)
 
     def __repr__(self) -> str:
-        return f"<{self._made[0]} {self._made[1]!r} of {self._pool!r}>"
+        return f"<{self._callables.kind} {self._callables.method!r} of {self._pool!r}>"
 
     def _key(self, request: Any) -> Any:
         """What consistent hashing goes by."""
@@ -191,21 +189,9 @@ class _Pooled:
         """Seconds that the call may take."""
         return timeout
 
-    def _callable(self, endpoint: Subchannel) -> Any:
-        channel = endpoint.channel
-        found = self._callables.get(endpoint)
-        if found is None or found[0] is not channel:
-            kind, method, serializer, deserializer = self._made
-            found = channel, getattr(channel, kind)(method, serializer, deserializer)
-            for gone in self._callables.keys() - set(self._pool.endpoints):
-                self._callables.pop(gone, None)
-            self._callables[endpoint] = found
-        return found[1]
-
     def _take(
-        self, request: Any, timeout: float | None, wait_for_ready: bool | None, tried: tuple[Subchannel, ...]
+        self, request: Any, deadline: float | None, wait_for_ready: bool | None, tried: tuple[Subchannel, ...]
     ) -> Subchannel:
-        deadline = None if timeout is None else time.monotonic() + timeout
         return self._pool.take(self._key(request), tried, wait=bool(wait_for_ready), deadline=deadline)
 
     def _started(
@@ -220,9 +206,10 @@ class _Pooled:
     ) -> Any:
         """A call that nobody waits for here."""
         timeout = self._limit(timeout)
-        endpoint = self._take(request, timeout, wait, ())
+        deadline = None if timeout is None else time.monotonic() + timeout
+        endpoint = self._take(request, deadline, wait, ())
         try:
-            method = getattr(self._callable(endpoint), start)
+            method = getattr(self._callables.on(endpoint, self._pool.endpoints), start)
             call = method(request, timeout, metadata, credentials, wait, rest)
         except BaseException:
             self._pool.give_back(endpoint, None)
@@ -277,16 +264,16 @@ class OneResponse(_Pooled, grpc.UnaryUnaryMultiCallable, grpc.StreamUnaryMultiCa
         deadline = None if timeout is None else time.monotonic() + timeout
         tried: tuple[Subchannel, ...] = ()
         while True:
-            endpoint = self._take(request, timeout, wait, tried)
+            endpoint = self._take(request, deadline, wait, tried)
             error: errors.RpcError | None = None
             try:
-                method = getattr(self._callable(endpoint), start)
+                method = getattr(self._callables.on(endpoint, self._pool.endpoints), start)
                 return method(request, timeout, metadata, credentials, wait, rest)
             except grpc.RpcError as failure:
                 error = errors.from_grpc(failure)
                 tried = (*tried, endpoint)
                 # Requests that were an iterator's are gone.
-                if self._made[0] != "unary_unary" or not self._pool.elsewhere(error, tried):
+                if self._callables.kind != "unary_unary" or not self._pool.elsewhere(error, tried):
                     if self.family:
                         raise error from error.__cause__
                     raise

@@ -28,10 +28,9 @@ import grpc
 
 from sage_rpc import errors
 from sage_rpc.discovery.endpoint import Endpoint
-from sage_rpc.encoding.buffers import head
 from sage_rpc.endpoints.balancing import balancer
 from sage_rpc.endpoints.resolver import Resolver
-from sage_rpc.endpoints.subchannel import Subchannel
+from sage_rpc.endpoints.subchannel import SERVING, Subchannel, health_question
 from sage_rpc.policies.sending import Metadata, Pending, Routed, never_ran, outcome
 from sage_rpc.policies.settings import PoolPolicy
 from sage_rpc.policies.timer import timer
@@ -41,7 +40,6 @@ __all__ = ["Pool", "Pooled"]
 
 _LOGGER = logging.getLogger("sage_rpc")
 _PAUSE_AFTER_TROUBLE = 1.0  # seconds
-_SERVING = b"\x08\x01"  # HealthCheckResponse(status=SERVING)
 _ATTEMPTS = 3  # of a call that never reached an endpoint, each at another
 _STUCK = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED})
 _GOES_ON = frozenset({grpc.StatusCode.CANCELLED})  # says nothing about the endpoint
@@ -75,8 +73,7 @@ class Pool:
         self._balance = balancer(policy.balancing)
         health = policy.health
         name = asked if health is None or health.service_name is None else health.service_name
-        encoded = name.encode()
-        self._question = head(1, len(encoded)) + encoded if encoded else b""  # HealthCheckRequest
+        self._question = health_question(name)
         self._lock = threading.Lock()  # guards everything below, and the counters of the endpoints
         self._wake = threading.Condition(self._lock)
         self._resolver = resolver
@@ -105,6 +102,7 @@ class Pool:
         return bool(self._usable) and self._generation == self._resolver.generation
 
     def _refresh(self) -> None:
+        """Learn of the resolver what there is now."""
         resolver = self._resolver
         generation = resolver.generation  # before what belongs to it: it may only be too small
         records = resolver.endpoints()
@@ -183,10 +181,9 @@ class Pool:
         while True:
             if self.closed:
                 raise ValueError("Cannot invoke RPC on closed channel!")
-            generation = self._generation
-            if not self._usable or generation != self._resolver.generation:
+            if not self.informed:
                 self._refresh()
-                generation = self._generation
+            generation = self._generation
             with self._lock:
                 usable = self._usable
                 if avoid:
@@ -200,11 +197,14 @@ class Pool:
                 nobody = self._resolver.nobody(self.service)
                 raise errors.rpc_error(grpc.StatusCode.UNAVAILABLE, nobody)
             if not self._resolver.wait_for_change(generation, deadline):
-                raise errors.rpc_error(
-                    grpc.StatusCode.DEADLINE_EXCEEDED,
-                    "Deadline Exceeded",
-                    debug_error_string=self._resolver.nobody(self.service),
-                )
+                raise self.none_in_time()
+
+    def none_in_time(self) -> errors.RpcError:
+        """The error of a call that has waited for an endpoint until its deadline."""
+        nobody = self._resolver.nobody(self.service)
+        return errors.rpc_error(
+            grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded", debug_error_string=nobody
+        )
 
     def elsewhere(self, error: errors.RpcError, tried: Collection[Subchannel]) -> bool:
         """Whether a call that ended with `error` is sent again: it never ran, and there is somebody else."""
@@ -216,7 +216,7 @@ class Pool:
         """The address where a call with that key goes now, where the balancing goes by keys."""
         if type(key) is Routed:
             key = key.key
-        if self._generation != self._resolver.generation:
+        if not self.informed:
             self._refresh()
         with self._lock:
             return self._balance(self._usable, key).target if self._usable else None
@@ -381,7 +381,7 @@ def _heard(answer: Any, timeout: float) -> tuple[bool, bool]:
         return False, False
     response, error = outcome(answer)
     if error is None:
-        return True, response == _SERVING
+        return True, response == SERVING
     code = error.code()
     serves = code in {
         grpc.StatusCode.UNIMPLEMENTED,

@@ -57,6 +57,10 @@ class Resolver:
                     found[endpoint.id] = endpoint
         return tuple(found.values())
 
+    def anybody_serves(self) -> bool:
+        """Whether an endpoint says so. Raises what `endpoints` does."""
+        return any(endpoint.health == "serving" for endpoint in self.endpoints())
+
     def wait_for_change(self, generation: int, deadline: float | None) -> bool:
         """Wait until `generation` is over. -> False: not before `deadline` (of time.monotonic)."""
         return self._directory is not None and self._directory.wait_for_change(generation, deadline)

@@ -13,12 +13,23 @@ from typing import Any
 import grpc
 
 from sage_rpc.discovery.endpoint import Endpoint
+from sage_rpc.encoding.buffers import head
 from sage_rpc.endpoints.resolver import is_here, is_local
 from sage_rpc.rpc.channel import Channel
 
-__all__ = ["CHECK", "TLS_VARIABLES", "Dialer", "Subchannel", "tls_of_environment"]
+__all__ = [
+    "CHECK",
+    "SERVING",
+    "TLS_VARIABLES",
+    "Callables",
+    "Dialer",
+    "Subchannel",
+    "health_question",
+    "tls_of_environment",
+]
 
 CHECK = "/grpc.health.v1.Health/Check"
+SERVING = b"\x08\x01"  # HealthCheckResponse(status=SERVING)
 TLS_VARIABLES = ("SAGE_RPC_TLS_CA", "SAGE_RPC_TLS_CERT", "SAGE_RPC_TLS_KEY")
 
 
@@ -39,6 +50,12 @@ def tls_of_environment() -> grpc.ChannelCredentials | None:
         at = TLS_VARIABLES[named.index(str(error.filename))]
         raise ValueError(f"{at}: cannot read {error.filename}: {error.strerror}") from error
     return grpc.ssl_channel_credentials(ca, key, cert)
+
+
+def health_question(service: str) -> bytes:
+    """A HealthCheckRequest; of "" about the whole server."""
+    name = service.encode()
+    return head(1, len(name)) + name if name else b""
 
 
 class Dialer:
@@ -103,7 +120,7 @@ class Subchannel:
         self._dial_health = dial_health
         self._channel: Any = None
         self._for_health: Channel | None = None
-        self._lock = threading.Lock()  # guards _channel and callables
+        self._lock = threading.Lock()  # guards _channel, _for_health and callables
         self.callables: dict[str, Any] = {}
         self.outstanding = 0
         self.failed_in_a_row = 0
@@ -156,9 +173,10 @@ class Subchannel:
         """The multicallable of grpc.health.v1's Check, for a thread."""
         if self._dial_health is None:
             return self.unary(CHECK, None, None)
-        if self._for_health is None:
-            self._for_health = self._dial_health(self.endpoint)
-        return self._for_health.unary_unary(CHECK)
+        with self._lock:
+            if self._for_health is None:
+                self._for_health = self._dial_health(self.endpoint)
+            return self._for_health.unary_unary(CHECK)
 
     def release(self) -> None:
         """Let go of the connection: calls under way finish, the next one opens another."""
@@ -184,3 +202,31 @@ class Subchannel:
     def __repr__(self) -> str:
         state = "ejected" if self.ejected else "sick" if self.sick else "usable"
         return f"<Subchannel {self.target} {self.transport}, {state}, {self.outstanding} calls under way>"
+
+
+class Callables:
+    """The multicallables of one method, on whichever endpoints its calls have gone to.
+
+    Args:
+        kind: what grpc's channel calls it: "unary_unary" and so on.
+        method: its path.
+        serializer: of requests.
+        deserializer: of responses.
+    """
+
+    def __init__(self, kind: str, method: str | bytes, serializer: Any, deserializer: Any) -> None:
+        self.kind = kind
+        self.method = method
+        self._codecs = serializer, deserializer
+        self._made: dict[Subchannel, tuple[Any, Any]] = {}
+
+    def on(self, endpoint: Subchannel, known: Sequence[Subchannel]) -> Any:
+        """The one on `endpoint`; those on endpoints that are not `known` any more are let go of."""
+        channel = endpoint.channel
+        found = self._made.get(endpoint)
+        if found is None or found[0] is not channel:
+            found = channel, getattr(channel, self.kind)(self.method, *self._codecs)
+            for gone in self._made.keys() - set(known):
+                self._made.pop(gone, None)
+            self._made[endpoint] = found
+        return found[1]

@@ -23,16 +23,7 @@ from sage_rpc.transport.picker import Picker
 from sage_rpc.transport.shm import feeders
 from sage_rpc.transport.shm.connect import DEFAULT_RING_BYTES
 
-__all__ = ["Channel", "insecure_channel", "secure_channel"]
-
-
-def insecure_channel(
-    target: str,
-    options: Sequence[tuple[str, Any]] | None = None,
-    compression: grpc.Compression | None = None,
-) -> Channel:
-    """A channel to an address: see `sage_rpc.endpoints.opening`, which knows names, too."""
-    return Channel(target, options, compression)
+__all__ = ["Channel", "secure_channel"]
 
 
 def secure_channel(
@@ -48,7 +39,7 @@ def secure_channel(
     Args:
         target: a gRPC target, for example "example.org:443".
         credentials: from `grpc.ssl_channel_credentials` and its kin.
-        options: as of `insecure_channel`; with ("sage_rpc.transport", "shm") every call is refused.
+        options: as of `sage_rpc.insecure_channel`; with ("sage_rpc.transport", "shm") every call is refused.
         compression: for all calls.
 
     Raises:

@@ -12,21 +12,13 @@ from sage_rpc.encoding import values
 from sage_rpc.encoding.plain import BATCH_METHOD, BATCH_STREAM_METHOD
 from sage_rpc.endpoints.pool import Pool, Pooled
 from sage_rpc.observe.stats import CallStats
-from sage_rpc.policies.batching import (
-    Arguments,
-    BatchCall,
-    DeclaredBatch,
-    stream_results,
-)
+from sage_rpc.policies.batching import Arguments, BatchCall, DeclaredBatch, stream_results
 from sage_rpc.policies.breaker import Breaker, Breaking
 from sage_rpc.policies.hedging import Hedging
 from sage_rpc.policies.resolve import resolve
 from sage_rpc.policies.retry import RetryBudget, Retrying
 from sage_rpc.policies.sending import Direct, Sender
-from sage_rpc.policies.settings import (
-    MethodPolicy,
-    ServicePolicy,
-)
+from sage_rpc.policies.settings import MethodPolicy, ServicePolicy
 from sage_rpc.proto.v1 import invoke_pb2
 from sage_rpc.services.chain import key_function
 from sage_rpc.services.codec import Codec, same

@@ -20,18 +20,11 @@ from sage_rpc.encoding import buffers
 from sage_rpc.encoding.plain import BATCH_METHOD
 from sage_rpc.encoding.plain import METHOD as PLAIN_METHOD
 from sage_rpc.endpoints.pool import Pool
-from sage_rpc.policies.batching import (
-    BatchCall,
-    Coalescing,
-    DeclaredBatch,
-)
+from sage_rpc.policies.batching import BatchCall, Coalescing, DeclaredBatch
 from sage_rpc.policies.cache import ABANDONED, Cache
 from sage_rpc.policies.future import ServiceFuture, completed
 from sage_rpc.policies.sending import PRIORITY, Metadata, Routed
-from sage_rpc.policies.settings import (
-    NO_FALLBACK,
-    MethodPolicy,
-)
+from sage_rpc.policies.settings import NO_FALLBACK, MethodPolicy
 from sage_rpc.policies.timer import timer
 from sage_rpc.proto.v1 import invoke_pb2
 from sage_rpc.services.codec import Codec, same

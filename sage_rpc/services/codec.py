@@ -6,9 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sage_rpc.policies.settings import (
-    MethodPolicy,
-)
+from sage_rpc.policies.settings import MethodPolicy
 
 __all__ = ["Codec", "same"]
 

@@ -21,10 +21,9 @@ from google.protobuf.descriptor import ServiceDescriptor
 
 from sage_rpc import errors
 from sage_rpc.discovery.endpoint import Endpoint
-from sage_rpc.encoding.buffers import head
 from sage_rpc.endpoints.pool import Pool
 from sage_rpc.endpoints.resolver import Resolver
-from sage_rpc.endpoints.subchannel import Dialer
+from sage_rpc.endpoints.subchannel import CHECK, SERVING, Dialer, health_question
 from sage_rpc.observe.stats import Stats
 from sage_rpc.policies.breaker import BreakerState
 from sage_rpc.policies.cache import CacheInfo
@@ -46,8 +45,6 @@ ClientT = TypeVar("ClientT", bound=AnyClient)
 DEFAULT_TIMEOUT = 30.0  # seconds
 HEALTH_TIMEOUT = 5.0  # seconds
 _NOT_KNOWN = "not known"  # the question, to whoever was asked
-_HEALTH_CHECK = "/grpc.health.v1.Health/Check"
-_SERVING = b"\x08\x01"  # HealthCheckResponse(status=SERVING)
 # Calls that are wrong, whoever answers them and whenever: call_with_retry does not repeat them.
 _WRONG_CALL = frozenset(
     {
@@ -331,12 +328,10 @@ class ServiceManager:
         pool = self._calls_of(self._name_of(service, name)).pool
         endpoint = pool.take(None)
         pool.give_back(endpoint, None)
-        from sage_rpc.rpc import aio  # not everybody's
+        from sage_rpc.endpoints.aio import AioDialer  # asyncio is not everybody's
 
-        options = message_options(self._options)
-        if endpoint.endpoint.secure:
-            return aio.secure_channel(endpoint.target, Dialer().credentials(), options)
-        return aio.insecure_channel(endpoint.target, options)
+        channel: grpc.aio.Channel = AioDialer(message_options(self._options))(endpoint.endpoint)
+        return channel
 
     @property
     def timeout(self) -> float | None:
@@ -431,10 +426,9 @@ class ServiceManager:
             pool = self._calls_of(name).pool
             endpoint = pool.take(None)
             # Of a declared service the whole host is asked: it may be known by another name there.
-            asked = b"" if self._endpoints[name].service is not None else name.encode()
-            question = head(1, len(asked)) + asked if asked else b""  # HealthCheckRequest
+            question = health_question("" if self._endpoints[name].service is not None else name)
             try:
-                pending = endpoint.unary(_HEALTH_CHECK, None, None).future(question, timeout=timeout)
+                pending = endpoint.unary(CHECK, None, None).future(question, timeout=timeout)
             except BaseException:
                 pool.give_back(endpoint, None)
                 raise
@@ -573,7 +567,7 @@ def _tracing() -> Tracing:
 def _is_serving(response: bytes | None, error: errors.RpcError | None) -> bool:
     if error is not None:
         raise error
-    return response == _SERVING
+    return response == SERVING
 
 
 def _told(answer: ServiceFuture | errors.RpcError) -> str:

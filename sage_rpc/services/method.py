@@ -9,11 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sage_rpc import errors
 from sage_rpc.policies.cache import Cache
 from sage_rpc.policies.future import ServiceFuture
-from sage_rpc.policies.settings import (
-    NO_FALLBACK,
-    MethodPolicy,
-    RetryPolicy,
-)
+from sage_rpc.policies.settings import NO_FALLBACK, MethodPolicy, RetryPolicy
 from sage_rpc.services.chain import Begin, Chain, Invoke, Replaced, is_wrong_call
 from sage_rpc.services.codec import Codec
 

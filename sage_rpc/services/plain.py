@@ -7,13 +7,13 @@ from typing import Any
 from sage_rpc.encoding import buffers, values
 from sage_rpc.encoding.plain import (
     DESERIALIZER,
+    METHOD,
     SERIALIZER,
     check_plain,
     decode_plain,
     keep_plain,
     size_of,
 )
-from sage_rpc.encoding.plain import METHOD as PLAIN_METHOD
 from sage_rpc.proto.v1 import invoke_pb2
 from sage_rpc.services.codec import Codec
 
@@ -63,7 +63,7 @@ class PlainCodecs:
             service=service,
             method=method,
             name=f"{service}.{method}",
-            path=PLAIN_METHOD,
+            path=METHOD,
             serializer=SERIALIZER,
             deserializer=DESERIALIZER,
             encode=encode,

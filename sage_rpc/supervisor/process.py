@@ -15,11 +15,12 @@ from pathlib import Path
 import grpc
 
 from sage_rpc.discovery.local import record_paths
+from sage_rpc.endpoints.opening import insecure_channel
 from sage_rpc.processes.child import Child, here
 from sage_rpc.processes.group import Group
 from sage_rpc.processes.messages import Bound, Failed, Message, Ready, packed
 from sage_rpc.processes.pickling import dumps
-from sage_rpc.rpc.channel import Channel, insecure_channel
+from sage_rpc.rpc.channel import Channel
 from sage_rpc.supervisor.sockets import inside_path, socket_path
 from sage_rpc.supervisor.task import Task
 

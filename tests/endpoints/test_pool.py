@@ -30,6 +30,7 @@ from sage_rpc.policies.batching import results_of
 from sage_rpc.proto.v1 import invoke_pb2
 from tests import waiting
 from tests.conftest import ServerProcess
+from tests.loops import in_loop
 
 SECONDS = 15
 until = functools.partial(waiting.until, seconds=SECONDS)
@@ -363,14 +364,6 @@ def test_an_endpoint_behind_a_name_is_left_out_and_comes_back(registered, server
 
 
 # ---------------------------------------------------------------- names, for asyncio
-
-
-def in_loop(test):
-    @functools.wraps(test)
-    def run(*args, **kwargs):
-        asyncio.run(asyncio.wait_for(test(*args, **kwargs), SECONDS * 2))
-
-    return run
 
 
 def calling(method, *args):

@@ -11,7 +11,7 @@ import grpc
 from sage_rpc import errors
 from sage_rpc.cli.commands.printing import CommandError
 from sage_rpc.discovery import Endpoint, LocalRegistry, RegistryError
-from sage_rpc.rpc.channel import insecure_channel
+from sage_rpc.endpoints.opening import insecure_channel
 from sage_rpc.services.asking import ask
 
 __all__ = ["SupervisorClient", "all_supervisors", "supervisor_of"]

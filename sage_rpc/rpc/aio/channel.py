@@ -18,17 +18,7 @@ from sage_rpc.transport.options import Options
 from sage_rpc.transport.picker import Picker
 from sage_rpc.transport.shm.connect import DEFAULT_RING_BYTES
 
-__all__ = ["Channel", "insecure_channel", "secure_channel"]
-
-
-def insecure_channel(
-    target: str,
-    options: Sequence[tuple[str, Any]] | None = None,
-    compression: grpc.Compression | None = None,
-    interceptors: Sequence[stock_aio.ClientInterceptor] | None = None,
-) -> Channel:
-    """A channel to an address: see `sage_rpc.endpoints.opening`, which knows names, too."""
-    return Channel(target, options, None, compression, interceptors)
+__all__ = ["Channel", "secure_channel"]
 
 
 def secure_channel(
