@@ -395,8 +395,6 @@ cdef class ServicerContext:
         return 0
 
     cdef int call_behavior(self, MethodEntry entry) except -1:
-        data = self.request
-        self.request = None
         if entry.dynamic:
             try:
                 entry = self.core.owner._resolve_dynamic(entry.name, self.invocation_metadata())
@@ -409,22 +407,24 @@ cdef class ServicerContext:
             self.moved = True
             self.thread = 0                    # which goes on to other calls
             try:
-                entry.pool.submit(contextvars.copy_context().run, self._elsewhere, entry, data)
+                entry.pool.submit(contextvars.copy_context().run, self._elsewhere, entry)
             except RuntimeError as error:
                 self.moved = False
                 return self.refuse(UNAVAILABLE, f"the handler's thread pool was shut down: {error}")
             return 0
-        return self.answer(entry, data)
+        return self.answer(entry)
 
-    def _elsewhere(self, MethodEntry entry, data):
+    def _elsewhere(self, MethodEntry entry):
         """Run the handler in a thread of the pool that it asked for."""
         try:
-            self.answer(entry, data)
+            self.answer(entry)
         finally:
             if not self.ended and not self.detached:
                 self.conn.end(self, UNKNOWN, "the server failed to answer", None, None)
 
-    cdef int answer(self, MethodEntry entry, data) except -1:
+    cdef int answer(self, MethodEntry entry) except -1:
+        data = self.request
+        self.request = None                    # no caller of this function has it, and its blocks, any longer
         if data is not None:
             self.conn.request_taken(self)
         if entry.requests_stream:
