@@ -82,6 +82,10 @@ class Way:
         """
         return method(b"request", **arguments) if self.requests == "one" else method(**arguments)
 
+    async def cut_short(self, method: Any, **arguments: Any) -> Outcome:
+        """`begin`, and wait for the end."""
+        return await self.finish(self.begin(method, **arguments))
+
     async def finish(self, call: Any) -> Outcome:
         """Wait for the end of a call under way."""
         outcome = Outcome(call)

@@ -30,9 +30,9 @@ async def run(rpc, kind, act, **arguments):
     return await BY_KIND[kind].run(rpc.method(kind, blocking_echo(kind, act)), **arguments)
 
 
-async def cut_short(rpc, kind, act):
-    """Run a blocking handler that ends in `act(context)`. -> the outcome"""
-    return await BY_KIND[kind].finish(BY_KIND[kind].begin(rpc.method(kind, blocking_echo(kind, act))))
+async def cut_short(rpc, kind, act, **arguments):
+    """Run a blocking handler whose call ends in `act(context)`. -> the outcome"""
+    return await BY_KIND[kind].cut_short(rpc.method(kind, blocking_echo(kind, act)), **arguments)
 
 
 async def seen_by(rpc, kind, look):
@@ -302,6 +302,6 @@ async def test_a_caller_need_not_wait_for_a_blocking_handler_that_it_cancels(rpc
 @response_unary
 async def test_a_deadline_ends_the_call_of_a_blocking_handler(rpc, kind):
     gate = rpc.thread_event()
-    outcome = await run(rpc, kind, lambda _context: gate.wait(SECONDS), timeout=0.05)
+    outcome = await cut_short(rpc, kind, lambda _context: gate.wait(SECONDS), timeout=0.05)
     assert failure(outcome)[0] is grpc.StatusCode.DEADLINE_EXCEEDED
     gate.set()

@@ -180,7 +180,8 @@ async def test_a_call_to_nobody_is_unavailable(column, dead_port, way):
 @every_kind
 async def test_waiting_for_nobody_ends_at_the_deadline(column, dead_port, kind):
     async with column.channel(f"127.0.0.1:{dead_port}") as channel:
-        outcome = await BY_KIND[kind].run(getattr(channel, kind)("/x/y"), wait_for_ready=True, timeout=0.1)
+        method = getattr(channel, kind)("/x/y")
+        outcome = await BY_KIND[kind].cut_short(method, wait_for_ready=True, timeout=0.1)
         assert failure(outcome)[0] is grpc.StatusCode.DEADLINE_EXCEEDED
 
 

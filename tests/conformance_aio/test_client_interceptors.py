@@ -88,7 +88,7 @@ async def test_many_messages_come_through(intercepted, way):
 @ways()
 async def test_an_error_comes_through(intercepted, way):
     act = lambda context: context.abort(grpc.StatusCode.NOT_FOUND, "gone")
-    outcome = await way.finish(way.begin(intercepted(way.kind, go_on, before=act)))
+    outcome = await way.cut_short(intercepted(way.kind, go_on, before=act))
     assert failure(outcome) == (grpc.StatusCode.NOT_FOUND, "gone")
     assert await status(outcome.call) == (grpc.StatusCode.NOT_FOUND, "gone")
 
@@ -312,7 +312,7 @@ async def test_an_interceptor_may_change_the_method(rpc, intercepted, kind):
     async def redirect(continuation, details, request):
         return await continuation(details._replace(method=other.encode()), request)
 
-    outcome = await BY_KIND[kind].finish(BY_KIND[kind].begin(intercepted(kind, redirect)))
+    outcome = await BY_KIND[kind].cut_short(intercepted(kind, redirect))
     assert failure(outcome) == (grpc.StatusCode.ABORTED, "other")
 
 
@@ -321,8 +321,8 @@ async def test_an_interceptor_may_set_a_deadline(intercepted, rpc, kind):
     async def shorten(continuation, details, request):
         return await continuation(details._replace(timeout=0.05), request)
 
-    outcome = await BY_KIND[kind].run(intercepted(kind, shorten, before=lambda _context: rpc.event().wait()))
-    assert failure(outcome)[0] is grpc.StatusCode.DEADLINE_EXCEEDED
+    method = intercepted(kind, shorten, before=lambda _context: rpc.event().wait())
+    assert failure(await BY_KIND[kind].cut_short(method))[0] is grpc.StatusCode.DEADLINE_EXCEEDED
 
 
 @pytest.mark.parametrize("kind", ["unary_unary", "unary_stream"])

@@ -29,7 +29,7 @@ async def test_a_call_ends_at_its_deadline(rpc, way):
 @every_kind
 async def test_the_handler_is_cancelled_when_the_deadline_passes(rpc, kind):
     blocked = Blocked(rpc, kind)
-    outcome = await BY_KIND[kind].run(blocked.method, timeout=ENOUGH)
+    outcome = await BY_KIND[kind].cut_short(blocked.method, timeout=ENOUGH)
     assert failure(outcome)[0] is grpc.StatusCode.DEADLINE_EXCEEDED
     await blocked.ended.wait()
     assert [type(error) for error in blocked.errors] == [asyncio.CancelledError]
@@ -58,7 +58,7 @@ async def test_a_deadline_passes_although_nobody_waits(rpc, kind):
 async def test_a_deadline_in_the_past_is_over_at_once(rpc, kind, timeout):
     blocked = Blocked(rpc, kind)
     begun = time.monotonic()
-    outcome = await BY_KIND[kind].finish(BY_KIND[kind].begin(blocked.method, timeout=timeout))
+    outcome = await BY_KIND[kind].cut_short(blocked.method, timeout=timeout)
     assert failure(outcome)[0] is grpc.StatusCode.DEADLINE_EXCEEDED
     assert time.monotonic() - begun < SECONDS
 

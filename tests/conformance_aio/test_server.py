@@ -172,7 +172,7 @@ async def test_a_generic_handler_of_ones_own_decides_call_by_call(serve, kind):
     for answer in ("1", "2"):
         outcome = await BY_KIND[kind].run(method, metadata=(("answer", answer),))
         assert (await outcome.call.trailing_metadata())["a"] == answer
-    outcome = await BY_KIND[kind].finish(BY_KIND[kind].begin(method))
+    outcome = await BY_KIND[kind].cut_short(method)
     assert failure(outcome)[0] is grpc.StatusCode.UNIMPLEMENTED
 
 

@@ -107,7 +107,7 @@ async def test_an_interceptor_may_answer_with_a_handler_of_its_own(intercepted, 
         return refuse
 
     method = await intercepted(kind, intercept, before=lambda _context: called.append(1))
-    outcome = await BY_KIND[kind].finish(BY_KIND[kind].begin(method))
+    outcome = await BY_KIND[kind].cut_short(method)
     assert failure(outcome) == (grpc.StatusCode.UNAUTHENTICATED, "who are you")
     assert called == []
 
@@ -123,7 +123,7 @@ async def test_an_interceptor_decides_call_by_call(intercepted, kind):
 
     method = await intercepted(kind, intercept)
     assert (await BY_KIND[kind].run(method, metadata=(("token", "good"),))).responses == [b"request"]
-    outcome = await BY_KIND[kind].finish(BY_KIND[kind].begin(method))
+    outcome = await BY_KIND[kind].cut_short(method)
     assert failure(outcome)[0] is grpc.StatusCode.ABORTED
 
 
@@ -209,7 +209,7 @@ async def test_an_interceptor_may_disown_a_method(intercepted, kind):
     async def intercept(_continuation, _details):
         return None
 
-    outcome = await BY_KIND[kind].finish(BY_KIND[kind].begin(await intercepted(kind, intercept)))
+    outcome = await BY_KIND[kind].cut_short(await intercepted(kind, intercept))
     assert failure(outcome)[0] is grpc.StatusCode.UNIMPLEMENTED
 
 
@@ -218,7 +218,7 @@ async def test_an_exception_in_an_interceptor_is_unknown(intercepted, kind):
     async def intercept(_continuation, _details):
         raise ValueError("in an interceptor")
 
-    outcome = await BY_KIND[kind].finish(BY_KIND[kind].begin(await intercepted(kind, intercept)))
+    outcome = await BY_KIND[kind].cut_short(await intercepted(kind, intercept))
     assert failure(outcome)[0] is grpc.StatusCode.UNKNOWN
 
 

@@ -59,7 +59,7 @@ def flaky(serve):
 async def test_a_method_has_the_deadline_of_the_config(serve, kind):
     handler = handler_of(kind, echo(kind, lambda _context: asyncio.sleep(SECONDS)))
     served = await serve(registered={"slow": handler}, channel_options=config(timeout="0.2s"))
-    outcome = await BY_KIND[kind].run(getattr(served.channel, kind)(f"/{SERVICE}/slow"))
+    outcome = await BY_KIND[kind].cut_short(getattr(served.channel, kind)(f"/{SERVICE}/slow"))
     assert failure(outcome)[0] is grpc.StatusCode.DEADLINE_EXCEEDED
 
 
@@ -112,7 +112,7 @@ async def test_a_call_is_not_tried_again_once_the_server_has_sent_metadata(flaky
 @pytest.mark.parametrize("kind", ["unary_unary", "unary_stream", "stream_unary"])
 async def test_the_deadline_is_that_of_all_attempts(flaky, kind):
     method, attempts = await flaky(kind, 100, SLOW)
-    outcome = await BY_KIND[kind].run(method, timeout=0.3)
+    outcome = await BY_KIND[kind].cut_short(method, timeout=0.3)
     assert failure(outcome)[0] is grpc.StatusCode.DEADLINE_EXCEEDED
     assert len(attempts) == 1
 

@@ -257,7 +257,7 @@ async def test_the_sides_in_two_other_loops(column, kind):
 async def test_an_error_comes_from_another_loop(column, other, kind):
     served = await other.run(serve_here(column, registered={"m": handler_of(kind, echo(kind, abort))}))
     async with column.channel(served.target) as channel:
-        outcome = await BY_KIND[kind].finish(BY_KIND[kind].begin(getattr(channel, kind)(f"/{SERVICE}/m")))
+        outcome = await BY_KIND[kind].cut_short(getattr(channel, kind)(f"/{SERVICE}/m"))
         assert failure(outcome) == (grpc.StatusCode.NOT_FOUND, "gone")
     await other.run(served.close())
 
@@ -289,7 +289,7 @@ async def test_a_deadline_passes_between_loops(column, other, kind):
 
     gate, served = await other.run(start())
     async with column.channel(served.target) as channel:
-        outcome = await BY_KIND[kind].run(getattr(channel, kind)(f"/{SERVICE}/m"), timeout=0.2)
+        outcome = await BY_KIND[kind].cut_short(getattr(channel, kind)(f"/{SERVICE}/m"), timeout=0.2)
         assert failure(outcome)[0] is grpc.StatusCode.DEADLINE_EXCEEDED
     await other.run(gate.ended.wait())
     await other.run(served.close())

@@ -27,7 +27,7 @@ async def run(rpc, kind, act, style="iterator", **arguments):
 
 async def cut_short(rpc, kind, act, style="iterator"):
     """Run a method of `kind` whose handler ends in `act(context)`. -> the outcome"""
-    return await BY_KIND[kind].finish(BY_KIND[kind].begin(rpc.method(kind, echo(kind, act, style))))
+    return await BY_KIND[kind].cut_short(rpc.method(kind, echo(kind, act, style)))
 
 
 async def raised(rpc, act=lambda context: context.abort(grpc.StatusCode.ABORTED, "no", (("last", "2"),))):
@@ -48,7 +48,7 @@ class FixedStatus(grpc.Status):
 @ways()
 async def test_abort_ends_the_call_with_its_code_and_details(rpc, way):
     act = lambda context: context.abort(grpc.StatusCode.NOT_FOUND, "no such row")
-    outcome = await way.finish(way.begin(rpc.method(way.kind, echo(way.kind, act))))
+    outcome = await way.cut_short(rpc.method(way.kind, echo(way.kind, act)))
     assert failure(outcome) == (grpc.StatusCode.NOT_FOUND, "no such row")
     assert await status(outcome.call) == (grpc.StatusCode.NOT_FOUND, "no such row")
 
