@@ -55,7 +55,7 @@ class Served:
         self.lines: list[str] = []
         self._came = threading.Condition()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "sage_rpc", "serve", str(path), *arguments],
+            [sys.executable, "-X", "faulthandler", "-m", "sage_rpc", "serve", str(path), *arguments],
             env=os.environ | {"PYTHONPATH": str(ROOT)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -78,7 +78,12 @@ class Served:
 
     def stop(self, signum: int = signal.SIGTERM) -> int:
         self.process.send_signal(signum)
-        return self.process.wait(timeout=20)
+        try:
+            return self.process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGABRT)  # it tells where its threads are
+            self._reader.join(10)
+            pytest.fail("it has not ended:\n" + "\n".join(self.lines))
 
     def __enter__(self) -> Served:
         self.wait_for("services serve")
