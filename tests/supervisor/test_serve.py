@@ -52,6 +52,7 @@ class Served:
     """A supervisor in a process of its own."""
 
     def __init__(self, path: Path, *arguments: str) -> None:
+        self.path = path
         self.lines: list[str] = []
         self._came = threading.Condition()
         self.process = subprocess.Popen(

@@ -57,7 +57,7 @@ def its_directory(served: Served, tmp_path_factory: pytest.TempPathFactory, monk
     """The commands of each test meet the module's supervisor."""
     about = next(line for line in served.lines if "dashboard is at" in line)
     assert about
-    monkeypatch.setenv("SAGE_RPC_RUNTIME_DIR", str(Path(served.process.args[4]).parent / "run"))
+    monkeypatch.setenv("SAGE_RPC_RUNTIME_DIR", str(served.path.parent / "run"))
 
 
 @pytest.mark.slow
