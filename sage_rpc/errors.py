@@ -11,7 +11,8 @@
 | every other         | RpcError         |                                 |
 
 `rpc_error` picks the class, so the table stands in one place. An UNAVAILABLE whose cause was a refused
-connection has the text "connection refused" in lower case, whichever transport met it.
+connection has the text "connection refused" in lower case, whichever transport met it. Whether a call may be
+sent again no text tells, but `never_ran`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 import grpc
 from grpc._channel import _InactiveRpcError
@@ -27,7 +28,9 @@ from grpc._channel import _InactiveRpcError
 from sage_rpc.text.exceptions import text_of, traceback_of, type_name
 
 __all__ = [
+    "NOT_RUN",
     "Abort",
+    "Connected",
     "DeadlineExceeded",
     "ErrorState",
     "InvalidArgument",
@@ -44,6 +47,7 @@ __all__ = [
 ]
 
 Metadata = Sequence[tuple[str, str | bytes]]
+NOT_RUN = ("sage-rpc-not-run", "1")  # trailing metadata of a call that a server refused before it began it
 
 
 class ErrorState:
@@ -93,6 +97,9 @@ class RpcError(grpc.RpcError, grpc.Call, grpc.Future):
     """A call that ended with another status than OK.
 
     Like the error of grpc's blocking calls it is also the ended call itself and a done future.
+
+    Attributes:
+        never_ran: whether it is certain that the service has not begun the call, which may be sent again.
     """
 
     def __init__(
@@ -103,8 +110,10 @@ class RpcError(grpc.RpcError, grpc.Call, grpc.Future):
         initial_metadata: Metadata = (),
         trailing_metadata: Metadata = (),
         debug_error_string: str = "",
+        never_ran: bool = False,
     ) -> None:
         Exception.__init__(self, details)  # not what may be between: grpcio's wants a state of its own
+        self.never_ran = never_ran or NOT_RUN in trailing_metadata
         self._code = code
         self._details = details
         self._initial_metadata = tuple(initial_metadata)
@@ -122,7 +131,7 @@ class RpcError(grpc.RpcError, grpc.Call, grpc.Future):
         return RpcError.__str__(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        kept = {name: value for name, value in self.__dict__.items() if name.startswith("_")}
+        kept = {name: self.__dict__[name] for name in self.__dict__ if name[0] == "_" or name == "never_ran"}
         kind = _FAMILY.get(type(self))
         return _rebuild, (kind or type(self), self._code, self._details, kept, kind is not None)
 
@@ -296,6 +305,7 @@ def rpc_error(
     initial_metadata: Metadata = (),
     trailing_metadata: Metadata = (),
     debug_error_string: str = "",
+    never_ran: bool = False,
 ) -> RpcError:
     """The error of a call that ended with `code`."""
     return _ENDED[class_of(code)](
@@ -304,21 +314,49 @@ def rpc_error(
         initial_metadata=initial_metadata,
         trailing_metadata=trailing_metadata,
         debug_error_string=debug_error_string,
+        never_ran=never_ran,
     )
 
 
-def from_grpc(error: grpc.RpcError) -> RpcError:
-    """`error`, of grpcio or of an interceptor, as one of the family; the original is its `__cause__`."""
+class Connected(Protocol):
+    """A channel that tells whether gRPC has a connection for it."""
+
+    @property
+    def connected_over_grpc(self) -> bool: ...
+
+
+# How details begin where gRPC's core had no connection to send a call on.
+_NO_CONNECTION = ("failed to connect to all addresses", "errors resolving ", "DNS resolution failed")
+
+
+def from_grpc(error: grpc.RpcError, channel: Connected | None = None) -> RpcError:
+    """`error`, of grpcio or of an interceptor, as one of the family; the original is its `__cause__`.
+
+    Args:
+        error: what was raised.
+        channel: what the call was made on. That a call never left, gRPC tells by its text alone, which a
+            server may use as well: only with a channel that has no connection it is believed.
+    """
     if isinstance(error, RpcError):
         return error
     code, details, initial, trailing, debug = _end_of(error)
     if not isinstance(code, grpc.StatusCode) or code is grpc.StatusCode.OK:
         code, details = grpc.StatusCode.UNKNOWN, details or str(error)
-    refused = code is grpc.StatusCode.UNAVAILABLE and "connection refused" in (details + debug).lower()
+    unavailable = code is grpc.StatusCode.UNAVAILABLE
+    never_ran = getattr(error, "never_ran", None)
+    if never_ran is None:
+        unsent = unavailable and details.startswith(_NO_CONNECTION)
+        never_ran = unsent and channel is not None and not channel.connected_over_grpc
+    refused = unavailable and "connection refused" in (details + debug).lower()
     if refused and "connection refused" not in details:
         details = f"connection refused: {details}"
     converted = rpc_error(
-        code, details, initial_metadata=initial, trailing_metadata=trailing, debug_error_string=debug
+        code,
+        details,
+        initial_metadata=initial,
+        trailing_metadata=trailing,
+        debug_error_string=debug,
+        never_ran=never_ran,
     )
     converted.__cause__ = error
     return converted

@@ -31,6 +31,7 @@ from sage_rpc.endpoints.subchannel import Callables, Dialer, Subchannel
 from sage_rpc.endpoints.targets import service_of_target
 from sage_rpc.policies.settings import PoolPolicy
 from sage_rpc.rpc import aio
+from sage_rpc.rpc.aio.channel import error_of
 
 __all__ = ["AioDialer", "DiscoveredChannel"]
 
@@ -219,22 +220,22 @@ class _Choice(
         call.add_done_callback(functools.partial(self._ended, endpoint, endpoint.channel))
         return endpoint, call
 
-    def _ended(self, endpoint: Subchannel, _channel: Any, call: Any) -> None:
-        task = asyncio.get_running_loop().create_task(self._give_back(endpoint, call))
+    def _ended(self, endpoint: Subchannel, channel: Any, call: Any) -> None:
+        task = asyncio.get_running_loop().create_task(self._give_back(endpoint, channel, call))
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
 
-    async def _give_back(self, endpoint: Subchannel, call: Any) -> None:
+    async def _give_back(self, endpoint: Subchannel, channel: Any, call: Any) -> None:
         error: errors.RpcError | None = None
         try:
-            error = await _error_of(call)
+            error = await _error_of(call, channel)
         finally:
             self._channel.pool.give_back(endpoint, error)
 
     async def intercept_unary_unary(
         self, continuation: Callable[..., Any], client_call_details: Any, request: Any
     ) -> Any:
-        """A call that never reached its endpoint goes to another."""
+        """A call that never ran goes to another endpoint."""
         tried: list[Subchannel] = []
         details = client_call_details
         deadline = None if details.timeout is None else time.monotonic() + details.timeout
@@ -248,17 +249,13 @@ class _Choice(
                 raise
             if not call.done():
                 return call
-            error = await _error_of(call)
+            error = await _error_of(call, endpoint.channel)
             if error is None or not self._channel.pool.elsewhere(error, tried):
                 return call
             if deadline is not None:
                 details = details._replace(timeout=max(0.0, deadline - time.monotonic()))
 
-    async def intercept_unary_stream(
-        self, continuation: Callable[..., Any], client_call_details: Any, request: Any
-    ) -> Any:
-        """As grpc.aio's."""
-        return (await self._begun(client_call_details, request, ()))[1]
+    intercept_unary_stream = intercept_unary_unary
 
     async def intercept_stream_unary(
         self, continuation: Callable[..., Any], client_call_details: Any, request_iterator: Any
@@ -273,13 +270,12 @@ class _Choice(
         return (await self._begun(client_call_details, request_iterator, ()))[1]
 
 
-async def _error_of(call: Any) -> errors.RpcError | None:
+async def _error_of(call: Any, channel: Any) -> errors.RpcError | None:
     """How a call ended, which has; None: well."""
     code = await call.code()
     if code is grpc.StatusCode.OK:
         return None
-    trailing = tuple(await call.trailing_metadata() or ())
-    return errors.rpc_error(code, await call.details() or "", trailing_metadata=trailing)
+    return error_of(call, code, await call.details() or "", await call.trailing_metadata() or (), channel)
 
 
 def _awaited(error: errors.RpcError) -> stock_aio.AioRpcError:

@@ -3,13 +3,15 @@
 The multicallables here serve `DiscoveredChannel` and the ServiceManager's channels
 (`sage_rpc.services.channel`) alike.
 
-1. A call that certainly has not reached its endpoint (connection refused) goes to another; one that may have
-   run never does. Of futures and streams nobody waits for that here: how they end counts for the endpoint.
+1. A call that certainly never ran goes to another endpoint, whether somebody waits for it, has its future or
+   reads its stream; one that may have run never does, nor one whose requests were an iterator's.
 2. What carries the call is the picker's to decide, by the memory queue that the endpoint has told.
 """
 
 from __future__ import annotations
 
+import functools
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -27,6 +29,8 @@ from sage_rpc.endpoints.targets import service_of_target
 from sage_rpc.policies.settings import PoolPolicy
 
 __all__ = ["DiscoveredChannel", "ManyResponses", "OneResponse"]
+
+_LOGGER = logging.getLogger("sage_rpc")
 
 
 class DiscoveredChannel(grpc.Channel):
@@ -175,11 +179,11 @@ class _Pooled:
     def __init__(
         self, pool: Pool, kind: str, method: str | bytes, serializer: Any, deserializer: Any
     ) -> None:
-        self._pool = pool
-        self._callables = Callables(kind, method, serializer, deserializer)
+        self.pool = pool
+        self.callables = Callables(kind, method, serializer, deserializer)
 
     def __repr__(self) -> str:
-        return f"<{self._callables.kind} {self._callables.method!r} of {self._pool!r}>"
+        return f"<{self.callables.kind} {self.callables.method!r} of {self.pool!r}>"
 
     def _key(self, request: Any) -> Any:
         """What consistent hashing goes by."""
@@ -188,11 +192,6 @@ class _Pooled:
     def _limit(self, timeout: float | None) -> float | None:
         """Seconds that the call may take."""
         return timeout
-
-    def _take(
-        self, request: Any, deadline: float | None, wait_for_ready: bool | None, tried: tuple[Subchannel, ...]
-    ) -> Subchannel:
-        return self._pool.take(self._key(request), tried, wait=bool(wait_for_ready), deadline=deadline)
 
     def _started(
         self,
@@ -203,24 +202,186 @@ class _Pooled:
         credentials: Any,
         wait: Any,
         rest: Any,
-    ) -> Any:
+    ) -> _Started:
         """A call that nobody waits for here."""
         timeout = self._limit(timeout)
         deadline = None if timeout is None else time.monotonic() + timeout
-        endpoint = self._take(request, deadline, wait, ())
+        return _Started(self, start, request, deadline, (metadata, credentials, wait, rest))
+
+    def take(
+        self, request: Any, deadline: float | None, wait_for_ready: bool | None, tried: tuple[Subchannel, ...]
+    ) -> Subchannel:
+        """The endpoint of a call, which must be given back."""
+        return self.pool.take(self._key(request), tried, wait=bool(wait_for_ready), deadline=deadline)
+
+    def on(self, endpoint: Subchannel) -> Any:
+        """The multicallable there."""
+        return self.callables.on(endpoint, self.pool.endpoints)
+
+
+class _Started(grpc.Call, grpc.Future):
+    """A call under way, or a stream; one whose only request never ran goes to another endpoint.
+
+    What it is asked, the attempt that counts answers, and not before it is known which that is.
+
+    Args:
+        method: what is called.
+        start: which of the multicallable's functions begins it.
+        request: what it takes.
+        deadline: of time.monotonic, or None.
+        rest: metadata, credentials, wait_for_ready and compression.
+    """
+
+    def __init__(
+        self, method: _Pooled, start: str, request: Any, deadline: float | None, rest: tuple[Any, ...]
+    ) -> None:
+        self._method = method
+        self._call = start, request, deadline, rest
+        self._changed = threading.Condition()  # guards what follows; no callback runs under it
+        self._over = self._given_up = False
+        self._callbacks: list[Callable[[Any], None]] = []
+        self._tried: tuple[Subchannel, ...] = ()
+        self._attempt: Any = None
+        self._next(bool(rest[2]))
+
+    def _next(self, wait_for_ready: bool) -> None:
+        """Begin an attempt at an endpoint that had none."""
+        method, pool = self._method, self._method.pool
+        start, request, deadline, rest = self._call
+        endpoint = method.take(request, deadline, wait_for_ready, self._tried)
+        self._tried = (*self._tried, endpoint)
         try:
-            method = getattr(self._callables.on(endpoint, self._pool.endpoints), start)
-            call = method(request, timeout, metadata, credentials, wait, rest)
+            left = None if deadline is None else max(0.0, deadline - time.monotonic())
+            attempt = getattr(method.on(endpoint), start)(request, left, *rest)
         except BaseException:
-            self._pool.give_back(endpoint, None)
+            pool.give_back(endpoint, None)
             raise
-        call.add_done_callback(lambda ended: self._pool.give_back(endpoint, _end_of(ended)))
-        return call
+        with self._changed:
+            self._attempt = attempt
+            self._changed.notify_all()
+        if self._given_up:
+            attempt.cancel()
+        attempt.add_done_callback(functools.partial(self._ended, endpoint))
 
+    def _ended(self, endpoint: Subchannel, attempt: Any) -> None:
+        error = None
+        if attempt.code() is not grpc.StatusCode.OK:
+            error = errors.from_grpc(attempt, endpoint.channel)
+        pool = self._method.pool
+        pool.give_back(endpoint, error)
+        # Requests that were an iterator's are gone.
+        once_more = self._method.callables.kind.startswith("unary") and not self._given_up
+        if error is not None and once_more and pool.elsewhere(error, self._tried):
+            try:
+                self._next(wait_for_ready=False)
+                return
+            except (grpc.RpcError, ValueError) as failure:
+                _LOGGER.debug("%r could not go elsewhere: %s", self, failure)
+        with self._changed:
+            self._over = True
+            callbacks, self._callbacks = self._callbacks, []
+            self._changed.notify_all()
+        for callback in callbacks:
+            try:
+                callback(self)
+            except BaseException:  # the others want to know, too
+                _LOGGER.exception("Exception in a callback of %r", self)
 
-def _end_of(call: Any) -> errors.RpcError | None:
-    code = call.code()
-    return None if code is grpc.StatusCode.OK else errors.rpc_error(code, call.details() or "")
+    def _last(self, timeout: float | None = None) -> Any:
+        """The attempt that has ended, and that counts; waits."""
+        with self._changed:
+            if not self._changed.wait_for(self.done, timeout):
+                raise grpc.FutureTimeoutError
+        return self._attempt
+
+    def _is_left(self, attempt: Any) -> bool:
+        """Whether `attempt`, which has told something, is not the one that counts."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._attempt is not attempt or self.done() or not attempt.done())
+            return self._attempt is not attempt
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__["_attempt"], name)
+
+    def __repr__(self) -> str:
+        return f"<call of {self._method!r}: {self._attempt!r}>"
+
+    # -- responses
+
+    def __iter__(self) -> _Started:
+        return self
+
+    def __next__(self) -> Any:
+        while True:
+            attempt = self._attempt
+            try:
+                return next(attempt)
+            except grpc.RpcError:
+                if not self._is_left(attempt):
+                    raise
+
+    def result(self, timeout: float | None = None) -> Any:
+        return self._last(timeout).result()
+
+    def exception(self, timeout: float | None = None) -> Any:
+        return self._last(timeout).exception()
+
+    def traceback(self, timeout: float | None = None) -> Any:
+        return self._last(timeout).traceback()
+
+    # -- how it goes, and how it went
+
+    def initial_metadata(self) -> Any:
+        while True:
+            attempt = self._attempt
+            metadata = attempt.initial_metadata()
+            if not self._is_left(attempt):
+                return metadata
+
+    def code(self) -> grpc.StatusCode:
+        return self._last().code()
+
+    def details(self) -> str:
+        return str(self._last().details())
+
+    def trailing_metadata(self) -> Any:
+        return self._last().trailing_metadata()
+
+    def cancel(self) -> bool:
+        self._given_up = True  # what ends now has no successor
+        cancelled = bool(self._attempt.cancel())
+        with self._changed:
+            self._changed.notify_all()
+        return cancelled
+
+    def cancelled(self) -> bool:
+        return bool(self._attempt.cancelled())
+
+    def is_active(self) -> bool:
+        return not self.done()
+
+    def running(self) -> bool:
+        return not self.done()
+
+    def done(self) -> bool:
+        return self._over or (self._given_up and self._attempt.done())
+
+    def time_remaining(self) -> float | None:
+        left: float | None = self._attempt.time_remaining()
+        return left
+
+    def add_callback(self, callback: Callable[[], None]) -> bool:
+        with self._changed:
+            if not self._over:
+                self._callbacks.append(lambda _self: callback())
+            return not self._over
+
+    def add_done_callback(self, fn: Callable[[Any], None]) -> None:
+        with self._changed:
+            if not self._over:
+                self._callbacks.append(fn)
+                return
+        fn(self)
 
 
 class OneResponse(_Pooled, grpc.UnaryUnaryMultiCallable, grpc.StreamUnaryMultiCallable):
@@ -264,21 +425,21 @@ class OneResponse(_Pooled, grpc.UnaryUnaryMultiCallable, grpc.StreamUnaryMultiCa
         deadline = None if timeout is None else time.monotonic() + timeout
         tried: tuple[Subchannel, ...] = ()
         while True:
-            endpoint = self._take(request, deadline, wait, tried)
+            endpoint = self.take(request, deadline, wait, tried)
             error: errors.RpcError | None = None
             try:
-                method = getattr(self._callables.on(endpoint, self._pool.endpoints), start)
+                method = getattr(self.on(endpoint), start)
                 return method(request, timeout, metadata, credentials, wait, rest)
             except grpc.RpcError as failure:
-                error = errors.from_grpc(failure)
+                error = errors.from_grpc(failure, endpoint.channel)
                 tried = (*tried, endpoint)
                 # Requests that were an iterator's are gone.
-                if self._callables.kind != "unary_unary" or not self._pool.elsewhere(error, tried):
+                if self.callables.kind != "unary_unary" or not self.pool.elsewhere(error, tried):
                     if self.family:
                         raise error from error.__cause__
                     raise
             finally:
-                self._pool.give_back(endpoint, error)
+                self.pool.give_back(endpoint, error)
             if deadline is not None:
                 timeout = max(0.0, deadline - time.monotonic())
 

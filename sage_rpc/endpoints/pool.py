@@ -31,7 +31,7 @@ from sage_rpc.discovery.endpoint import Endpoint
 from sage_rpc.endpoints.balancing import balancer
 from sage_rpc.endpoints.resolver import Resolver
 from sage_rpc.endpoints.subchannel import SERVING, Subchannel, health_question
-from sage_rpc.policies.sending import Metadata, Pending, Routed, never_ran, outcome
+from sage_rpc.policies.sending import Metadata, Pending, Routed, Series, outcome
 from sage_rpc.policies.settings import PoolPolicy
 from sage_rpc.policies.timer import timer
 from sage_rpc.rpc.channel import Channel
@@ -195,7 +195,7 @@ class Pool:
                     return found
             if not wait:
                 nobody = self._resolver.nobody(self.service)
-                raise errors.rpc_error(grpc.StatusCode.UNAVAILABLE, nobody)
+                raise errors.rpc_error(grpc.StatusCode.UNAVAILABLE, nobody, never_ran=True)
             if not self._resolver.wait_for_change(generation, deadline):
                 raise self.none_in_time()
 
@@ -210,7 +210,7 @@ class Pool:
         """Whether a call that ended with `error` is sent again: it never ran, and there is somebody else."""
         if len(tried) >= _ATTEMPTS or error.code() is not grpc.StatusCode.UNAVAILABLE:
             return False
-        return never_ran(error) and any(each not in tried for each in self._usable)
+        return error.never_ran and any(each not in tried for each in self._usable)
 
     def place_of(self, key: Any) -> str | None:
         """The address where a call with that key goes now, where the balancing goes by keys."""
@@ -240,7 +240,7 @@ class Pool:
             if error.code() not in outlier.codes:
                 endpoint.failed_in_a_row = 0
                 return
-            gone = error.code() is grpc.StatusCode.UNAVAILABLE and never_ran(error)
+            gone = error.code() is grpc.StatusCode.UNAVAILABLE and error.never_ran
             endpoint.failed_in_a_row += 1
             if (gone or endpoint.failed_in_a_row >= outlier.consecutive_failures) and not endpoint.ejected:
                 self._eject(endpoint, answered=error.code() not in _STUCK)
@@ -429,14 +429,14 @@ class Pooled:
         deserializer: Any,
         check: Callable[[Any], None] | None,
     ) -> None:
-        self._pool = pool
+        self.pool = pool
         self._path = path
         self._codec = serializer, deserializer
         self.check = check
 
     def send(self, request: Any, timeout: float | None, metadata: Metadata, key: Any) -> Any:
         """See Sender."""
-        pool = self._pool
+        pool = self.pool
         routed = type(key) is Routed
         plain_key = key.key if routed else key
         endpoint = pool.take(plain_key)
@@ -449,7 +449,7 @@ class Pooled:
                 response = call(request, timeout, metadata)
                 break
             except grpc.RpcError as failure:
-                error = errors.from_grpc(failure)
+                error = errors.from_grpc(failure, endpoint.channel)
                 tried = (*tried, endpoint)
                 if not pool.elsewhere(error, tried):
                     raise error from (None if error is failure else failure)
@@ -467,19 +467,51 @@ class Pooled:
 
     def start(self, request: Any, timeout: float | None, metadata: Metadata, key: Any) -> Pending:
         """See Sender."""
-        pool = self._pool
-        routed = type(key) is Routed
-        endpoint = pool.take(key.key if routed else key)
+        return _Started(self, request, timeout, metadata, key)
+
+    def start_at(
+        self, endpoint: Subchannel, request: Any, timeout: float | None, metadata: Metadata, key: Any
+    ) -> Pending:
+        """Send to `endpoint`, which was taken, and give it back at the end."""
+        pool = self.pool
         try:
             call = endpoint.callables.get(self._path) or endpoint.unary(self._path, *self._codec)
             pending: Pending = call.future(request, timeout, metadata)
         except BaseException:
             pool.give_back(endpoint, None)
             raise
-        if routed:
+        if type(key) is Routed:
             key.transport = endpoint.transport
+        endpoint.note_whether_it_ran(pending)
         pending.add_done_callback(lambda ended: pool.give_back(endpoint, outcome(ended)[1]))
         return pending
+
+
+class _Started(Series):
+    """A call that nobody waits for; where it never ran, it goes to another endpoint."""
+
+    def __init__(
+        self, sender: Pooled, request: Any, timeout: float | None, metadata: Metadata, key: Any
+    ) -> None:
+        super().__init__(None)  # the response is checked by whoever asked for it
+        self._sender = sender
+        self._call = request, metadata, key
+        self._deadline = None if timeout is None else time.monotonic() + timeout
+        self._tried: tuple[Subchannel, ...] = ()
+        self._begin(self._next)
+
+    def _next(self) -> Pending:
+        request, metadata, key = self._call
+        endpoint = self._sender.pool.take(key.key if type(key) is Routed else key, self._tried)
+        self._tried = (*self._tried, endpoint)
+        left = None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+        return self._sender.start_at(endpoint, request, left, metadata, key)
+
+    def _attempt_ended(self, response: Any, error: errors.RpcError | None) -> None:
+        if error is not None and self._sender.pool.elsewhere(error, self._tried):
+            self._begin(self._next)
+        else:
+            self._finish(response, error)
 
 
 _pools: weakref.WeakSet[Pool] = weakref.WeakSet()

@@ -12,6 +12,7 @@ from typing import Any
 
 import grpc
 
+from sage_rpc import errors
 from sage_rpc.discovery.endpoint import Endpoint
 from sage_rpc.encoding.buffers import head
 from sage_rpc.endpoints.resolver import is_here, is_local
@@ -97,6 +98,11 @@ class Dialer:
         return self._credentials
 
 
+def _note(channel: Channel, ended: Any) -> None:
+    if ended.code() is grpc.StatusCode.UNAVAILABLE:
+        ended.never_ran = errors.from_grpc(ended.exception(), channel).never_ran
+
+
 class Subchannel:
     """One endpoint of a service, and the connection to it.
 
@@ -156,6 +162,11 @@ class Subchannel:
     def local(self) -> bool:
         """Whether it is on this host. May do I/O the first time."""
         return is_local(self.endpoint)
+
+    def note_whether_it_ran(self, call: Any) -> None:
+        """Have a call, made here, of gRPC's know at its end whether it never ran; ours know by themselves."""
+        if not hasattr(call, "never_ran"):
+            call.add_done_callback(functools.partial(_note, self.channel))
 
     def unary(self, path: str, serializer: Any, deserializer: Any) -> Any:
         """The multicallable of a method."""

@@ -22,7 +22,7 @@ from sage_rpc.hosting.public_methods import PublicMethods, public_methods
 from sage_rpc.observe.health import HostHealth
 from sage_rpc.policies.access import Access, peer_of
 from sage_rpc.policies.admission import Gate, RefusedError
-from sage_rpc.policies.sending import NOT_RUN, PRIORITY
+from sage_rpc.policies.sending import PRIORITY
 from sage_rpc.policies.settings import AdmissionPolicy
 from sage_rpc.proto.v1 import invoke_pb2
 from sage_rpc.rpc.server import server
@@ -110,7 +110,7 @@ class _Guard:
         try:
             self.gate.enter(context.peer(), _priority(context), context.time_remaining())
         except RefusedError as refused:
-            context.set_trailing_metadata((NOT_RUN,))
+            context.set_trailing_metadata((errors.NOT_RUN,))
             context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, str(refused))
         try:
             yield
@@ -127,7 +127,7 @@ class _Guard:
             text = text_of(error) or text
         except Exception:
             _LOGGER.exception("the access hook of the service %r raised: the call is refused", self.name)
-        context.set_trailing_metadata((NOT_RUN,))
+        context.set_trailing_metadata((errors.NOT_RUN,))
         context.abort(grpc.StatusCode.PERMISSION_DENIED, text)
 
 

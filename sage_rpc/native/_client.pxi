@@ -330,8 +330,17 @@ cdef class Call:
             self.failure = errors.rpc_error(
                 _STATUS.get(self.status, grpc.StatusCode.UNKNOWN), self.text or "",
                 initial_metadata=self.initial_metadata(), trailing_metadata=self.trailing_metadata(),
-                debug_error_string=self.debug_error_string())
+                debug_error_string=self.debug_error_string(), never_ran=self.unsent)
         return self.failure
+
+    @property
+    def never_ran(self):
+        """Whether it is certain that the server has not begun the call, which has ended."""
+        if self.status <= OK:
+            return False
+        if self.failure is not None:
+            return self.failure.never_ran
+        return self.unsent or (self.trailing is not None and errors.NOT_RUN in decode_metadata(self.trailing))
 
 
 cdef class ClientConnection(Connection):

@@ -48,6 +48,11 @@ cdef class Handle(OSError):
     def add_callback(self, callback):
         return self.call.add_callback(callback)
 
+    @property
+    def never_ran(self):
+        """See sage_rpc.errors.RpcError."""
+        return self.call.never_ran
+
     # -- grpcio's private names, which others read
 
     @property

@@ -683,6 +683,11 @@ cdef class QuickCall:
             self.call.message = None
         return self.response
 
+    @property
+    def never_ran(self):
+        """See sage_rpc.errors.RpcError."""
+        return self.call.never_ran
+
     cdef object error(self):
         cdef LoopCall call = self.call
         return grpc.aio.AioRpcError(

@@ -19,7 +19,7 @@ from typing import Any
 
 from sage_rpc import errors
 from sage_rpc.policies.breaker import CircuitOpen
-from sage_rpc.policies.sending import Metadata, Pending, Sender, Series, never_ran
+from sage_rpc.policies.sending import Metadata, Pending, Sender, Series
 from sage_rpc.policies.settings import RetryBudgetPolicy, RetryPolicy
 from sage_rpc.policies.timer import timer
 
@@ -98,7 +98,7 @@ def wait_before_next(
     """
     if error.code() not in policy.codes or failed >= policy.max_attempts or isinstance(error, CircuitOpen):
         return None
-    if not idempotent and not never_ran(error):
+    if not idempotent and not error.never_ran:
         return None
     wait = backoff(policy, failed)
     for name, value in error.trailing_metadata():

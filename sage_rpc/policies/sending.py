@@ -25,29 +25,12 @@ __all__ = [
     "Sender",
     "Series",
     "failure_of",
-    "never_ran",
     "outcome",
 ]
 
 _LOGGER = logging.getLogger("sage_rpc")
 Metadata = tuple[tuple[str, str | bytes], ...] | None
 PRIORITY = "sage-rpc-priority"  # metadata of a call that may overtake others that wait
-NOT_RUN = ("sage-rpc-not-run", "1")  # trailing metadata of a call that a server refused before it began it
-_NEVER_SENT = (
-    "connection refused",
-    "cannot be reached over shared memory",
-    "failed to connect to all addresses",
-    "is shutting down",
-)
-
-
-def never_ran(error: errors.RpcError) -> bool:
-    """Whether it is known that the service has not begun the call that failed so."""
-    if error.code() is grpc.StatusCode.UNAVAILABLE:
-        text = error.details()
-        if any(part in text for part in _NEVER_SENT):
-            return True
-    return NOT_RUN in error.trailing_metadata()
 
 
 class Routed:
@@ -79,6 +62,15 @@ class Pending(Protocol):
 
     def cancel(self) -> bool:
         """End it, at the server too."""
+
+
+class Place(Protocol):
+    """An endpoint, as `Direct` sees it."""
+
+    @property
+    def channel(self) -> Any: ...
+
+    def note_whether_it_ran(self, call: Any) -> None: ...
 
 
 class Sender(Protocol):
@@ -136,13 +128,15 @@ class Direct:
     """The innermost sender: one multicallable.
 
     Args:
-        multicallable: of a channel.
+        endpoint: where the multicallable is: its `channel`, and what it notes of calls under way.
+        multicallable: of that channel.
         check: raises the error that a response may carry inside.
     """
 
-    __slots__ = ("_callable", "check")
+    __slots__ = ("_callable", "_endpoint", "check")
 
-    def __init__(self, multicallable: Any, check: Callable[[Any], None] | None) -> None:
+    def __init__(self, endpoint: Place, multicallable: Any, check: Callable[[Any], None] | None) -> None:
+        self._endpoint = endpoint
         self._callable = multicallable
         self.check = check
 
@@ -153,7 +147,7 @@ class Direct:
         except errors.RpcError:
             raise
         except grpc.RpcError as error:
-            raise errors.from_grpc(error) from error
+            raise errors.from_grpc(error, self._endpoint.channel) from error
         if self.check is not None:
             self.check(response)
         return response
@@ -161,6 +155,7 @@ class Direct:
     def start(self, request: Any, timeout: float | None, metadata: Metadata, key: Any) -> Pending:
         """See Sender."""
         pending: Pending = self._callable.future(request, timeout, metadata)
+        self._endpoint.note_whether_it_ran(pending)
         return pending
 
 

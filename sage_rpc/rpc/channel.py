@@ -104,6 +104,12 @@ class Channel(grpc.Channel):
         return "" if self.transport == "shm" else self._picker.reason
 
     @property
+    def connected_over_grpc(self) -> bool:
+        """Whether gRPC has a connection to the target now."""
+        over_grpc = self._grpc
+        return over_grpc is not None and stock.connected(over_grpc._channel)
+
+    @property
     def _channel(self) -> NativeChannel:
         return NativeChannel(self._target, self._over_grpc)
 

@@ -158,7 +158,7 @@ class ServiceCalls:
         """The innermost sender of a method."""
         alone = self.pool.alone
         if alone is not None:
-            return Direct(alone.unary(path, serializer, deserializer), check)
+            return Direct(alone, alone.unary(path, serializer, deserializer), check)
         return Pooled(self.pool, path, serializer, deserializer, check)
 
     def guard(

@@ -127,7 +127,7 @@ class _OfService:
         )
         # A stream of requests has nothing to go by when its endpoint is chosen.
         self._key_of = key_function(policy, calls.pool) if self._kind.startswith("unary") else None
-        self._pool = calls.pool
+        self.pool = calls.pool
         self._seen = seen
 
     def _key(self, request: Any) -> Any:

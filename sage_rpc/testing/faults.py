@@ -340,6 +340,12 @@ class _FaultyFuture:
     def cancelled(self) -> bool:
         return self._cancelled
 
+    def code(self) -> grpc.StatusCode:
+        self._done.wait()
+        if self._cancelled:
+            return grpc.StatusCode.CANCELLED
+        return grpc.StatusCode.OK if self._error is None else errors.from_grpc(self._error).code()
+
     def done(self) -> bool:
         return self._done.is_set()
 

@@ -7,6 +7,7 @@ of `grpc.insecure_channel` and its kin, and a lookup there would lead back to us
 from __future__ import annotations
 
 import inspect
+from typing import Any
 
 import grpc
 from grpc import aio
@@ -15,6 +16,7 @@ __all__ = [
     "aio_insecure_channel",
     "aio_secure_channel",
     "aio_server",
+    "connected",
     "insecure_channel",
     "secure_channel",
     "server",
@@ -28,3 +30,8 @@ server = inspect.unwrap(grpc.server)
 aio_insecure_channel = inspect.unwrap(aio.insecure_channel)
 aio_secure_channel = inspect.unwrap(aio.secure_channel)
 aio_server = inspect.unwrap(aio.server)
+
+
+def connected(channel: Any) -> bool:
+    """Whether one of the channels of gRPC's core has a connection now."""
+    return bool(channel.check_connectivity_state(False) == grpc.ChannelConnectivity.READY.value[0])

@@ -151,4 +151,5 @@ class Picker:
             grpc.StatusCode.UNAVAILABLE,
             f"{self.target} cannot be reached over shared memory, as sage_rpc.transport=shm asks: "
             f"{reason or self.reason}",
+            never_ran=True,
         )

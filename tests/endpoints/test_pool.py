@@ -7,6 +7,7 @@ import collections
 import contextlib
 import functools
 import signal
+from concurrent import futures
 from pathlib import Path
 
 import grpc
@@ -363,6 +364,80 @@ def test_an_endpoint_behind_a_name_is_left_out_and_comes_back(registered, server
             assert back.process.pid in pids(proxy, 9)
 
 
+def failing_with(details, ran):
+    """A gRPC server whose method fails with these details, say because a call of its own ended so."""
+
+    def fail(_request, context):
+        ran.append(details)
+        context.abort(grpc.StatusCode.UNAVAILABLE, details)
+
+    made = grpc.server(futures.ThreadPoolExecutor(2))
+    handler = grpc.unary_unary_rpc_method_handler(fail)
+    made.add_generic_rpc_handlers(
+        (grpc.method_handlers_generic_handler("sage.rpc.v1.Invocation", {"Call": handler}),)
+    )
+    port = made.add_insecure_port("127.0.0.1:0")
+    made.start()
+    return made, f"127.0.0.1:{port}"
+
+
+@pytest.mark.parametrize("later", [False, True])
+@pytest.mark.parametrize(
+    "details", ["the database: connection refused", "failed to connect to all addresses; x"]
+)
+def test_what_a_server_says_is_no_proof_that_a_call_never_ran(details, later):
+    ran = []
+    made, target = failing_with(details, ran)
+    retry = MethodPolicy(retry=RetryPolicy(max_attempts=3, initial_backoff=0.001))
+    options = [("sage_rpc.transport", "grpc")]
+    for targets in ([target], [target, "127.0.0.1:1"]):
+        ran.clear()
+        policy = ServicePolicy(default=retry, pool=PoolPolicy(outlier=None))
+        with sage_rpc.ServiceManager(
+            {"x": targets}, timeout=SECONDS, policies={"x": policy}, options=options
+        ) as manager:
+            proxy = manager.get_async_proxy("x") if later else manager.get_sync_proxy("x")
+            with pytest.raises(errors.Unavailable, match=details.partition(";")[0]) as caught:
+                proxy.change().result(SECONDS)  # a synchronous call does not come to the end of this line
+            assert len(ran) == 1
+            assert not caught.value.never_ran
+    made.stop(None)
+
+
+@pytest.mark.parametrize("kind", ["proxy's future", "channel's future", "channel's stream"])
+def test_what_never_reached_its_endpoint_goes_to_another_whoever_waits(servers, managed, transport, kind):
+    gone = ServerProcess(program="policy_services.py")
+    gone.kill()
+    targets = [gone.target, servers[0].target]
+    items = values.encode([[[], {}]])
+    batch = invoke_pb2.BatchRequest(service="subject", method="pid", calls=items, whole=True)
+    request, result = calling("pid")
+
+    def by_proxy():
+        return managed(targets, PoolPolicy(outlier=None)).get_async_proxy("subject").pid().result(SECONDS)
+
+    def by_future():
+        call = channel.unary_unary("/sage.rpc.v1.Invocation/Call").future(request, SECONDS)
+        assert call.code() is grpc.StatusCode.OK
+        return result(call.result())
+
+    def by_stream():
+        call = channel.unary_stream("/sage.rpc.v1.Invocation/BatchStream")(batch.SerializeToString(), SECONDS)
+        assert call.initial_metadata() is not None
+        (response,) = call
+        assert call.code() is grpc.StatusCode.OK
+        return results_of(invoke_pb2.BatchResponse.FromString(response))[0]
+
+    call = {"proxy's future": by_proxy, "channel's future": by_future, "channel's stream": by_stream}[kind]
+    with contextlib.ExitStack() as stack:
+        registry = stack.enter_context(LocalRegistry())
+        for target in targets:
+            stack.enter_context(registry.register_service(Endpoint("subject", target)))
+        options = [("sage_rpc.transport", transport)]
+        channel = stack.enter_context(sage_rpc.insecure_channel("sage:///subject", options))
+        assert {call() for _ in range(6)} == {servers[0].process.pid}  # every other one met who is gone
+
+
 # ---------------------------------------------------------------- names, for asyncio
 
 
@@ -407,6 +482,20 @@ async def test_an_asyncio_call_that_never_reached_its_endpoint_goes_to_another(r
             with ServerProcess(str(gone.port), program="policy_services.py") as back:
                 while back.process.pid not in await aio_pids(channel, 9):
                     pass
+
+
+@in_loop
+async def test_an_asyncio_stream_that_never_reached_its_endpoint_goes_to_another(registered, servers):
+    gone = ServerProcess(program="policy_services.py")
+    gone.kill()
+    items = values.encode([[[], {}]])
+    request = invoke_pb2.BatchRequest(service="subject", method="pid", calls=items, whole=True)
+    with registered.register_service(Endpoint("subject", gone.target)):
+        async with sage_rpc.aio.insecure_channel("sage:///subject") as channel:
+            method = channel.unary_stream("/sage.rpc.v1.Invocation/BatchStream")
+            for _ in range(8):  # who goes round meets the one that is gone
+                got = [data async for data in method(request.SerializeToString(), timeout=SECONDS)]
+                assert len(got) == 1
 
 
 @in_loop

@@ -11,14 +11,15 @@ import grpc
 from grpc import aio as stock_aio
 from grpc.aio._channel import Channel as StockChannel
 
-from sage_rpc import native
+from sage_rpc import errors, native
 from sage_rpc.native import core
 from sage_rpc.rpc.aio.transport import Transport
+from sage_rpc.transport import grpc as stock
 from sage_rpc.transport.options import Options
 from sage_rpc.transport.picker import Picker
 from sage_rpc.transport.shm.connect import DEFAULT_RING_BYTES
 
-__all__ = ["Channel", "secure_channel"]
+__all__ = ["Channel", "error_of", "secure_channel"]
 
 
 def secure_channel(
@@ -41,6 +42,17 @@ def secure_channel(
         ValueError: an option of ours has a value that is not allowed.
     """
     return Channel(target, options, credentials, compression, interceptors)
+
+
+def error_of(
+    call: Any, code: grpc.StatusCode, details: str, trailing: Any, channel: Channel
+) -> errors.RpcError:
+    """How `call`, which was made on `channel`, failed; with whether it never ran."""
+    raised = stock_aio.AioRpcError(code, stock_aio.Metadata(), stock_aio.Metadata(*trailing), details)
+    never_ran = getattr(getattr(call, "_cython_call", call), "never_ran", None)
+    if never_ran is not None:
+        raised.never_ran = never_ran
+    return errors.from_grpc(raised, channel)
 
 
 class Channel(StockChannel):
@@ -132,6 +144,11 @@ class Channel(StockChannel):
     def transport_reason(self) -> str:
         """Why calls do not travel over the memory queue; "" when they do or nothing was tried."""
         return "" if self.transport == "shm" else self._picker.reason
+
+    @property
+    def connected_over_grpc(self) -> bool:
+        """Whether gRPC has a connection to the target now."""
+        return stock.connected(self._channel.stock)
 
     def __repr__(self) -> str:
         closed = " closed" if self._channel.closed() else ""

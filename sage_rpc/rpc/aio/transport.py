@@ -485,6 +485,7 @@ class Call:
         self._over_shm: LoopCall | None = None
         self._over_grpc: Any = None
         self._waiters: list[asyncio.Future[None]] = []  # for the beginning, or for the end
+        self.never_ran: bool | None = None  # once it has failed; None: not known, as of calls of gRPC's
 
     def __repr__(self) -> str:
         method = self._method.decode(errors="replace")
@@ -603,6 +604,7 @@ class Call:
         if call.unread and not (call.late or call.lost):
             return
         self._initial_metadata = call.first_metadata() or ()
+        self.never_ran = call.never_ran
         self._end(Status(*call.outcome()))
 
     def _grpc_ended(self) -> None:
@@ -629,6 +631,7 @@ class Call:
                 conn = await transport.pick(self._deadline, self._wait_for_ready)
             except grpc.RpcError as error:
                 code = error.code().value[0]
+                self.never_ran = error.never_ran
                 self._end(Status(code, error.details(), (), error.debug_error_string()))
                 return None
             if self._status is not None:
