@@ -22,10 +22,12 @@ __all__ = [
     "WithBuffers",
     "deserializer",
     "empty",
+    "gives_parts",
     "head",
     "parts_deserializer",
     "parts_serializer",
     "serializer",
+    "wrapped_deserializer",
 ]
 
 _OVER_MEMORY: Any = core.ServicerContext if available() else ()  # their responses may lie in shared memory
@@ -129,6 +131,20 @@ def parts_deserializer(
         return whole(data.join()) if found is None else found
 
     return core.PartsDeserializer(deserialize)
+
+
+def wrapped_deserializer(function: Callable[[Any], Any], wrapped: Any) -> Callable[[Any], Any]:
+    """`function`, which calls the deserializer `wrapped`, for messages as that takes them."""
+    return (
+        core.PartsDeserializer(function)
+        if available() and type(wrapped) is core.PartsDeserializer
+        else function
+    )
+
+
+def gives_parts(serializer: Any) -> bool:
+    """Whether a serializer may give the message as parts."""
+    return available() and type(serializer) is core.PartsSerializer
 
 
 def serializer(field: int) -> Callable[[Any], bytes]:

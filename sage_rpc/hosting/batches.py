@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -15,6 +16,9 @@ import grpc
 
 from sage_rpc import serving
 from sage_rpc.encoding import values
+from sage_rpc.encoding.naming import snake_case
+from sage_rpc.observe.measured import measured
+from sage_rpc.observe.served import BATCH_OF, UNKNOWN, Meter
 from sage_rpc.proto.v1 import invoke_pb2
 from sage_rpc.text.exceptions import text_of
 from sage_rpc.text.foreign import shown
@@ -89,11 +93,18 @@ class DeclaredBatches:
         """
         self._handlers[service, method] = handler, around
 
-    def handler(self) -> grpc.GenericRpcHandler:
-        """What a server's `add_generic_rpc_handlers` takes."""
+    def handler(self, meter: Meter | None = None, name: str = "") -> grpc.GenericRpcHandler:
+        """What a server's `add_generic_rpc_handlers` takes; `meter` counts the calls, as of `name`."""
         batch = grpc.unary_unary_rpc_method_handler(
             self._batch, invoke_pb2.BatchRequest.FromString, invoke_pb2.BatchResponse.SerializeToString
         )
+        if meter is not None:
+
+            def named(request: Any) -> tuple[str, str]:
+                known = request is not None and (request.service, request.method) in self._handlers
+                return name, BATCH_OF + snake_case(request.method) if known else UNKNOWN
+
+            batch = measured(meter, batch, named)
         return grpc.method_handlers_generic_handler("sage.rpc.v1.Invocation", {"Batch": batch})
 
     def _batch(
@@ -120,9 +131,14 @@ class DeclaredBatches:
                     )
                     raise
                 results, failures = [], []
+                members: Counter[grpc.StatusCode] = Counter()
+                record = getattr(context, "sage_rpc_record", None)
+                if record is not None:
+                    record.members = members
                 for index, each in enumerate(requests):
                     one = _OneOfBatch(context)
                     results.append(_answered(handler, each, one))
+                    members[one.code()] += 1
                     if one.code() is not grpc.StatusCode.OK:
                         results[-1] = None
                         failures.append(

@@ -7,8 +7,10 @@ threads at once; a class that cannot bear that is hosted with `max_workers=1`.
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent import futures
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,9 +19,12 @@ import grpc
 
 from sage_rpc import errors, serving
 from sage_rpc.encoding import buffers, values
+from sage_rpc.encoding.naming import snake_case
 from sage_rpc.hosting.batches import DeclaredBatches
 from sage_rpc.hosting.public_methods import PublicMethods, public_methods
 from sage_rpc.observe.health import HostHealth
+from sage_rpc.observe.measured import measured, unknown
+from sage_rpc.observe.served import BATCH_OF, UNKNOWN, Meter
 from sage_rpc.policies.access import Access, peer_of
 from sage_rpc.policies.admission import Gate, RefusedError
 from sage_rpc.policies.sending import PRIORITY
@@ -32,7 +37,7 @@ from sage_rpc.text.foreign import shown
 from sage_rpc.transport.options import message_options
 
 if TYPE_CHECKING:
-    from sage_rpc.observe.tracing import ServedSpan, Tracing
+    from sage_rpc.observe.tracing import Tracing
 
 __all__ = ["PlainServices", "ServiceHost"]
 
@@ -48,60 +53,27 @@ _LOGGER = logging.getLogger("sage_rpc")
 
 
 class _Guard:
-    """What stands before the methods of one service: who may call, how many at once, the trace.
+    """What stands before the methods of one service: who may call, how many at once.
 
     Args:
         name: of the service.
         access: refuses callers; None: everybody may call who can connect.
         gate: bounds what runs; None: nothing does but the threads.
-        tracing: makes spans; None: none.
-        system: as OpenTelemetry calls it.
     """
 
-    def __init__(
-        self,
-        name: str,
-        access: Access | None,
-        gate: Gate | None,
-        tracing: Tracing | None,
-        system: str = "sage_rpc",
-    ) -> None:
+    def __init__(self, name: str, access: Access | None, gate: Gate | None) -> None:
         self.name = name
-        self._system = system
         self.gate = gate
         self._access = access
-        self._tracing = tracing
 
     @property
     def needed(self) -> bool:
         """Whether there is anything to do."""
-        return self._access is not None or self.gate is not None or self._tracing is not None
+        return self._access is not None or self.gate is not None
 
     @contextlib.contextmanager
-    def around(self, method: str, context: grpc.ServicerContext) -> Iterator[ServedSpan | None]:
-        """Let a call pass, or abort it. -> its span."""
-        if self._tracing is None:
-            with self._admitted(method, context):
-                yield None
-            return
-        span = self._tracing.serve(
-            self.name, method, context.invocation_metadata(), context.peer(), self._system
-        )
-        with span:
-            try:
-                with self._admitted(method, context):
-                    yield span
-            except BaseException as error:
-                code = context.code()
-                span.failed(
-                    errors.rpc_error(code, str(context.details()))
-                    if isinstance(code, grpc.StatusCode) and code is not grpc.StatusCode.OK
-                    else error
-                )
-                raise
-
-    @contextlib.contextmanager
-    def _admitted(self, method: str, context: grpc.ServicerContext) -> Iterator[None]:
+    def around(self, method: str, context: grpc.ServicerContext) -> Iterator[None]:
+        """Let a call pass, or abort it."""
         if self._access is not None:
             self._check_access(self._access, method, context)
         if self.gate is None:
@@ -202,27 +174,43 @@ class PlainServices:
         if guard is not None and guard.needed:
             self._guards[name] = guard
 
-    def handler(self) -> grpc.GenericRpcHandler:
-        """What a server's `add_generic_rpc_handlers` takes."""
+    def handler(self, meter: Meter | None = None) -> grpc.GenericRpcHandler:
+        """What a server's `add_generic_rpc_handlers` takes; `meter` counts the calls."""
         request, response = invoke_pb2.BatchRequest, invoke_pb2.BatchResponse
-        return grpc.method_handlers_generic_handler(
-            "sage.rpc.v1.Invocation",
-            {
-                "Call": grpc.unary_unary_rpc_method_handler(
-                    self._call,
-                    request_deserializer=buffers.deserializer(
-                        self._requests, invoke_pb2.ServiceRequest.BUFFERS_FIELD_NUMBER
-                    ),
-                    response_serializer=buffers.serializer(invoke_pb2.ServiceResponse.BUFFERS_FIELD_NUMBER),
+        handlers = {
+            "Call": grpc.unary_unary_rpc_method_handler(
+                self._call,
+                request_deserializer=buffers.deserializer(
+                    self._requests, invoke_pb2.ServiceRequest.BUFFERS_FIELD_NUMBER
                 ),
-                "Batch": grpc.unary_unary_rpc_method_handler(
-                    self._batch, request.FromString, response.SerializeToString
-                ),
-                "BatchStream": grpc.unary_stream_rpc_method_handler(
-                    self._batch_stream, request.FromString, response.SerializeToString
-                ),
-            },
-        )
+                response_serializer=buffers.serializer(invoke_pb2.ServiceResponse.BUFFERS_FIELD_NUMBER),
+            ),
+            "Batch": grpc.unary_unary_rpc_method_handler(
+                self._batch, request.FromString, response.SerializeToString
+            ),
+            "BatchStream": grpc.unary_stream_rpc_method_handler(
+                self._batch_stream, request.FromString, response.SerializeToString
+            ),
+        }
+        if meter is not None:
+            handlers = {
+                name: measured(
+                    meter,
+                    each,
+                    functools.partial(self._named, "" if name == "Call" else BATCH_OF),
+                    None,
+                    "sage_rpc",
+                )
+                for name, each in handlers.items()
+            }
+        return grpc.method_handlers_generic_handler("sage.rpc.v1.Invocation", handlers)
+
+    def _named(self, prefix: str, request: Any) -> tuple[str, str]:
+        """What a request is counted as: the method that it names, where there is such a one."""
+        message = request.message if type(request) is buffers.WithBuffers else request
+        if message is not None and self.knows(message.service, message.method):
+            return message.service, prefix + message.method
+        return next(iter(self._instances), UNKNOWN), UNKNOWN
 
     def _call(self, request: Any, context: grpc.ServicerContext) -> Any:
         large = request.buffers
@@ -235,12 +223,8 @@ class PlainServices:
             if service not in self._guards:
                 return self._run(function, arguments, large, service, method, context)
             # Whoever may not call, or must wait, has not made this process decode anything.
-            with self._guards[service].around(method, context) as span:
-                response = self._run(function, arguments, large, service, method, context)
-                if span is not None and type(response) is invoke_pb2.ServiceResponse:
-                    remote = response.exception
-                    span.failed(errors.RemoteError(remote.type, remote.message, remote.traceback))
-                return response
+            with self._guards[service].around(method, context):
+                return self._run(function, arguments, large, service, method, context)
         finally:
             serving.leave(served)
 
@@ -292,7 +276,8 @@ class PlainServices:
         try:
             with contextlib.nullcontext() if guard is None else guard.around(request.method, context):
                 calls = self._calls(request, context)
-                return _Answers(request, context).of(_called(function, call) for call in calls)
+                answers = _Answers(request, context)
+                return answers.of(_called(function, call) for call in calls)
         finally:
             serving.leave(served)
 
@@ -401,6 +386,10 @@ class _Answers:
         self._first = 0  # number of the first result that was not taken
         self._exceptions: list[invoke_pb2.CallException] = []
         self.results: list[bytes] = []
+        self._members: Counter[grpc.StatusCode] = Counter()
+        record = getattr(context, "sage_rpc_record", None)
+        if record is not None:
+            record.members = self._members
 
     def add(self, result: Any) -> None:
         """One more. Aborts the batch if it does not travel."""
@@ -408,9 +397,9 @@ class _Answers:
         if type(result) is _Raised:
             remote = _remote_exception(result.error)
             self._exceptions.append(invoke_pb2.CallException(index=index, exception=remote))
-            result = None
+        self._members[grpc.StatusCode.UNKNOWN if type(result) is _Raised else grpc.StatusCode.OK] += 1
         try:
-            self.results.append(values.encode(result))
+            self.results.append(values.encode(None if type(result) is _Raised else result))
         except values.UnserializableError as error:
             text = str(error).replace("value", f"item[{index}]", 1)
             what = f"{self._request.service}.{self._request.method}"
@@ -450,11 +439,22 @@ def _called(function: Callable[..., Any], call: tuple[Any, Any]) -> Any:
 
 
 class _GuardedServer:
-    """A server as a generated `add_XServicer_to_server` sees it: handlers are guarded as they come."""
+    """A server as a generated `add_XServicer_to_server` sees it: what comes is guarded, and counted.
 
-    def __init__(self, server: grpc.Server, guard: Callable[[str], _Guard]) -> None:
+    Args:
+        server: gets them.
+        guard: gives the guard of a service.
+        meter: counts their calls; None: they are not counted.
+        name: of the service, for statistics.
+    """
+
+    def __init__(
+        self, server: grpc.Server, guard: Callable[[str], _Guard], meter: Meter | None, name: str
+    ) -> None:
         self._server = server
         self._guard = guard
+        self._meter = meter
+        self._name = name
         self.services: list[str] = []
         self.batches = DeclaredBatches()
 
@@ -483,7 +483,14 @@ class _GuardedServer:
             if handler.unary_unary is not None:
                 # Guarded as one call, and each of its calls is the handler's own.
                 self.batches.add(service, name, handler, guard.around if guard.needed else None)
-        return {name: _guarded_handler(name, handler, guard) for name, handler in handlers.items()}
+        guarded = {name: _guarded_handler(name, handler, guard) for name, handler in handlers.items()}
+        meter = self._meter
+        if meter is None:
+            return guarded
+        return {
+            name: measured(meter, handler, (self._name, snake_case(name)), (service, name))
+            for name, handler in guarded.items()
+        }
 
 
 def _guarded_handler(method: str, handler: Any, guard: _Guard) -> Any:
@@ -543,6 +550,7 @@ class ServiceHost:
         admission: how many calls run and wait; None: as many run as there are threads, and any number wait.
         access: `access(peer, method)` says who may call: False or a PermissionError refuses.
         tracing: make spans of calls: True for OpenTelemetry's global tracer provider, or a `Tracing`.
+        stats: count the calls: `host.meter.stats()`; with `tracing`, they are counted, too.
         credentials: of the server; the address is a secure port then, which gRPC alone serves.
 
     Raises:
@@ -561,6 +569,7 @@ class ServiceHost:
         admission: AdmissionPolicy | None = None,
         access: Access | None = None,
         tracing: Tracing | bool = False,
+        stats: bool = False,
         credentials: grpc.ServerCredentials | None = None,
     ) -> None:
         self.name = name
@@ -574,29 +583,31 @@ class ServiceHost:
             from sage_rpc.observe.tracing import Tracing
 
             tracing = Tracing()
-        spans = tracing or None
+        self.meter = Meter(tracing or None) if tracing or stats else None
         self.health = HostHealth()
         if add_to_server is None and isinstance(instance, servicers.Base):
             add_to_server = type(instance).add_to_server
         if add_to_server is not None:
             guarded: Any = _GuardedServer(
-                self.server, lambda service: _Guard(service, access, self.gate, spans, "grpc")
+                self.server, lambda service: _Guard(service, access, self.gate), self.meter, name
             )
             add_to_server(instance, guarded)
             for service in guarded.services:
                 if service != _HEALTH_SERVICE:
                     self.health.add(service, None)
             served = guarded.services
-            self.server.add_generic_rpc_handlers((guarded.batches.handler(),))
+            self.server.add_generic_rpc_handlers((guarded.batches.handler(self.meter, name),))
         else:
             services = PlainServices()
-            services.add(name, instance, _Guard(name, access, self.gate, spans))
-            self.server.add_generic_rpc_handlers((services.handler(),))
+            services.add(name, instance, _Guard(name, access, self.gate))
+            self.server.add_generic_rpc_handlers((services.handler(self.meter),))
             check = getattr(instance, "health_check", None)
             self.health.add(name, check if callable(check) else None)
             served = []
         if _HEALTH_SERVICE not in served:
             self.health.add_to(self.server)
+        if self.meter is not None:
+            self.server.add_generic_rpc_handlers((unknown(self.meter, name),))
         port = (
             self.server.add_insecure_port(address)
             if credentials is None

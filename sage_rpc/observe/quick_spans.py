@@ -30,7 +30,7 @@ except ImportError:
 else:
     INSTALLED = True
 
-__all__ = ["QuickSpans", "failure_of"]
+__all__ = ["QuickSpans", "counts_of", "failure_of"]
 
 
 class QuickSpans:
@@ -101,9 +101,13 @@ class QuickSpans:
         self._processors = processors
         return True
 
-    def finish(self, span: _QuickSpan, error: BaseException | None) -> None:
+    def finish(
+        self, span: _QuickSpan, error: BaseException | None, messages: tuple[int, int] | None = None
+    ) -> None:
         """Make the span, and give it to the processors."""
         attributes = span.attributes
+        if messages is not None:
+            attributes = MappingProxyType({**attributes, **counts_of(messages, error)})
         status = self._ok
         if error is not None:
             failed, text = failure_of(error)
@@ -135,15 +139,22 @@ class _QuickSpan:
 
     maker: QuickSpans
     name: str
-    attributes: MappingProxyType[str, str]
+    attributes: MappingProxyType[str, Any]
     context: Any
     parent: Any
     metadata: tuple[tuple[str, str], ...]
     began: int
 
-    def end(self, error: BaseException | None) -> None:
-        """The call has ended, with `error` or well."""
-        self.maker.finish(self, error)
+    def end(self, error: BaseException | None, messages: tuple[int, int] | None = None) -> None:
+        """The call has ended, with `error` or well; of a stream, after so many messages sent and received."""
+        self.maker.finish(self, error, messages)
+
+
+def counts_of(messages: tuple[int, int], error: BaseException | None) -> dict[str, Any]:
+    """Attributes of a stream; for the number of messages OpenTelemetry has no names."""
+    sent, received = messages
+    counts: dict[str, Any] = {"sage_rpc.messages_sent": sent, "sage_rpc.messages_received": received}
+    return counts if error is not None else {**counts, "rpc.response.status_code": "OK"}
 
 
 def failure_of(error: BaseException) -> tuple[dict[str, str], str]:

@@ -1,92 +1,77 @@
-"""What a service process counts of the calls it serves: numbers, latencies, errors, the last calls."""
+"""What a server counts, and traces, of the calls that it serves: the same figures as of calls that are made.
+
+A `Meter` belongs to a server, or a process. `sage_rpc.observe.measured` puts it around handlers. Rules:
+
+1. A status is the one that the caller got, where the server knows it: of a call whose deadline passed
+   DEADLINE_EXCEEDED, of one that was cancelled CANCELLED, whatever the handler made of it later.
+2. Names come from what is served, never from callers: what they ask for in vain is counted as `UNKNOWN`.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import grpc
 
-from sage_rpc.observe.histogram import Histogram
+from sage_rpc import errors
+from sage_rpc.observe.stats import CallStats, Stats, StreamRecord
 from sage_rpc.proto.v1 import invoke_pb2
 from sage_rpc.serving import CLOSE
 from sage_rpc.text.exceptions import text_of
 
-__all__ = ["UNKNOWN", "Counts", "Meter"]
+if TYPE_CHECKING:
+    from sage_rpc.observe.tracing import Tracing
+
+__all__ = ["BATCH_OF", "UNKNOWN", "Meter", "ServedRecord", "code_of", "details_of"]
 
 UNKNOWN = "(unknown)"  # all methods that were asked for and are none: callers choose their names
+BATCH_OF = "batch of "  # and then a method's name: its calls that came together
 _KEPT_ERRORS, _KEPT_CALLS = 50, 200
-
-
-@dataclass
-class Counts:
-    """Of one method, or of several together.
-
-    Attributes:
-        codes: name of a status code -> calls that ended with it.
-        histogram: how long they took.
-    """
-
-    codes: dict[str, int] = field(default_factory=dict)
-    histogram: Histogram = field(default_factory=Histogram)
-
-    @property
-    def calls(self) -> int:
-        """How many."""
-        return sum(self.codes.values())
-
-    @property
-    def failures(self) -> int:
-        """How many did not end with OK."""
-        return self.calls - self.codes.get("OK", 0)
-
-    def merge(self, other: Counts) -> None:
-        """Count everything that `other` has counted, too."""
-        for code, count in other.codes.items():
-            self.codes[code] = self.codes.get(code, 0) + count
-        self.histogram.merge(other.histogram)
-
-    def since(self, before: Counts | None) -> Counts:
-        """What was counted after `before`, which counted the same."""
-        if before is None or before.calls > self.calls:  # another process, by now
-            return self
-        codes = {code: count - before.codes.get(code, 0) for code, count in self.codes.items()}
-        old = before.histogram
-        counts = {b: n - old.counts.get(b, 0) for b, n in self.histogram.counts.items()}
-        spent = self.histogram.total_ns - old.total_ns
-        return Counts(
-            {c: n for c, n in codes.items() if n}, Histogram({b: n for b, n in counts.items() if n}, spent)
-        )
-
-    def as_dict(self) -> dict[str, Any]:
-        """For the wire."""
-        return {
-            "codes": dict(self.codes),
-            "durations": dict(self.histogram.counts),
-            "total_ns": self.histogram.total_ns,
-        }
-
-    @classmethod
-    def from_dict(cls, value: dict[str, Any]) -> Counts:
-        """What `as_dict` gave."""
-        return cls(dict(value["codes"]), Histogram(value["durations"], value["total_ns"]))
+_NOTHING = contextlib.nullcontext()
+_STATUS = {code.value[0]: code for code in grpc.StatusCode}
 
 
 class Meter:
-    """Counts the calls of a process."""
+    """Counts the calls that a server serves.
 
-    def __init__(self) -> None:
-        self._changed = threading.Condition(threading.Lock())  # guards everything here
-        self._methods: dict[str, Counts] = {}
+    Args:
+        tracing: makes a span of each; None: none.
+    """
+
+    def __init__(self, tracing: Tracing | None = None) -> None:
+        self._tracing = tracing
+        self._methods: dict[tuple[str, str], CallStats] = {}
         self._errors: deque[dict[str, Any]] = deque(maxlen=_KEPT_ERRORS)
         self._calls: deque[tuple[float, str, float, str, str, str]] = deque(maxlen=_KEPT_CALLS)
-        self._begun = 0
+        self._changed = threading.Condition(
+            threading.Lock()
+        )  # told of begins and ends while somebody watches
         self._watched = False
-        self.active = 0
+
+    # -- readings
+
+    @property
+    def active(self) -> int:
+        """Calls under way."""
+        return sum(each.started - each.finished for each in tuple(self._methods.values()))
+
+    def stats(self, window: float | None = None) -> Stats:
+        """What was counted, as `ServiceManager.stats` gives it of calls that are made: sent are responses."""
+        return Stats.read(tuple(self._methods.values()), window)
+
+    def report(self) -> dict[str, Any]:
+        """What was counted, for the wire."""
+        return {
+            "active": self.active,
+            "stats": self.stats().to_list(),
+            "errors": list(self._errors),
+            "calls": [list(call) for call in self._calls],
+        }
 
     def wait_until_quiet(self, quiet: float, timeout: float) -> bool:
         """Wait until no call is under way and none has begun for `quiet` seconds. -> whether it was so."""
@@ -97,140 +82,184 @@ class Meter:
                 left = end - time.monotonic()
                 if left <= 0:
                     return False
-                begun = self._begun
+                begun = self._begun()
                 if self.active:
                     self._changed.wait_for(lambda: not self.active, left)
                 elif not self._wait_for_a_call(begun, min(quiet, left)):
                     return quiet <= left
 
     def _wait_for_a_call(self, begun: int, seconds: float) -> bool:
-        return self._changed.wait_for(lambda: self._begun != begun, seconds)
+        return self._changed.wait_for(lambda: self._begun() != begun, seconds)
 
-    def report(self) -> dict[str, Any]:
-        """What was counted, for the wire."""
-        with self._changed:
-            return {
-                "active": self.active,
-                "methods": {name: counts.as_dict() for name, counts in self._methods.items()},
-                "errors": list(self._errors),
-                "calls": [list(call) for call in self._calls],
-            }
+    def _begun(self) -> int:
+        return sum(each.started for each in tuple(self._methods.values()))
 
-    def measured(
-        self, handler: grpc.RpcMethodHandler, name_of: Callable[[Any], str]
-    ) -> grpc.RpcMethodHandler:
-        """`handler`, counted.
+    # -- calls
+
+    def not_served(self, service: str) -> None:
+        """Somebody called a method that is not served."""
+        stats = self.of(service, UNKNOWN)
+        stats.begin()
+        code = grpc.StatusCode.UNIMPLEMENTED
+        stats.end(time.monotonic_ns(), code, 0, 0, None, (0, 0))
+        self._tell_error(UNKNOWN, code, "Method not found!", "")
+
+    def of(self, service: str, method: str) -> CallStats:
+        """The counters of a method."""
+        found = self._methods.get((service, method))
+        if found is None:
+            made = CallStats(service, method, lambda: "grpc")
+            found = self._methods.setdefault((service, method), made)
+        return found
+
+    def begin(
+        self,
+        service: str,
+        method: str,
+        context: Any,
+        traced_as: tuple[str, str] | None = None,
+        system: str = "grpc",
+        over: Callable[[], bool] | None = None,
+    ) -> ServedRecord:
+        """A call begins.
 
         Args:
-            handler: of any of the four kinds.
-            name_of: request -> name of the method; gets None where requests stream.
+            service: its name.
+            method: its name.
+            context: of the call.
+            traced_as: the names in spans; None: the same.
+            system: as OpenTelemetry calls it.
+            over: tells whether the caller has left, where the context does not.
         """
-        streams_in, streams_out = bool(handler.request_streaming), bool(handler.response_streaming)
-        behavior = (
-            (handler.stream_stream if streams_in else handler.unary_stream)
-            if streams_out
-            else (handler.stream_unary if streams_in else handler.unary_unary)
+        span = None
+        if self._tracing is not None:
+            span = self._tracing.serve(
+                *(traced_as or (service, method)), context.invocation_metadata(), context.peer(), system
+            )
+        record = ServedRecord(self, service, method, context, span, over)
+        if method.startswith(BATCH_OF):
+            context.sage_rpc_record = record  # what runs the batch tells it of the members
+        if self._watched:
+            self._tell()
+        return record
+
+    def _tell(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    def ended(self, method: str, context: Any, seconds: float, error: errors.RpcError | None) -> None:
+        """A call has ended, and is counted."""
+        trace = next((str(v)[3:35] for k, v in context.invocation_metadata() or () if k == "traceparent"), "")
+        code = grpc.StatusCode.OK if error is None else error.code()
+        self._calls.append((time.time(), method, seconds, code.name, context.peer(), trace))
+        if error is not None:
+            self._tell_error(method, code, error.details() or "", trace)
+        if self._watched:
+            self._tell()
+
+    def _tell_error(self, method: str, code: grpc.StatusCode, text: str, trace: str) -> None:
+        self._errors.append(
+            {"time": time.time(), "method": method, "code": code.name, "text": text[:500], "trace": trace}
         )
 
-        def unary(request: Any, context: grpc.ServicerContext) -> Any:
-            began = self._begin()
-            response = None
-            try:
-                response = behavior(request, context)
-                return response
-            except BaseException as error:
-                name = name_of(None if streams_in else request)
-                self._end(began, name, context, _failure(context), text_of(error) or _details(context))
-                began = 0.0
-                raise
-            finally:
-                if began:
-                    code, text = _outcome(response, context)
-                    self._end(began, name_of(None if streams_in else request), context, code, text)
 
-        def stream(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
-            began = self._begin()
-            code, text = "CANCELLED", "the caller left"
-            try:
-                yield from behavior(request, context)
-                code, text = _outcome(None, context)
-            except GeneratorExit:
-                raise
-            except BaseException as error:
-                code, text = _failure(context), text_of(error) or _details(context)
-                raise
-            finally:
-                self._end(began, name_of(None if streams_in else request), context, code, text)
+class ServedRecord(StreamRecord):
+    """One call that is served.
 
-        kinds: dict[tuple[bool, bool], Any] = {
-            (False, False): grpc.unary_unary_rpc_method_handler,
-            (False, True): grpc.unary_stream_rpc_method_handler,
-            (True, False): grpc.stream_unary_rpc_method_handler,
-            (True, True): grpc.stream_stream_rpc_method_handler,
-        }
-        return kinds[streams_in, streams_out](
-            stream if streams_out else unary, handler.request_deserializer, handler.response_serializer
-        )
+    Attributes:
+        span: of it, or None.
+        members: of a batch that came to its end: status -> how many of its calls; None: it is no batch.
+    """
 
-    def _begin(self) -> float:
-        with self._changed:
-            self.active += 1
-            self._begun += 1
-            if self._watched:
-                self._changed.notify_all()
-        return time.perf_counter()
+    __slots__ = ("_context", "_meter", "_method", "_over", "_service", "members", "span")
 
-    def _end(self, began: float, method: str, context: grpc.ServicerContext, code: str, text: str) -> None:
-        seconds = time.perf_counter() - began
-        ended = _ended_meanwhile(context)
-        if ended is not None:
-            code, text = ended
-        trace = next((str(v)[3:35] for k, v in context.invocation_metadata() if k == "traceparent"), "")
-        peer = context.peer()
-        with self._changed:
-            self.active -= 1
-            counts = self._methods.get(method)
-            if counts is None:
-                counts = self._methods[method] = Counts()
-            counts.codes[code] = counts.codes.get(code, 0) + 1
-            counts.histogram.add(seconds)
-            now = time.time()
-            self._calls.append((now, method, seconds, code, peer, trace))
-            if code != "OK":
-                self._errors.append(
-                    {"time": now, "method": method, "code": code, "text": text[:500], "trace": trace}
-                )
-            if self._watched:
-                self._changed.notify_all()
+    def __init__(
+        self, meter: Meter, service: str, method: str, context: Any, span: Any, over: Any = None
+    ) -> None:
+        super().__init__(meter.of(service, method), span)
+        self._meter = meter
+        self._service = service
+        self._method = method
+        self._context = context
+        self._over = over
+        self.span = span
+        self.members: Mapping[grpc.StatusCode, int] | None = None
+
+    def current(self) -> contextlib.AbstractContextManager[Any]:
+        """What the handler does in it belongs to the span."""
+        return _NOTHING if self.span is None else self.span
+
+    def returned(self, response: Any = None) -> None:
+        """The handler has returned `response`, or given all of its responses."""
+        code = code_of(self._context)
+        if code is not grpc.StatusCode.OK:
+            self.finish(errors.rpc_error(code, details_of(self._context)))
+        elif type(response) is invoke_pb2.ServiceResponse and response.HasField("exception"):
+            remote = response.exception
+            self.finish(errors.RemoteError(remote.type, remote.message, remote.traceback))
+        else:
+            self.finish(None)
+
+    def raised(self, error: BaseException) -> None:
+        """The handler raised `error`, which may be what abort() raises."""
+        code = code_of(self._context)
+        if code is grpc.StatusCode.OK:
+            text = f"{type(error).__name__}: {text_of(error)}"
+            self.finish(errors.rpc_error(grpc.StatusCode.UNKNOWN, text))
+        else:
+            self.finish(errors.rpc_error(code, details_of(self._context) or text_of(error)))
+
+    def left(self) -> None:
+        """The caller has left before the handler came to its end."""
+        self.finish(errors.rpc_error(grpc.StatusCode.CANCELLED, _LEFT), left=True)
+
+    def finish(self, error: errors.RpcError | None, *, left: bool = False) -> None:
+        """Count the call as the caller knows it."""
+        if not self._open.acquire(blocking=False):
+            return
+        context = self._context
+        error = _ended_meanwhile(context, left or (self._over is not None and self._over())) or error
+        transport = _transport(context)
+        began = self._began
+        self._count(error, transport)
+        if error is None and self.members:
+            self._meter.of(self._service, self._method.removeprefix(BATCH_OF)).members(
+                began, self.members, transport
+            )
+        self._meter.ended(self._method, context, (time.monotonic_ns() - began) / 1e9, error)
 
 
-def _ended_meanwhile(context: grpc.ServicerContext) -> tuple[str, str] | None:
+_LEFT = "the caller left"
+_OF_MEMORY = {"sage_rpc.native._core", "sage_rpc.rpc.aio.servicing"}  # where their contexts come from
+
+
+def _transport(context: Any) -> str:
+    """What carried the call."""
+    return "shm" if type(context).__module__ in _OF_MEMORY else "grpc"
+
+
+def _ended_meanwhile(context: Any, left: bool) -> errors.RpcError | None:
     """What the caller got instead of what the handler made of the call, which came too late."""
-    left = context.time_remaining()
-    active = context.is_active()
+    remaining = context.time_remaining()
+    is_active = getattr(context, "is_active", None)  # contexts of asyncio have none
+    active = not left and (is_active is None or is_active())
     # The caller's clock may be a little ahead: then its end of the call comes before the deadline does here.
-    if left is not None and left <= (0 if active else CLOSE):
-        return "DEADLINE_EXCEEDED", "the deadline passed before the handler returned"
-    return None if active else ("CANCELLED", "the caller left")
+    if remaining is not None and remaining <= (0 if active else CLOSE):
+        return errors.rpc_error(
+            grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline passed before the handler returned"
+        )
+    return None if active else errors.rpc_error(grpc.StatusCode.CANCELLED, _LEFT)
 
 
-def _failure(context: grpc.ServicerContext) -> str:
-    """The code of a call whose handler raised: what abort() was told, else UNKNOWN."""
+def code_of(context: Any) -> grpc.StatusCode:
+    """What the handler has said of the call's end; OK: nothing."""
     code = context.code()
-    return code.name if isinstance(code, grpc.StatusCode) and code is not grpc.StatusCode.OK else "UNKNOWN"
+    if isinstance(code, grpc.StatusCode):
+        return code
+    return _STATUS.get(code, grpc.StatusCode.OK) if isinstance(code, int) else grpc.StatusCode.OK
 
 
-def _details(context: grpc.ServicerContext) -> str:
-    """What abort() was told."""
+def details_of(context: Any) -> str:
+    """What it has said in words."""
     details = context.details()
     return details.decode("utf-8", "replace") if isinstance(details, bytes) else str(details or "")
-
-
-def _outcome(response: Any, context: grpc.ServicerContext) -> tuple[str, str]:
-    """Code and text of a call whose handler returned `response`."""
-    code = context.code()
-    if isinstance(code, grpc.StatusCode) and code is not grpc.StatusCode.OK:
-        return code.name, _details(context)
-    if type(response) is invoke_pb2.ServiceResponse and response.HasField("exception"):
-        return "UNKNOWN", f"{response.exception.type}: {response.exception.message}"
-    return "OK", ""

@@ -1,8 +1,10 @@
-"""Statistics of calls: who called what how often, how it ended, how long it took.
+"""Statistics of calls, made or served: of which method how often, how they ended, how long they took.
 
 Every call is counted once, when it ends, in the cell of its service, method, transport and second. Cells of
 the last `LONGEST_WINDOW` seconds are kept, so that any window can be summed up; older ones are merged into
 the totals. A reading (`Stats`) is a plain value: it merges with those of other processes and travels as JSON.
+
+Who knows a call only by its end tells `CallStats.end`; of a stream, a `StreamRecord` counts the messages.
 """
 
 from __future__ import annotations
@@ -16,9 +18,10 @@ from typing import Any
 
 import grpc
 
+from sage_rpc import errors
 from sage_rpc.observe.histogram import Histogram
 
-__all__ = ["LONGEST_WINDOW", "WINDOWS", "CallStats", "Stats", "StatsRow"]
+__all__ = ["LONGEST_WINDOW", "WINDOWS", "CallStats", "Stats", "StatsRow", "StreamRecord"]
 
 LONGEST_WINDOW = 300  # seconds
 WINDOWS = (1, 10, 60, 300)  # seconds; what a summary of all shows
@@ -34,6 +37,8 @@ class _Cell:
         "bytes_sent",
         "counts",
         "failures",
+        "more_received",
+        "more_sent",
         "ok",
         "second",
         "total_ns",
@@ -49,6 +54,8 @@ class _Cell:
         self.total_ns = 0
         self.bytes_sent = 0
         self.bytes_received = 0
+        self.more_sent = 0  # messages beside one of each call
+        self.more_received = 0  # and beside one of each call that ended well
 
     def merge(self, other: _Cell) -> None:
         self.ok += other.ok
@@ -59,6 +66,8 @@ class _Cell:
         self.total_ns += other.total_ns
         self.bytes_sent += other.bytes_sent
         self.bytes_received += other.bytes_received
+        self.more_sent += other.more_sent
+        self.more_received += other.more_received
 
 
 class CallStats:
@@ -102,6 +111,7 @@ class CallStats:
         sent: int,
         received: int,
         transport: str | None = None,
+        messages: tuple[int, int] | None = None,
     ) -> None:
         """A call has ended.
 
@@ -111,6 +121,7 @@ class CallStats:
             sent: bytes of its arguments.
             received: bytes of its result.
             transport: what carried it, where that differs from call to call.
+            messages: how many were sent, and received; None: one, and one if it did not fail.
         """
         now = time.monotonic_ns()
         taken = now - began_ns
@@ -132,6 +143,22 @@ class CallStats:
                 cell.ok += 1
             else:
                 cell.failures[code] = cell.failures.get(code, 0) + 1
+            if messages is not None:
+                cell.more_sent += messages[0] - 1
+                cell.more_received += messages[1] - (code is None)
+
+    def members(self, began_ns: int, codes: Mapping[grpc.StatusCode, int], transport: str | None) -> None:
+        """Calls of a batch have ended, together with it.
+
+        Args:
+            began_ns: when the batch began.
+            codes: status -> how many of them.
+            transport: what carried the batch.
+        """
+        for code, number in codes.items():
+            for _ in range(number):
+                self.begin()
+                self.end(began_ns, None if code is grpc.StatusCode.OK else code, 0, 0, transport)
 
     def again(self) -> None:
         """A call is sent again after a failure."""
@@ -188,6 +215,7 @@ class CallStats:
             found[transport] = _Cell(0, transport)
         seconds = None if window is None else window + (now % _SECOND) / _SECOND
         for number, cell in enumerate(found.values()):
+            calls = cell.ok + sum(cell.failures.values())
             yield StatsRow(
                 service=self.service,
                 method=self.method,
@@ -198,10 +226,60 @@ class CallStats:
                 latency=Histogram(cell.counts, cell.total_ns),
                 bytes_sent=cell.bytes_sent,
                 bytes_received=cell.bytes_received,
+                messages_sent=calls + cell.more_sent,
+                messages_received=cell.ok + cell.more_received,
                 # What is not known by transport or second stands in one row, so that sums are right.
                 in_flight=in_flight if number == 0 else 0,
                 **(extra if number == 0 else {}),
             )
+
+
+class StreamRecord:
+    """A call whose messages are counted one by one. Its end counts once, whoever tells of it first.
+
+    Args:
+        stats: of its method; None: only the span is wanted.
+        span: of the call, ended with it; None: there is none.
+    """
+
+    __slots__ = (
+        *("_began", "_open", "_span", "_stats"),
+        *("bytes_received", "bytes_sent", "received", "sent", "streams"),
+    )
+
+    def __init__(self, stats: CallStats | None, span: Any = None) -> None:
+        self._stats = stats
+        self._span = span
+        self._open = threading.Lock()  # taken by the one that ends it
+        self.streams = True  # that the span tells of messages
+        self.bytes_sent = self.bytes_received = 0
+        self.sent = self.received = 0
+        if stats is not None:
+            stats.begin()
+        self._began = time.monotonic_ns()
+
+    def message_sent(self, size: int) -> None:
+        """A message of so many bytes was sent."""
+        self.sent += 1
+        self.bytes_sent += size
+
+    def message_received(self, size: int) -> None:
+        """A message of so many bytes has arrived."""
+        self.received += 1
+        self.bytes_received += size
+
+    def end(self, error: errors.RpcError | None, transport: str | None = None) -> None:
+        """The call has ended, with `error` or well; later ends are none."""
+        if self._open.acquire(blocking=False):
+            self._count(error, transport)
+
+    def _count(self, error: errors.RpcError | None, transport: str | None) -> None:
+        messages = (self.sent, self.received)
+        if self._stats is not None:
+            code = None if error is None else error.code()
+            self._stats.end(self._began, code, self.bytes_sent, self.bytes_received, transport, messages)
+        if self._span is not None:
+            self._span.end(error, messages if self.streams else None)
 
 
 @dataclass
@@ -219,6 +297,8 @@ class StatsRow:
         latency: of all of them.
         bytes_sent: of arguments, encoded.
         bytes_received: of results, encoded.
+        messages_sent: a call that does not stream has sent one, and received one if it gave a result.
+        messages_received: the same, of the other direction.
         in_flight: calls under way now.
         retries: since the start, as are the next: calls sent again after a failure.
         hedges: calls sent again before a failure.
@@ -236,6 +316,8 @@ class StatsRow:
     latency: Histogram = field(default_factory=Histogram)
     bytes_sent: int = 0
     bytes_received: int = 0
+    messages_sent: int = 0
+    messages_received: int = 0
     in_flight: int = 0
     retries: int = 0
     hedges: int = 0
@@ -291,6 +373,24 @@ class StatsRow:
             self.failures[code] = self.failures.get(code, 0) + number
         self.latency.merge(other.latency)
 
+    def since(self, before: StatsRow) -> StatsRow:
+        """What was counted after `before`, an earlier reading of the same row; in flight are those of now."""
+        counts = {b: n - before.latency.counts.get(b, 0) for b, n in self.latency.counts.items()}
+        failures = {code: n - before.failures.get(code, 0) for code, n in self.failures.items()}
+        return StatsRow(
+            self.service,
+            self.method,
+            self.transport,
+            failures={code: n for code, n in failures.items() if n},
+            latency=Histogram(
+                {b: n for b, n in counts.items() if n}, self.latency.total_ns - before.latency.total_ns
+            ),
+            **{
+                **{name: getattr(self, name) - getattr(before, name) for name in _SUMS},
+                "in_flight": self.in_flight,
+            },
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON takes it; `from_dict` reads it. Durations are in seconds."""
         p50, p90, p99, p999 = self.latency.quantiles(_QUANTILES)
@@ -341,6 +441,8 @@ _SUMS = (
     "successes",
     "bytes_sent",
     "bytes_received",
+    "messages_sent",
+    "messages_received",
     "in_flight",
     "retries",
     "hedges",

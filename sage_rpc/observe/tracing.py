@@ -23,7 +23,7 @@ from typing import Any
 import grpc
 
 from sage_rpc import errors
-from sage_rpc.observe.quick_spans import QuickSpans, failure_of
+from sage_rpc.observe.quick_spans import QuickSpans, counts_of, failure_of
 
 try:
     from opentelemetry import context as otel_context
@@ -73,9 +73,11 @@ class CallSpan:
             if context.trace_state:
                 self.metadata += (("tracestate", context.trace_state.to_header()),)
 
-    def end(self, error: BaseException | None) -> None:
-        """The call has ended, with `error` or well."""
+    def end(self, error: BaseException | None, messages: tuple[int, int] | None = None) -> None:
+        """The call has ended, with `error` or well; of a stream, after so many messages sent and received."""
         span = self._span
+        if messages is not None:
+            span.set_attributes(counts_of(messages, error))
         if error is not None and span.is_recording():
             attributes, text = failure_of(error)
             span.set_attributes(attributes)
@@ -84,7 +86,7 @@ class CallSpan:
 
 
 class ServedSpan:
-    """The span of a call that is served: a context manager around the handler."""
+    """The span of a call that is served; within it, a context manager, its handler runs."""
 
     __slots__ = ("_span", "_token")
 
@@ -96,21 +98,24 @@ class ServedSpan:
         self._token = otel_context.attach(trace.set_span_in_context(self._span))
         return self
 
-    def failed(self, error: BaseException) -> None:
-        """The handler raised, or aborted with that."""
-        if not self._span.is_recording():
-            return
-        attributes, text = failure_of(error)
-        code = error.code() if isinstance(error, errors.RpcError) else grpc.StatusCode.UNKNOWN
-        if code in _OK_AT_SERVER:
-            self._span.set_attribute("rpc.response.status_code", code.name)
-            return
-        self._span.set_attributes(attributes)
-        self._span.set_status(trace.Status(trace.StatusCode.ERROR, text))
-
     def __exit__(self, *exc: object) -> None:
         otel_context.detach(self._token)
-        self._span.end()
+
+    def end(self, error: BaseException | None, messages: tuple[int, int] | None = None) -> None:
+        """The call has ended, with `error` or well; of a stream, after so many messages sent and received."""
+        span = self._span
+        if span.is_recording():
+            if messages is not None:
+                span.set_attributes(counts_of(messages, error))
+            if error is not None:
+                attributes, text = failure_of(error)
+                code = error.code() if isinstance(error, errors.RpcError) else grpc.StatusCode.UNKNOWN
+                if code in _OK_AT_SERVER:
+                    span.set_attribute("rpc.response.status_code", code.name)
+                else:
+                    span.set_attributes(attributes)
+                    span.set_status(trace.Status(trace.StatusCode.ERROR, text))
+        span.end()
 
 
 class Tracing:

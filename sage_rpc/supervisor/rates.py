@@ -10,7 +10,8 @@ from collections import deque
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sage_rpc.observe.served import Counts
+from sage_rpc.observe.served import BATCH_OF
+from sage_rpc.observe.stats import StatsRow
 
 __all__ = ["Rates", "Sample"]
 
@@ -46,7 +47,7 @@ class Rates:
     def __init__(self) -> None:
         self.services: dict[str, deque[Sample]] = {}
         self.methods: dict[tuple[str, str], Sample] = {}
-        self._before: dict[tuple[str, int, int, str], Counts] = {}
+        self._before: dict[tuple[str, int, int, str, str], StatsRow] = {}
         self._at: float | None = None
 
     def update(self, reports: list[dict[str, Any]], now: float) -> None:
@@ -60,28 +61,32 @@ class Rates:
         if self._at is not None and seconds <= 0:
             return
         before, self._before, self._at = self._before, {}, now
-        services: dict[str, Counts] = {}
-        methods: dict[tuple[str, str], Counts] = {}
+        services: dict[str, StatsRow] = {}
+        methods: dict[tuple[str, str], StatsRow] = {}
         active: dict[str, int] = {}
         for report in reports:
             service = report["service"]
             active[service] = active.get(service, 0) + report["active"]
-            services.setdefault(service, Counts())
-            for method, counted in report["methods"].items():
-                key = (service, report["number"], report["pid"], method)
-                counts = self._before[key] = Counts.from_dict(counted)
-                recent = counts.since(before.get(key))
-                services[service].merge(recent)
-                methods.setdefault((service, method), Counts()).merge(recent)
+            whole = services.setdefault(service, StatsRow(service, "*", "*"))
+            for each in report["stats"]:
+                row = StatsRow.from_dict(each)
+                key = (service, report["number"], report["pid"], row.method, row.transport)
+                self._before[key] = row
+                recent = row.since(before[key]) if key in before else row
+                if not row.method.startswith(BATCH_OF):  # its calls are counted by themselves
+                    whole.merge(recent)
+                methods.setdefault((service, row.method), StatsRow(service, row.method, "*")).merge(recent)
         if not seconds:
             return
         for service in [name for name in self.services if name not in services]:
             del self.services[service]
-        for service, counts in services.items():
+        for service, row in services.items():
             history = self.services.setdefault(service, deque(maxlen=KEPT))
-            history.append(_sample(counts, now, seconds, active[service]))
+            history.append(_sample(row, now, seconds, active[service]))
         self.methods = {
-            key: _sample(counts, now, seconds, 0) for key, counts in sorted(methods.items()) if counts.calls
+            key: _sample(row, now, seconds, row.in_flight)
+            for key, row in sorted(methods.items())
+            if row.calls
         }
 
     def as_dict(self) -> dict[str, Any]:
@@ -92,6 +97,7 @@ class Rates:
         return f"<Rates of {len(self.services)} services>"
 
 
-def _sample(counts: Counts, now: float, seconds: float, active: int) -> Sample:
-    p50, p90, p99 = counts.histogram.quantiles((0.5, 0.9, 0.99))
-    return Sample(now, counts.calls / seconds, counts.failures / seconds, p50, p90, p99, active)
+def _sample(row: StatsRow, now: float, seconds: float, active: int) -> Sample:
+    p50, p90, p99 = row.latency.quantiles((0.5, 0.9, 0.99))
+    failures = row.calls - row.successes
+    return Sample(now, row.calls / seconds, failures / seconds, p50, p90, p99, active)

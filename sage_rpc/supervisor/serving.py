@@ -21,7 +21,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent import futures
 from pathlib import Path
 from types import MappingProxyType
@@ -33,13 +33,13 @@ from grpc_reflection.v1alpha import reflection
 from sage_rpc.config.addresses import is_loopback
 from sage_rpc.config.policies import admission_policy, service_policy
 from sage_rpc.discovery import Endpoint, Registration, host_identity, open_registry
-from sage_rpc.encoding.buffers import WithBuffers
 from sage_rpc.hosting.host import PlainServices
 from sage_rpc.hosting.host import _Guard as Guard
 from sage_rpc.hosting.host import _GuardedServer as GuardedServer
 from sage_rpc.hosting.lifecycle import give_context, max_workers_of, print_by_lines, run_hook
 from sage_rpc.observe.health import HostHealth
-from sage_rpc.observe.served import UNKNOWN, Meter
+from sage_rpc.observe.measured import unknown
+from sage_rpc.observe.served import Meter
 from sage_rpc.policies.admission import Gate
 from sage_rpc.processes.messages import Bound, Done, Failed, Message, Policies, Ready
 from sage_rpc.processes.parent import Parent, Stopped
@@ -209,24 +209,6 @@ def _resident() -> int:
     return 0
 
 
-class _Collector:
-    """Takes what a generated `add_XServicer_to_server` gives to a server, and passes it on, counted."""
-
-    def __init__(self, target: grpc.Server, meter: Meter) -> None:
-        self._target = target
-        self._meter = meter
-        self.services: list[str] = []
-
-    def add_generic_rpc_handlers(self, handlers: Any) -> None:
-        """As a server's; what generated code gives as registered handlers, too, is enough."""
-
-    def add_registered_method_handlers(self, service_name: str, handlers: dict[str, Any]) -> None:
-        self.services.append(service_name)
-        counted = {name: self._meter.measured(handler, _always(name)) for name, handler in handlers.items()}
-        self._target.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service_name, counted),))
-        self._target.add_registered_method_handlers(service_name, counted)
-
-
 def _inside(task: Task, meter: Meter, checked: HostHealth) -> grpc.Server:
     """A server for the supervisor alone: its checks come through when all threads of the service are busy."""
     pool = futures.ThreadPoolExecutor(2, thread_name_prefix="supervision")
@@ -253,7 +235,7 @@ class _Hosted:
             gate = Gate(task.service, admission)
             # Who waits for admission waits in a thread; some more refuse those for whom there is no room.
             workers = admission.max_running + admission.max_waiting + 4
-        guard = Guard(task.service, None, gate, None)
+        guard = Guard(task.service, None, gate)
         pool = futures.ThreadPoolExecutor(workers, thread_name_prefix=task.service)
         both = "shm" in config.transports and "grpc" in config.transports
         options = [
@@ -269,39 +251,24 @@ class _Hosted:
         if add_servicer is None and isinstance(instance, servicers.Base):
             add_servicer = type(instance).add_to_server
         if add_servicer is not None:
-            collector = _Collector(self._server, self.meter)
-            guarded: Any = GuardedServer(collector, lambda _service: guard)
+            guarded: Any = GuardedServer(self._server, lambda _service: guard, self.meter, task.service)
             add_servicer(instance, guarded)
-            declared = collector.services
-            self._server.add_generic_rpc_handlers((guarded.batches.handler(),))
+            declared = guarded.services
+            self._server.add_generic_rpc_handlers((guarded.batches.handler(self.meter, task.service),))
         else:
             plain = PlainServices()
             plain.add(task.service, instance, guard)
-            self._server.add_generic_rpc_handlers((self._counted(plain),))
+            self._server.add_generic_rpc_handlers((plain.handler(self.meter),))
         self._declared = declared[0] if declared else ""
         reflected = [*(declared or ["sage.rpc.v1.Invocation"]), _HEALTH, reflection.SERVICE_NAME]
         reflection.enable_server_reflection(reflected, self._server)
+        self._server.add_generic_rpc_handlers((unknown(self.meter, task.service),))
         self._path = socket_path(task.endpoint_id)
         self.target = f"unix:{self._path}"
         self._server.add_insecure_port(self.target)
         self._port = self._listen() if config.address else 0
         self._inside = _inside(task, self.meter, self._health)
         self._registration: Registration | None = None
-
-    def _counted(self, plain: PlainServices) -> grpc.GenericRpcHandler:
-        """The generic service, each call counted as the method that it names, where there is such a one."""
-
-        def name_of(request: Any) -> str:
-            message = request.message if type(request) is WithBuffers else request
-            return str(message.method) if plain.knows(message.service, message.method) else UNKNOWN
-
-        found: Any = plain.handler()
-        name = "sage.rpc.v1.Invocation"
-        methods = {
-            method: self.meter.measured(found.service(_Details(f"/{name}/{method}")), name_of)
-            for method in ("Call", "Batch", "BatchStream")
-        }
-        return grpc.method_handlers_generic_handler(name, methods)
 
     def _listen(self) -> int:
         config = self.task.config
@@ -381,16 +348,3 @@ class _Hosted:
         for path in (self._path, inside_path(self.task.endpoint_id)):
             with contextlib.suppress(OSError):
                 path.unlink()
-
-
-def _always(name: str) -> Callable[[Any], str]:
-    return lambda _request: name
-
-
-class _Details:
-    """What a generic handler wants to know of a call."""
-
-    invocation_metadata = ()
-
-    def __init__(self, method: str) -> None:
-        self.method = method

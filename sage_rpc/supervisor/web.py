@@ -22,7 +22,8 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from sage_rpc.observe.http_server import Answer, HttpServer, Request
-from sage_rpc.observe.served import Counts
+from sage_rpc.observe.prometheus import families, registry_of
+from sage_rpc.observe.stats import StatsRow
 from sage_rpc.supervisor.manager import ServiceProcessManager
 from sage_rpc.supervisor.rates import Rates
 
@@ -102,8 +103,8 @@ def metrics(manager: ServiceProcessManager) -> bytes:
     Raises:
         ImportError: prometheus-client is not installed.
     """
-    from prometheus_client import CollectorRegistry, generate_latest
-    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, SummaryMetricFamily
+    from prometheus_client import generate_latest
+    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
     class Collected:
         def collect(self) -> Iterator[Any]:
@@ -119,35 +120,14 @@ def metrics(manager: ServiceProcessManager) -> bytes:
                 restarts.add_metric(names, status.restarts)
                 memory.add_metric(names, status.rss)
             yield from (up, restarts, memory)
-            calls = CounterMetricFamily(
-                "sage_rpc_served_calls", "that ended", labels=["service", "number", "method", "code"]
-            )
-            took = SummaryMetricFamily(
-                "sage_rpc_served_seconds", "how long they took", labels=["service", "number", "method"]
-            )
-            latency = GaugeMetricFamily(
-                "sage_rpc_served_latency_seconds",
-                "that the share of calls since the process began did not exceed",
-                labels=["service", "number", "method", "quantile"],
-            )
-            active = GaugeMetricFamily("sage_rpc_served_active", "calls under way", labels=label)
-            for report in manager.reports():
-                names = [report["service"], str(report["number"])]
-                active.add_metric(names, report["active"])
-                for method, counted in report["methods"].items():
-                    counts = Counts.from_dict(counted)
-                    for code, count in counts.codes.items():
-                        calls.add_metric([*names, method, code], count)
-                    took.add_metric([*names, method], counts.calls, counts.histogram.total_ns / 1e9)
-                    for q, value in zip(
-                        (0.5, 0.9, 0.99), counts.histogram.quantiles((0.5, 0.9, 0.99)), strict=True
-                    ):
-                        latency.add_metric([*names, method, str(q)], value)
-            yield from (calls, took, latency, active)
+            rows = [
+                ((str(report["number"]),), StatsRow.from_dict(row))
+                for report in manager.reports()
+                for row in report["stats"]
+            ]
+            yield from families(rows, served=True, labels=("number",))
 
-    registry = CollectorRegistry()
-    registry.register(Collected())
-    return bytes(generate_latest(registry))
+    return bytes(generate_latest(registry_of(Collected())))
 
 
 class Web:

@@ -10,6 +10,7 @@ import grpc
 import pytest
 
 import sage_rpc
+from sage_rpc.observe.measured import measured
 from sage_rpc.observe.served import Meter
 from tests import waiting
 
@@ -33,8 +34,8 @@ def counted(transport):
 
     begun = threading.Event()
     handlers = {
-        "Unary": meter.measured(grpc.unary_unary_rpc_method_handler(held), lambda request: "unary"),
-        "Stream": meter.measured(grpc.unary_stream_rpc_method_handler(counting), lambda request: "stream"),
+        "Unary": measured(meter, grpc.unary_unary_rpc_method_handler(held), ("t", "unary")),
+        "Stream": measured(meter, grpc.unary_stream_rpc_method_handler(counting), ("t", "stream")),
     }
     server = sage_rpc.server(pool)
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("t.T", handlers),))
@@ -49,7 +50,8 @@ def counted(transport):
 
 
 def codes(meter, method):
-    return meter.report()["methods"].get(method, {}).get("codes")
+    row = meter.stats().of("t", method)
+    return {**({"OK": row.successes} if row.successes else {}), **row.failures}
 
 
 def test_a_call_whose_deadline_passed_is_no_success(counted):

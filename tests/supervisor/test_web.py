@@ -20,7 +20,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from sage_rpc.cli.commands.top import sparkline
-from sage_rpc.observe.served import Counts
+from sage_rpc.observe.stats import StatsRow
 from sage_rpc.supervisor.rates import Rates
 from tests.supervisor.test_serve import BASE, ROOT, Served, command
 from tests.waiting import until
@@ -328,10 +328,10 @@ def test_completion_knows_the_commands(shell: str, tmp_path: Path) -> None:
 
 def test_rates_are_differences_and_a_new_process_starts_from_nothing() -> None:
     def report(pid: int, calls: int, failures: int = 0) -> dict[str, Any]:
-        counts = Counts({"OK": calls - failures, "UNKNOWN": failures})
+        row = StatsRow("s", "m", "shm", successes=calls - failures, failures={"UNKNOWN": failures})
         for _ in range(calls):
-            counts.histogram.add(0.001)
-        return {"service": "s", "number": 0, "pid": pid, "active": 1, "methods": {"m": counts.as_dict()}}
+            row.latency.add(0.001)
+        return {"service": "s", "number": 0, "pid": pid, "active": 1, "stats": [row.to_dict()]}
 
     rates = Rates()
     rates.update([report(1, 100)], 10.0)

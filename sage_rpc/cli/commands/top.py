@@ -22,7 +22,7 @@ from sage_rpc.cli.commands.printing import (
     table,
 )
 from sage_rpc.cli.commands.supervisors import SupervisorClient, all_supervisors
-from sage_rpc.observe.served import Counts
+from sage_rpc.observe.stats import StatsRow
 from sage_rpc.supervisor.rates import Rates
 from sage_rpc.text.foreign import printable
 
@@ -70,22 +70,28 @@ def _reports(supervisors: list[SupervisorClient]) -> list[dict[str, Any]]:
 
 
 def _stats(arguments: argparse.Namespace) -> int:
-    totals: dict[tuple[str, str], Counts] = {}
+    totals: dict[tuple[str, str], StatsRow] = {}
     with all_supervisors() as supervisors:
         for report in _reports(supervisors):
-            for method, counted in report["methods"].items():
-                totals.setdefault((report["service"], method), Counts()).merge(Counts.from_dict(counted))
+            for each in report["stats"]:
+                row = StatsRow.from_dict(each)
+                key = (report["service"], row.method)
+                totals.setdefault(key, StatsRow(*key, "*")).merge(row)
     rows = []
-    for (service, method), counts in sorted(totals.items()):
-        p50, p90, p99, p999 = counts.histogram.quantiles((0.5, 0.9, 0.99, 0.999))
+    for (service, method), row in sorted(totals.items()):
+        p50, p90, p99, p999 = row.latency.quantiles((0.5, 0.9, 0.99, 0.999))
         rows.append(
             {
                 "service": service,
                 "method": method,
-                "calls": counts.calls,
-                "failures": counts.failures,
-                "codes": counts.codes,
-                "mean": counts.histogram.mean,
+                "calls": row.calls,
+                "failures": row.calls - row.successes,
+                "codes": {**({"OK": row.successes} if row.successes else {}), **row.failures},
+                "messages_received": row.messages_received,
+                "messages_sent": row.messages_sent,
+                "bytes_received": row.bytes_received,
+                "bytes_sent": row.bytes_sent,
+                "mean": row.mean,
                 "p50": p50,
                 "p90": p90,
                 "p99": p99,
@@ -97,7 +103,7 @@ def _stats(arguments: argparse.Namespace) -> int:
     elif not rows:
         say("no calls yet")
     else:
-        head = ("SERVICE", "METHOD", "CALLS", "FAILURES", "MEAN", "P50", "P90", "P99", "P99.9")
+        head = ("SERVICE", "METHOD", "CALLS", "FAILURES", "IN", "OUT", "MEAN", "P50", "P90", "P99", "P99.9")
         times = ("mean", "p50", "p90", "p99", "p99.9")
         say(
             table(
@@ -108,6 +114,8 @@ def _stats(arguments: argparse.Namespace) -> int:
                         r["method"],
                         r["calls"],
                         r["failures"],
+                        bytes_text(int(str(r["bytes_received"]))),
+                        bytes_text(int(str(r["bytes_sent"]))),
                         *(seconds_text(float(str(r[t]))) for t in times),
                     )
                     for r in rows
