@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol, SupportsIndex
 
 import grpc
+from google.protobuf.message import EncodeError, Message
 
 from sage_rpc import serving
 from sage_rpc.encoding.values import LEAST_BYTES, may_be_shared
@@ -27,6 +28,7 @@ __all__ = [
     "parts_deserializer",
     "parts_serializer",
     "serializer",
+    "size_of",
     "wrapped_deserializer",
 ]
 
@@ -50,6 +52,20 @@ class WithBuffers:
     def kept(self) -> WithBuffers:
         """The same, with no memory of anybody else's."""
         return WithBuffers(self.message, [bytes(each) for each in self.buffers])
+
+
+def size_of(message: Any) -> int:
+    """Bytes of a request or response on the wire; 0 of what only its serializer knows."""
+    if type(message) is bytes:
+        return len(message)
+    if type(message) is WithBuffers:
+        return len(message.message) + sum(map(len, message.buffers))
+    if isinstance(message, Message):
+        try:
+            return message.ByteSize()
+        except EncodeError:  # without a required field; protobuf parses it, and so takes it
+            return len(message.SerializePartialToString())
+    return 0
 
 
 def empty(shape: int | Sequence[int], dtype: Any = float, channel: Any = None) -> Any:

@@ -19,7 +19,6 @@ __all__ = [
     "check_plain",
     "decode_plain",
     "keep_plain",
-    "size_of",
 ]
 
 METHOD = "/sage.rpc.v1.Invocation/Call"
@@ -74,10 +73,3 @@ def keep_plain(response: Any) -> Any:
     if type(response) is bytes:
         return response
     return response.kept()
-
-
-def size_of(message: Any) -> int:
-    """Bytes of a request or response."""
-    if type(message) is bytes:
-        return len(message)
-    return len(message.message) + sum(map(len, message.buffers))

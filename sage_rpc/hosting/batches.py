@@ -18,7 +18,8 @@ from sage_rpc import serving
 from sage_rpc.encoding import values
 from sage_rpc.encoding.naming import snake_case
 from sage_rpc.observe.measured import measured
-from sage_rpc.observe.served import BATCH_OF, UNKNOWN, Meter
+from sage_rpc.observe.served import UNKNOWN, Meter
+from sage_rpc.observe.stats import BATCH_OF
 from sage_rpc.proto.v1 import invoke_pb2
 from sage_rpc.text.exceptions import text_of
 from sage_rpc.text.foreign import shown

@@ -24,7 +24,8 @@ from sage_rpc.hosting.batches import DeclaredBatches
 from sage_rpc.hosting.public_methods import PublicMethods, public_methods
 from sage_rpc.observe.health import HostHealth
 from sage_rpc.observe.measured import measured, unknown
-from sage_rpc.observe.served import BATCH_OF, UNKNOWN, Meter
+from sage_rpc.observe.served import UNKNOWN, Meter
+from sage_rpc.observe.stats import BATCH_OF
 from sage_rpc.policies.access import Access, peer_of
 from sage_rpc.policies.admission import Gate, RefusedError
 from sage_rpc.policies.sending import PRIORITY

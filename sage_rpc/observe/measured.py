@@ -19,8 +19,7 @@ from typing import Any, NoReturn
 import grpc
 import grpc.aio
 
-from sage_rpc.encoding.buffers import gives_parts, wrapped_deserializer
-from sage_rpc.encoding.plain import size_of
+from sage_rpc.encoding.buffers import gives_parts, size_of, wrapped_deserializer
 from sage_rpc.observe.served import UNKNOWN, Meter, ServedRecord, code_of, details_of
 
 __all__ = ["aio_interceptor", "interceptor", "measured", "unknown"]
@@ -153,7 +152,7 @@ class _Around:
         """`response` as the transport gets it."""
         serialize = self._serialize
         if serialize is None:
-            record.message_sent(_size(response))
+            record.message_sent(size_of(response))
             return response
         try:
             data = serialize(response)
@@ -409,13 +408,6 @@ def _received(given: Any, record: ServedRecord) -> Any:
     if type(request) is _Unreadable:
         raise request.error
     return request
-
-
-def _size(message: Any) -> int:
-    """Bytes of a response that the transport serializes."""
-    if isinstance(message, bytes):
-        return len(message)
-    return int(message.ByteSize()) if hasattr(message, "ByteSize") else size_of(message)
 
 
 # -- servers

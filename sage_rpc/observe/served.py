@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 
 from sage_rpc import errors
-from sage_rpc.observe.stats import CallStats, Stats, StreamRecord
+from sage_rpc.observe.stats import BATCH_OF, CallStats, Stats, StreamRecord
 from sage_rpc.proto.v1 import invoke_pb2
 from sage_rpc.serving import CLOSE
 from sage_rpc.text.exceptions import text_of
@@ -27,10 +27,9 @@ from sage_rpc.text.exceptions import text_of
 if TYPE_CHECKING:
     from sage_rpc.observe.tracing import Tracing
 
-__all__ = ["BATCH_OF", "UNKNOWN", "Meter", "ServedRecord", "code_of", "details_of"]
+__all__ = ["UNKNOWN", "Meter", "ServedRecord", "code_of", "details_of"]
 
 UNKNOWN = "(unknown)"  # all methods that were asked for and are none: callers choose their names
-BATCH_OF = "batch of "  # and then a method's name: its calls that came together
 _KEPT_ERRORS, _KEPT_CALLS = 50, 200
 _NOTHING = contextlib.nullcontext()
 _STATUS = {code.value[0]: code for code in grpc.StatusCode}

@@ -20,8 +20,10 @@ import grpc
 
 from sage_rpc import errors
 from sage_rpc.observe.histogram import Histogram
+from sage_rpc.text.exceptions import text_of
 
-__all__ = ["LONGEST_WINDOW", "WINDOWS", "CallStats", "Stats", "StatsRow", "StreamRecord"]
+BATCH_OF = "batch of "  # and then a method's name: its calls that went together, a row of its own
+__all__ = ["BATCH_OF", "LONGEST_WINDOW", "WINDOWS", "CallStats", "Stats", "StatsRow", "StreamRecord"]
 
 LONGEST_WINDOW = 300  # seconds
 WINDOWS = (1, 10, 60, 300)  # seconds; what a summary of all shows
@@ -240,18 +242,24 @@ class StreamRecord:
     Args:
         stats: of its method; None: only the span is wanted.
         span: of the call, ended with it; None: there is none.
+
+    Attributes:
+        sent: messages; as are `received`, `bytes_sent` and `bytes_received`, they are added up.
+        streams: whether the span tells of messages.
+        carrier: has a `transport`, which is asked at the end; None: what carries the others of its method.
     """
 
     __slots__ = (
         *("_began", "_open", "_span", "_stats"),
-        *("bytes_received", "bytes_sent", "received", "sent", "streams"),
+        *("bytes_received", "bytes_sent", "carrier", "received", "sent", "streams"),
     )
 
     def __init__(self, stats: CallStats | None, span: Any = None) -> None:
         self._stats = stats
         self._span = span
         self._open = threading.Lock()  # taken by the one that ends it
-        self.streams = True  # that the span tells of messages
+        self.streams = True
+        self.carrier: Any = None
         self.bytes_sent = self.bytes_received = 0
         self.sent = self.received = 0
         if stats is not None:
@@ -268,10 +276,23 @@ class StreamRecord:
         self.received += 1
         self.bytes_received += size
 
-    def end(self, error: errors.RpcError | None, transport: str | None = None) -> None:
+    @property
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        """What carries the span's context to the server."""
+        return () if self._span is None else self._span.metadata
+
+    def fail(self, error: BaseException) -> None:
+        """The call has ended with an exception, of whatever kind."""
+        self.end(
+            errors.from_grpc(error)
+            if isinstance(error, grpc.RpcError)
+            else errors.rpc_error(grpc.StatusCode.CANCELLED, f"{type(error).__name__}: {text_of(error)}")
+        )
+
+    def end(self, error: errors.RpcError | None) -> None:
         """The call has ended, with `error` or well; later ends are none."""
         if self._open.acquire(blocking=False):
-            self._count(error, transport)
+            self._count(error, None if self.carrier is None else self.carrier.transport)
 
     def _count(self, error: errors.RpcError | None, transport: str | None) -> None:
         messages = (self.sent, self.received)

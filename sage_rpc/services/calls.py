@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+import grpc
 from google.protobuf.descriptor import ServiceDescriptor
 
 from sage_rpc import errors, serving
 from sage_rpc.encoding import values
+from sage_rpc.encoding.buffers import size_of
 from sage_rpc.encoding.plain import BATCH_METHOD, BATCH_STREAM_METHOD
 from sage_rpc.endpoints.pool import Pool, Pooled
-from sage_rpc.observe.stats import CallStats
+from sage_rpc.observe.stats import BATCH_OF, CallStats, StreamRecord
+from sage_rpc.observe.streams import CountedCall
 from sage_rpc.policies.batching import Arguments, BatchCall, DeclaredBatch, stream_results
 from sage_rpc.policies.breaker import Breaker, Breaking
 from sage_rpc.policies.hedging import Hedging
@@ -40,9 +45,6 @@ _MOST_METHODS, _LONGEST_NAME = (
 
 
 OTHER = "(other)"  # stands for the methods that are not kept, among the statistics
-
-
-_BATCH_OF = "batch of "  # and then the method's name: the name of a method that is called in batches
 
 
 def _arguments_of(item: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -126,7 +128,7 @@ class ServiceCalls:
     def policy_of(self, method: str, codec: Codec) -> MethodPolicy:
         """What holds for a method: as configured, under either of its names; then as declared."""
         if codec.path == BATCH_METHOD:
-            one = method.removeprefix(_BATCH_OF)
+            one = method.removeprefix(BATCH_OF)
             single = self.policy_of(one, self._codecs.find(one))
             # A batch is one call: it is sent again like each of its calls, and goes where its first one goes.
             key_of = key_function(single, self.pool)
@@ -151,6 +153,24 @@ class ServiceCalls:
         if found is None:
             found = self.stats.setdefault(method, CallStats(self.name, method, lambda: self.pool.transport))
         return found
+
+    def record(
+        self, method: str, traced_as: tuple[str, str, str], *, streams: bool = True
+    ) -> StreamRecord | None:
+        """What counts, and traces, a call that does not go through a chain; None: nobody asks for that.
+
+        Args:
+            method: its name, for statistics.
+            traced_as: the names of service, method and system in spans.
+            streams: whether the messages are of interest.
+        """
+        stats = self.stats_of(method) if self.policy.stats else None
+        span = None if self.tracing is None else self.tracing.of_method(*traced_as)()
+        if stats is None and span is None:
+            return None
+        record = StreamRecord(stats, span)
+        record.streams = streams
+        return record
 
     def sender(
         self, path: str, serializer: Any, deserializer: Any, check: Callable[[Any], None] | None
@@ -192,13 +212,16 @@ class ServiceCalls:
         if items:
             exchange = self._batch_method(method)
             limit = exchange.timeout if timeout is None else timeout
+            began = time.monotonic_ns()
             try:
                 if self.pool.by_keys:
                     results = self._divided(exchange, method, items, limit)
                 else:
                     results = exchange.call((items,), {}, limit)
-            except errors.Unimplemented:
-                if self.service is None:
+                self._count_members(method, began, results)
+            except errors.RpcError as error:
+                if self.service is None or error.code() is not grpc.StatusCode.UNIMPLEMENTED:
+                    self._count_members(method, began, [error] * len(items))
                     raise
                 results = self._pipelined(method, items, limit)
         if not return_errors:
@@ -206,6 +229,13 @@ class ServiceCalls:
                 if isinstance(result, errors.RpcError):
                     raise result
         return results
+
+    def _count_members(self, method: str, began: int, results: Iterable[Any]) -> None:
+        """The calls of a batch have ended, each with a result or an error."""
+        if self.policy.stats:
+            ok = grpc.StatusCode.OK
+            codes = Counter(each.code() if isinstance(each, errors.RpcError) else ok for each in results)
+            self.stats_of(method).members(began, codes, None)
 
     def _divided(self, exchange: Method, method: str, items: list[Any], timeout: float | None) -> list[Any]:
         """A batch for each endpoint, of the items whose keys are there; all at once."""
@@ -246,7 +276,7 @@ class ServiceCalls:
         return results
 
     def _batch_method(self, method: str) -> Method:
-        name = _BATCH_OF + method
+        name = BATCH_OF + method
         found = self._found.get(name)
         if found is None:
             if method.startswith("_"):
@@ -269,8 +299,8 @@ class ServiceCalls:
                 decode=batch.results,
                 copy=batch.results,
                 keep=same,
-                sent=lambda request: len(request.calls),
-                received=lambda response: len(response.results),
+                sent=size_of,
+                received=size_of,
                 key=lambda args, _kwargs: values.encode(args, levels=values.CALL_LEVELS),
             )
             found = self._keep(name, Method(self, name, codec))
@@ -294,6 +324,8 @@ class ServiceCalls:
             return
         request = BatchCall(self.name, method).encode(items)
         limit = serving.limit(self.timeout if timeout is None else timeout)
+        record = self.record(BATCH_OF + method, (self.name, method, "sage_rpc"))
+        began, ended = time.monotonic_ns(), []
         endpoint = self.pool.take(None)
         call = endpoint.channel.unary_stream(
             BATCH_STREAM_METHOD,
@@ -302,11 +334,19 @@ class ServiceCalls:
         )
         error: errors.RpcError | None = None
         try:
-            yield from stream_results(call(request, limit))
+            started = call(request, limit, None if record is None else record.metadata)
+            if record is not None:
+                record.message_sent(size_of(request))
+                record.carrier = endpoint
+                started = CountedCall(started, record)
+            for result in stream_results(started):
+                ended.append(result)
+                yield result
         except errors.RpcError as failure:
             error = failure
             raise
         finally:
+            self._count_members(method, began, ended)
             self.pool.give_back(endpoint, error)
 
     def __repr__(self) -> str:

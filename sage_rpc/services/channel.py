@@ -2,20 +2,25 @@
 
 Unary calls go through the service's policies, as those of a proxy do; with metadata, all but the cache and
 batches. Those that come with `wait_for_ready` or with credentials, and calls that stream, go to an endpoint
-of the service's pool, once: their deadlines hold, the endpoint is the one that their key belongs to, and how
-they end counts for it; but nothing repeats, caches or replaces them.
+of the service's pool, once: their deadlines hold, the endpoint is the one that their key belongs to, how
+they end counts for it, and they are counted and traced; but nothing repeats, caches or replaces them.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, NoReturn
 
 import grpc
 
 from sage_rpc import serving
+from sage_rpc.encoding.buffers import size_of
 from sage_rpc.encoding.naming import snake_case
 from sage_rpc.endpoints.channel import ManyResponses, OneResponse
+from sage_rpc.endpoints.subchannel import Subchannel
+from sage_rpc.observe.stats import StreamRecord
+from sage_rpc.observe.streams import CountedCall, CountedRequests, end_of
 from sage_rpc.policies.future import ServiceFuture, response_or_error
 from sage_rpc.policies.resolve import resolve
 from sage_rpc.policies.sources.proto import declared_policy
@@ -109,6 +114,7 @@ class _OfService:
         self._name = path.rpartition("/")[2]
         if calls.service is None or self._name not in calls.service.methods_by_name:
             raise ValueError(f"{calls.name} has no method {path}")
+        self._traced_as = calls.service.full_name, self._name, "grpc"
         self._declared = declared_policy(calls.service.methods_by_name[self._name])
         self._seen: Any = None  # what _timeout and _key_of were made from
         self._timeout: float | None = None
@@ -130,12 +136,69 @@ class _OfService:
         self.pool = calls.pool
         self._seen = seen
 
+    def take(
+        self, request: Any, deadline: float | None, wait_for_ready: bool | None, tried: tuple[Subchannel, ...]
+    ) -> Subchannel:
+        endpoint: Subchannel = super().take(request, deadline, wait_for_ready, tried)  # type: ignore[misc]
+        if type(request) is CountedRequests:
+            request.record.carrier = endpoint
+        return endpoint
+
+    def _begin(self, request: Any, metadata: Any) -> tuple[StreamRecord | None, Any, Any]:
+        """A call begins. -> what counts it, and request and metadata as they are sent."""
+        streams = self._kind != "unary_unary"
+        record = self._calls.record(snake_case(self._name), self._traced_as, streams=streams)
+        if record is None:
+            return None, request, metadata
+        if self._kind.startswith("stream"):
+            request = CountedRequests(request, record)
+        else:
+            record.message_sent(size_of(request))
+        return record, request, (*(metadata or ()), *record.metadata) or None
+
+    def _started(self, start: str, request: Any, timeout: float | None, metadata: Any, *rest: Any) -> Any:
+        record, request, metadata = self._begin(request, metadata)
+        try:
+            call = super()._started(start, request, timeout, metadata, *rest)  # type: ignore[misc]
+        except BaseException as error:
+            if record is not None:
+                record.fail(error)
+            raise
+        if record is None:
+            return call
+        record.carrier = call
+        if start == "__call__":
+            return CountedCall(call, record)
+        call.add_done_callback(functools.partial(_count, record))
+        return call
+
+    def _waited(self, start: str, request: Any, timeout: float | None, metadata: Any, *rest: Any) -> Any:
+        record, request, metadata = self._begin(request, metadata)
+        try:
+            answer = super()._waited(start, request, timeout, metadata, *rest)  # type: ignore[misc]
+        except BaseException as error:
+            if record is not None:
+                record.fail(error)
+            raise
+        if record is not None:
+            record.message_received(size_of(answer[0] if start == "with_call" else answer))
+            record.end(None)
+        return answer
+
     def _key(self, request: Any) -> Any:
         return None if self._key_of is None else self._key_of((request,), {})
 
     def _limit(self, timeout: float | None) -> float | None:
         self._look()
         return serving.limit(self._timeout if timeout is None else timeout)
+
+
+def _count(record: StreamRecord, call: Any) -> None:
+    """A call with one response has ended."""
+    error = end_of(call)
+    if error is None:
+        record.message_received(size_of(call.result()))
+    record.end(error)
 
 
 class _OneResponse(_OfService, OneResponse):

@@ -6,9 +6,9 @@ from typing import Any
 
 from google.protobuf import message_factory
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
-from google.protobuf.message import EncodeError
 
 from sage_rpc.encoding import messages
+from sage_rpc.encoding.buffers import size_of
 from sage_rpc.encoding.naming import snake_case
 from sage_rpc.policies.sources.proto import declared_policy
 from sage_rpc.services.codec import Codec, same
@@ -87,16 +87,8 @@ class DeclaredCodecs:
             copy=copied,
             keep=same,
             sent=len,
-            received=_size,
+            received=size_of,
             key=key,
             declared=declared,
             response=response,
         )
-
-
-def _size(message: Any) -> int:
-    """Of a message on the wire, in bytes."""
-    try:
-        return int(message.ByteSize())
-    except EncodeError:  # a response without a required field; protobuf parses it, and so takes it
-        return len(message.SerializePartialToString())

@@ -12,7 +12,6 @@ from sage_rpc.encoding.plain import (
     check_plain,
     decode_plain,
     keep_plain,
-    size_of,
 )
 from sage_rpc.proto.v1 import invoke_pb2
 from sage_rpc.services.codec import Codec
@@ -71,7 +70,7 @@ class PlainCodecs:
             decode=decode_plain,
             copy=decode_plain,
             keep=keep_plain,
-            sent=size_of,
-            received=size_of,
+            sent=buffers.size_of,
+            received=buffers.size_of,
             key=arguments,
         )

@@ -10,8 +10,7 @@ from collections import deque
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sage_rpc.observe.served import BATCH_OF
-from sage_rpc.observe.stats import StatsRow
+from sage_rpc.observe.stats import BATCH_OF, StatsRow
 
 __all__ = ["Rates", "Sample"]
 
