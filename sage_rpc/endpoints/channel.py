@@ -306,11 +306,6 @@ class _Started(grpc.Call, grpc.Future):
     def __repr__(self) -> str:
         return f"<call of {self._method!r}: {self._attempt!r}>"
 
-    @property
-    def transport(self) -> str:
-        """What carries it."""
-        return self._tried[-1].transport
-
     # -- responses
 
     def __iter__(self) -> _Started:

@@ -166,7 +166,6 @@ class _OfService:
             raise
         if record is None:
             return call
-        record.carrier = call
         if start == "__call__":
             return CountedCall(call, record)
         call.add_done_callback(functools.partial(_count, record))
