@@ -287,18 +287,25 @@ class _Started(grpc.Call, grpc.Future):
             except BaseException:  # the others want to know, too
                 _LOGGER.exception("Exception in a callback of %r", self)
 
-    def _last(self, timeout: float | None = None) -> Any:
-        """The attempt that has ended, and that counts; waits."""
-        with self._changed:
-            if not self._changed.wait_for(self.done, timeout):
-                raise grpc.FutureTimeoutError
-        return self._attempt
+    def _asked(self, ask: Callable[[Any], Any]) -> Any:
+        """What the attempt that counts answers. What waits, waits inside: gRPC knows when it can tell."""
+        while True:
+            attempt = self._attempt
+            try:
+                answer = ask(attempt)
+            except (grpc.RpcError, grpc.FutureCancelledError):
+                if not self._is_left(attempt):
+                    raise
+            else:
+                if not self._is_left(attempt):
+                    return answer
 
     def _is_left(self, attempt: Any) -> bool:
         """Whether `attempt`, which has told something, is not the one that counts."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._attempt is not attempt or self.done() or not attempt.done())
-            return self._attempt is not attempt
+        if attempt.done() and attempt.code() is grpc.StatusCode.UNAVAILABLE:
+            with self._changed:  # whether there is another is about to be decided
+                self._changed.wait_for(lambda: self._attempt is not attempt or self._over or self._given_up)
+        return self._attempt is not attempt
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.__dict__["_attempt"], name)
@@ -321,31 +328,34 @@ class _Started(grpc.Call, grpc.Future):
                     raise
 
     def result(self, timeout: float | None = None) -> Any:
-        return self._last(timeout).result()
+        return self._in_time(timeout, lambda attempt, left: attempt.result(left))
 
     def exception(self, timeout: float | None = None) -> Any:
-        return self._last(timeout).exception()
+        return self._in_time(timeout, lambda attempt, left: attempt.exception(left))
 
     def traceback(self, timeout: float | None = None) -> Any:
-        return self._last(timeout).traceback()
+        return self._in_time(timeout, lambda attempt, left: attempt.traceback(left))
+
+    def _in_time(self, timeout: float | None, ask: Callable[[Any, float | None], Any]) -> Any:
+        if timeout is None:
+            return self._asked(lambda attempt: ask(attempt, None))
+        until = time.monotonic() + timeout
+        return self._asked(lambda attempt: ask(attempt, max(0.0, until - time.monotonic())))
 
     # -- how it goes, and how it went
 
     def initial_metadata(self) -> Any:
-        while True:
-            attempt = self._attempt
-            metadata = attempt.initial_metadata()
-            if not self._is_left(attempt):
-                return metadata
+        return self._asked(lambda attempt: attempt.initial_metadata())
 
     def code(self) -> grpc.StatusCode:
-        return self._last().code()
+        code: grpc.StatusCode = self._asked(lambda attempt: attempt.code())
+        return code
 
     def details(self) -> str:
-        return str(self._last().details())
+        return str(self._asked(lambda attempt: attempt.details()))
 
     def trailing_metadata(self) -> Any:
-        return self._last().trailing_metadata()
+        return self._asked(lambda attempt: attempt.trailing_metadata())
 
     def cancel(self) -> bool:
         self._given_up = True  # what ends now has no successor
@@ -364,7 +374,10 @@ class _Started(grpc.Call, grpc.Future):
         return not self.done()
 
     def done(self) -> bool:
-        return self._over or (self._given_up and self._attempt.done())
+        attempt = self._attempt
+        if self._over or not attempt.done():
+            return self._over
+        return self._given_up or attempt.code() is not grpc.StatusCode.UNAVAILABLE
 
     def time_remaining(self) -> float | None:
         left: float | None = self._attempt.time_remaining()
