@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sage_rpc import native
-from sage_rpc.transport.options import TRANSPORTS
+from sage_rpc.transport.base import TRANSPORTS
 
 Status = Literal["ok", "note", "problem"]
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from sage_rpc import native
 from sage_rpc.operators import JobError
-from sage_rpc.transport.options import TRANSPORTS
+from sage_rpc.transport.base import TRANSPORTS
 
 if TYPE_CHECKING:
     from sage_rpc.demo.report import Outcome

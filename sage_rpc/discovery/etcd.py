@@ -30,6 +30,7 @@ from sage_rpc.discovery.endpoint import Endpoint, Health, ServiceInfo, group_by_
 from sage_rpc.discovery.registry import Registration, RegistryError, ServiceRegistry, State, Watch, Watchers
 from sage_rpc.proto.v1 import etcd_pb2 as pb
 from sage_rpc.transport import grpc as stock
+from sage_rpc.transport.backoff import Backoff
 
 __all__ = ["EtcdRegistry", "EtcdTls"]
 
@@ -38,7 +39,6 @@ DEFAULT_PREFIX = "/sage-rpc"
 DEFAULT_TTL = 5.0  # seconds
 LINGER = 1.0  # seconds
 _CALL_SECONDS = 2.0
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 0.5  # seconds between attempts to reach etcd
 _CHANNEL_OPTIONS = (
     ("grpc.initial_reconnect_backoff_ms", 50),
     ("grpc.min_reconnect_backoff_ms", 50),
@@ -336,7 +336,7 @@ class _Lease:
                 return  # it expires
 
     def _run(self) -> None:
-        pause = _FIRST_PAUSE
+        backoff = Backoff()
         keep_at = 0.0
         while True:
             with self._changed:
@@ -354,11 +354,10 @@ class _Lease:
                         _LOGGER.warning("cannot register for now: %s", error)
                     self._failed = True
                     self._changed.notify_all()
-                    self._changed.wait_for(lambda: self._closing, pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
+                    self._changed.wait_for(lambda: self._closing, backoff.next())
                 keep_at = 0.0
                 continue
-            pause = _FIRST_PAUSE
+            backoff.reset()
             with self._changed:
                 if self._failed:
                     _LOGGER.info("registered again with %s", self._client.where)
@@ -425,7 +424,7 @@ class _Follower:
         self._news = False
         self._closing = False
         self._stream: Any = None
-        self._pause, self._complained = _FIRST_PAUSE, False  # the first thread's own
+        self._backoff, self._complained = Backoff(), False  # the first thread's own
         self.informed = False
         threading.Thread(target=self._run, name="sage_rpc etcd watch", daemon=True).start()
         threading.Thread(target=self._tell, name="sage_rpc etcd watchers", daemon=True).start()
@@ -476,8 +475,7 @@ class _Follower:
                     _LOGGER.warning("services are as last known for now: %s", _reason(error))
                 self._complained = True
                 with self._changed:
-                    self._changed.wait_for(lambda: self._closing, self._pause)
-                self._pause = min(2 * self._pause, _LONGEST_PAUSE)
+                    self._changed.wait_for(lambda: self._closing, self._backoff.next())
 
     def _over(self) -> bool:
         with self._changed:
@@ -488,7 +486,8 @@ class _Follower:
         found, revision = read_all(self._client, self._prefix)
         if self._complained:
             _LOGGER.info("services are known again from %s", self._client.where)
-        self._pause, self._complained = _FIRST_PAUSE, False
+        self._backoff.reset()
+        self._complained = False
         with self._changed:
             gone = {key: e for key, e in self._known.items() if key not in found}
             self._lingering = gone

@@ -18,6 +18,7 @@ from sage_rpc.native.faces import NativeChannel
 from sage_rpc.rpc.connecting import Connector
 from sage_rpc.rpc.method_config import configured
 from sage_rpc.transport import grpc as stock
+from sage_rpc.transport.base import GRPC, SHM
 from sage_rpc.transport.options import Options
 from sage_rpc.transport.picker import Picker
 from sage_rpc.transport.shm import feeders
@@ -93,15 +94,12 @@ class Channel(grpc.Channel):
     @property
     def transport(self) -> str:
         """What carries unary calls now: "shm", "grpc", or "idle" before the first call."""
-        conn = self._connector.core.conn if self._connector is not None else None
-        if conn is not None and not conn.dead:
-            return "shm"
-        return "grpc" if self._picker.picked == "grpc" else "idle"
+        return self._picker.carrier(None if self._connector is None else self._connector.core.conn)
 
     @property
     def transport_reason(self) -> str:
         """Why calls do not travel over the memory queue; "" when they do or nothing was tried."""
-        return "" if self.transport == "shm" else self._picker.reason
+        return "" if self.transport == SHM else self._picker.reason
 
     @property
     def connected_over_grpc(self) -> bool:
@@ -179,7 +177,7 @@ class Channel(grpc.Channel):
         if self._connector is None:
             if self._picker.forced:
                 return _Refused(self._picker.refused())
-            self._picker.picked = "grpc"
+            self._picker.picked = GRPC
             return over_grpc()
         name = method.decode() if isinstance(method, bytes) else method
         callable_: grpc.UnaryUnaryMultiCallable = configured(

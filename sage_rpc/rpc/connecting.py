@@ -16,7 +16,6 @@ Rules of this file:
 from __future__ import annotations
 
 import os
-import random
 import threading
 import time
 from collections.abc import Callable
@@ -27,6 +26,8 @@ import grpc
 from sage_rpc import errors
 from sage_rpc.native import core
 from sage_rpc.rpc.connectivity import Connectivity
+from sage_rpc.transport.backoff import Backoff
+from sage_rpc.transport.base import GRPC, SHM
 from sage_rpc.transport.picker import NO_CALL_CREDENTIALS, Picker
 
 if TYPE_CHECKING:
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Connector"]
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5  # seconds between attempts to reach a server that is awaited
-PAUSE_GROWTH, PAUSE_JITTER = 1.6, 0.2  # as of gRPC's reconnect backoff
 _CANCELLED: int = grpc.StatusCode.CANCELLED.value[0]
 
 _IDLE = grpc.ChannelConnectivity.IDLE
@@ -76,7 +75,7 @@ class Connector:
         self._pursuing = False  # the thread exists
         self._wished = False  # a subscriber asked to connect
         self._following = False  # gRPC tells us its channel's state
-        self._pause = FIRST_PAUSE
+        self._backoff = Backoff(self._picker.options.longest_pause)
         self._try_at = 0.0
 
     def __repr__(self) -> str:
@@ -102,11 +101,11 @@ class Connector:
                 if credentials is not None:
                     if picker.forced:
                         raise errors.rpc_error(grpc.StatusCode.UNAUTHENTICATED, NO_CALL_CREDENTIALS)
-                    picker.picked = "grpc"
+                    picker.picked = GRPC
                     return None
                 conn = self._live()
                 if conn is not None:
-                    picker.picked = "shm"
+                    picker.picked = SHM
                     return conn
                 left = None if deadline is None else deadline - time.monotonic()
                 if self._attempting:  # perhaps since before the server was there: after it, try again
@@ -120,7 +119,7 @@ class Connector:
             if late:
                 raise errors.rpc_error(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded")
             raise picker.refused()
-        picker.picked = "grpc"
+        picker.picked = GRPC
         self._follow_grpc(try_to_connect=False)
         return None
 
@@ -171,18 +170,13 @@ class Connector:
             self._forget_grpc()
         now = time.monotonic()
         if now >= self._try_at:
-            jitter = random.uniform(1 - PAUSE_JITTER, 1 + PAUSE_JITTER)
-            self._try_at = now + self._pause * jitter
-            self._pause = min(self._pause * PAUSE_GROWTH, self._longest_pause)
-
-    @property
-    def _longest_pause(self) -> float:
-        return min(LONGEST_PAUSE, self._picker.options.longest_pause)
+            self._try_at = now + self._backoff.next()
 
     def _adopt(self, conn: ClientConnection) -> None:
         self.core.conn = conn
         self._wished = False
-        self._pause, self._try_at = min(FIRST_PAUSE, self._longest_pause), 0.0
+        self._backoff.reset()
+        self._try_at = 0.0
         self._connectivity.tell(_READY)
         self._watch(conn)
 
@@ -248,7 +242,7 @@ class Connector:
                 self._attempt(None)
                 if self.core.conn is None and not self._picker.forced:
                     self._wished = False
-                    self._picker.picked = "grpc"
+                    self._picker.picked = GRPC
                     self._follow_grpc(try_to_connect=True)
                 continue
             self.core.launch(conn)
@@ -269,7 +263,7 @@ class Connector:
             if conn is None:
                 self._wished = self._wished or try_to_connect
                 self._pursue_if_needed()
-        if conn is None and self._picker.picked == "grpc":
+        if conn is None and self._picker.picked == GRPC:
             self._follow_grpc(try_to_connect=False)
 
     def unsubscribe(self, callback: Callable[[grpc.ChannelConnectivity], None]) -> None:

@@ -20,10 +20,10 @@ import grpc
 from grpc import _server as grpc_server
 from grpc._cython import cygrpc
 
-from sage_rpc import errors, native
 from sage_rpc.native import core
 from sage_rpc.transport import grpc as stock
 from sage_rpc.transport.options import Options
+from sage_rpc.transport.picker import offer
 from sage_rpc.transport.shm.connect import DEFAULT_RING_BYTES
 from sage_rpc.transport.shm.listen import ShmListener
 from sage_rpc.transport.shm.rendezvous import endpoints_bound
@@ -180,29 +180,10 @@ class Server(grpc.Server):
     def start(self) -> None:
         self._server.start()
         self._started = True
-        if self._options.transport == "grpc" or not self._endpoints:
-            return
-        reason: str
-        if self._options.over_grpc:
-            reason = self._options.over_grpc
-        elif not native.available():
-            reason = native.why_not()
-        else:
-            try:
-                self._start_shm()
-                return
-            except OSError as error:
-                reason = str(error)
-                if self._shm is not None:
-                    self._shm.stop(None)
-                    self._shm = None
-        if self._options.transport == "shm":
+        error = offer(self._options, self._endpoints, self._start_shm, self._undo_shm)
+        if error is not None:
             self._server.stop(None)
-            raise errors.rpc_error(
-                grpc.StatusCode.UNAVAILABLE,
-                f"cannot serve over shared memory, as sage_rpc.transport=shm asks: {reason}",
-            )
-        _LOGGER.warning("serving over gRPC only, not over the memory queue: %s", reason)
+            raise error
 
     def _start_shm(self) -> None:
         self._shm = ShmListener(
@@ -217,6 +198,11 @@ class Server(grpc.Server):
         for endpoint in self._endpoints:
             self._shm.listen(endpoint)
         self._shm.start()
+
+    def _undo_shm(self) -> None:
+        if self._shm is not None:
+            self._shm.stop(None)
+            self._shm = None
 
     def stop(self, grace: float | None) -> threading.Event:
         """Stop both transports; the returned event is set when the last call has ended.

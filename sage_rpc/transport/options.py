@@ -15,14 +15,14 @@ from collections.abc import Callable, Sequence
 from types import NoneType
 from typing import Any, NamedTuple
 
+from sage_rpc.transport.base import AUTO, GRPC, SHM, TRANSPORTS
 from sage_rpc.transport.service_config import ServiceConfig
 from sage_rpc.transport.surroundings import hindrance
 
-__all__ = ["MESSAGE_LIMIT", "OPTIONS", "TRANSPORTS", "Fate", "Options", "message_options"]
+__all__ = ["MESSAGE_LIMIT", "OPTIONS", "Fate", "Options", "message_options"]
 
 _LOGGER = logging.getLogger("sage_rpc")
 MESSAGE_LIMIT = 64 << 20  # bytes, between services: arrays are larger than gRPC's 4 MiB
-TRANSPORTS = ("auto", "shm", "grpc")
 _DEFAULT_MAX_METADATA = 16 * 1024  # gRPC's hard limit, bytes
 _DEFAULT_MAX_RECEIVE = 4 * 1024 * 1024  # gRPC's own default, bytes
 _DEFAULT_MAX_PENDING = 1000  # gRPC's own default of grpc.server.max_pending_requests
@@ -262,15 +262,15 @@ class Options:
         transport = ours.pop("sage_rpc.transport", None)
         if transport is None:
             source = "the environment variable SAGE_RPC_TRANSPORT"
-            transport = os.environ.get("SAGE_RPC_TRANSPORT") or "auto"
+            transport = os.environ.get("SAGE_RPC_TRANSPORT") or AUTO
         if transport not in TRANSPORTS:
             raise ValueError(f"{source} is {transport!r}: expected one of {', '.join(TRANSPORTS)}")
         hindered = hindrance()
         if hindered:
-            if transport == "shm":
+            if transport == SHM:
                 _LOGGER.warning("%s asks for shm, and gets gRPC: %s", source, hindered)
             self.over_grpc = hindered
-            transport = "grpc" if transport == "grpc" else "auto"
+            transport = GRPC if transport == GRPC else AUTO
         self.transport: str = transport
         self.ring_bytes: int = ours.pop("sage_rpc.ring_bytes", default_ring_bytes)
         if (

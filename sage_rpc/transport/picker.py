@@ -1,4 +1,4 @@
-"""The picker: what may carry the calls of a channel, and why.
+"""The picker: what may carry the calls of a channel, and what a server offers; and why.
 
 In order: a forced transport is obeyed; a target that is not on this host goes over gRPC; a live memory
 connection is used; otherwise one is tried, at most every `RETRY_SECONDS` while gRPC carries the calls.
@@ -11,28 +11,30 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
 
 from sage_rpc import errors, native
 from sage_rpc.native import core
+from sage_rpc.transport.base import GRPC, IDLE, SHM, Dialer
 from sage_rpc.transport.options import Options
-from sage_rpc.transport.shm.connect import connect
-from sage_rpc.transport.shm.rendezvous import NamedPlace, Place, UnreachableError, place_of_target
+from sage_rpc.transport.shm.connect import MemoryDialer
 
 if TYPE_CHECKING:
     from sage_rpc.native._core import ClientConnection
 
     _Connection = TypeVar("_Connection", bound=ClientConnection)
 
-__all__ = ["NO_CALL_CREDENTIALS", "Picker"]
+__all__ = ["NO_CALL_CREDENTIALS", "Picker", "offer"]
 
 RETRY_SECONDS = 0.1
 # What gRPC says when a call brings credentials that its channel must not carry.
 NO_CALL_CREDENTIALS = (
     "Established channel does not have a sufficient security level to transfer call credential."
 )
+_DIALERS = (MemoryDialer,)  # in the order in which they are tried; gRPC is what is left
 _LOGGER = logging.getLogger("sage_rpc")
 
 
@@ -47,31 +49,29 @@ class Picker:
 
     Attributes:
         reason: why calls do not travel over the memory queue; "" when they do or nothing was tried.
-        picked: what was chosen last: "shm", "grpc", or "idle" before the first call.
+        picked: the name of the transport that was chosen last; IDLE before the first call.
     """
 
     def __init__(self, target: str, options: Options, *, secure: bool, endpoint: str | None = None) -> None:
         self.target = target
         self.options = options
         self.reason = ""
-        self.picked = "idle"
-        self._place: Place | None = None
+        self.picked: str = IDLE
+        self._dialer: Dialer | None = None
         self._retry_at = 0.0
         if secure:
-            self.picked, self.reason = "grpc", "a secure channel goes over gRPC"
-        elif options.transport == "grpc":
+            self.picked, self.reason = GRPC, "a secure channel goes over gRPC"
+        elif options.transport == GRPC:
             self.reason = "the transport is forced to grpc"
         elif options.over_grpc:
             self.reason = options.over_grpc
-        elif not native.available():
-            self.reason = native.why_not()
-        elif endpoint is not None:
-            self._place = NamedPlace(endpoint)
         else:
-            try:
-                self._place = place_of_target(target)
-            except UnreachableError as error:
-                self.reason = str(error)
+            for kind in _DIALERS:
+                dialer = kind(target, options, endpoint)
+                self.reason = dialer.why_not
+                if not dialer.why_not:
+                    self._dialer = dialer
+                    break
 
     def __repr__(self) -> str:
         return f"<Picker {self.target} {self.picked}{': ' + self.reason if self.reason else ''}>"
@@ -79,12 +79,18 @@ class Picker:
     @property
     def forced(self) -> bool:
         """Whether nothing but the memory queue may carry calls."""
-        return self.options.transport == "shm"
+        return self.options.transport == SHM
 
     @property
     def possible(self) -> bool:
         """Whether the memory queue may carry calls at all, now or later."""
-        return self._place is not None
+        return self._dialer is not None
+
+    def carrier(self, conn: ClientConnection | None) -> str:
+        """The name of what carries calls now, where `conn` is the channel's connection; or IDLE."""
+        if conn is not None and not conn.dead:
+            return SHM
+        return GRPC if self.picked == GRPC else IDLE
 
     def user_agent(self, dialect: int) -> bytes | None:
         """What calls say of their client, "?" where HTTP would not carry it; None: what the server knows."""
@@ -96,7 +102,7 @@ class Picker:
 
     def worth_trying(self) -> bool:
         """Whether a memory connection may come about now. Does no I/O."""
-        return self._place is not None and (self.forced or time.monotonic() >= self._retry_at)
+        return self._dialer is not None and (self.forced or time.monotonic() >= self._retry_at)
 
     def connect(self, timeout: float | None, kind: type[_Connection]) -> _Connection | None:
         """A new memory connection, or None, and then `reason` says why. Blocks for the handshake.
@@ -108,21 +114,12 @@ class Picker:
         Raises:
             DeadlineExceeded: the memory queue is demanded, and `timeout` passed meanwhile.
         """
-        if self._place is None:
+        if self._dialer is None:
             return None
-        options = self.options
         began = time.monotonic()
+        conn: Any
         try:
-            conn = connect(
-                self._place,
-                self.target,
-                kind,
-                ring_bytes=options.ring_bytes,
-                max_receive=options.max_receive,
-                max_send=options.max_send,
-                max_metadata=options.max_metadata,
-                timeout=timeout,
-            )
+            conn = self._dialer.dial(kind, timeout)
         except (OSError, core.ProtocolViolation) as error:
             reason = str(error)
             if reason != self.reason and not isinstance(error, ConnectionError) and not self.forced:
@@ -134,7 +131,8 @@ class Picker:
                 ) from error
             return None
         self.reason = ""
-        return conn
+        made: _Connection = conn
+        return made
 
     def give_up(self, reason: str) -> None:
         """There is no connection, or none that will do: try again after a while."""
@@ -153,3 +151,36 @@ class Picker:
             f"{reason or self.reason}",
             never_ran=True,
         )
+
+
+def offer(
+    options: Options, endpoints: Collection[str], start: Callable[[], None], undo: Callable[[], None]
+) -> errors.RpcError | None:
+    """Have a server that serves over gRPC offer the memory queue, too, where it can.
+
+    Args:
+        options: of the server.
+        endpoints: names of its insecure ports.
+        start: begins to listen; it may raise an OSError.
+        undo: ends what `start` had begun then.
+
+    Returns:
+        The error of a server of which the memory queue is demanded, and which cannot offer it.
+    """
+    if options.transport == GRPC or not endpoints:
+        return None
+    reason = options.over_grpc or native.why_not()
+    if not reason:
+        try:
+            start()
+            return None
+        except OSError as error:
+            reason = str(error)
+            undo()
+    if options.transport == SHM:
+        return errors.rpc_error(
+            grpc.StatusCode.UNAVAILABLE,
+            f"cannot serve over shared memory, as sage_rpc.transport=shm asks: {reason}",
+        )
+    _LOGGER.warning("serving over gRPC only, not over the memory queue: %s", reason)
+    return None

@@ -15,6 +15,7 @@ from sage_rpc import errors, native
 from sage_rpc.native import core
 from sage_rpc.rpc.aio.transport import Transport
 from sage_rpc.transport import grpc as stock
+from sage_rpc.transport.base import SHM
 from sage_rpc.transport.options import Options
 from sage_rpc.transport.picker import Picker
 from sage_rpc.transport.shm.connect import DEFAULT_RING_BYTES
@@ -143,7 +144,7 @@ class Channel(StockChannel):
     @property
     def transport_reason(self) -> str:
         """Why calls do not travel over the memory queue; "" when they do or nothing was tried."""
-        return "" if self.transport == "shm" else self._picker.reason
+        return "" if self.transport == SHM else self._picker.reason
 
     @property
     def connected_over_grpc(self) -> bool:

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 import grpc
 from grpc import aio as stock_aio
 
-from sage_rpc import errors, native
 from sage_rpc.native import core
 from sage_rpc.rpc.aio.servicing import Runner
 from sage_rpc.rpc.server import HandlerCallDetails
 from sage_rpc.transport import grpc as stock
 from sage_rpc.transport.options import Options
+from sage_rpc.transport.picker import offer
 from sage_rpc.transport.shm.connect import DEFAULT_RING_BYTES
 from sage_rpc.transport.shm.listen import LoopListener
 from sage_rpc.transport.shm.rendezvous import endpoints_bound
@@ -129,23 +129,12 @@ class Server(stock_aio.Server):
         self._started = True
         if self._stopping:  # by another task, meanwhile
             return
-        if self._options.transport == "grpc" or not self._endpoints or self._shm is not None:
+        if self._shm is not None:
             return
-        reason = self._options.over_grpc or native.why_not()
-        if not reason:
-            try:
-                self._start_shm()
-                return
-            except OSError as error:
-                reason = str(error)
-                self._stop_shm()
-        if self._options.transport == "shm":
+        error = offer(self._options, self._endpoints, self._start_shm, self._stop_shm)
+        if error is not None:
             await self.stop(None)
-            raise errors.rpc_error(
-                grpc.StatusCode.UNAVAILABLE,
-                f"cannot serve over shared memory, as sage_rpc.transport=shm asks: {reason}",
-            )
-        _LOGGER.warning("serving over gRPC only, not over the memory queue: %s", reason)
+            raise error
 
     def _start_shm(self) -> None:
         loop = asyncio.get_running_loop()

@@ -28,6 +28,8 @@ from grpc import aio as stock_aio
 
 from sage_rpc import errors, native
 from sage_rpc.native import core
+from sage_rpc.transport.backoff import Backoff
+from sage_rpc.transport.base import GRPC, SHM
 from sage_rpc.transport.picker import Picker
 from sage_rpc.transport.service_config import Attempts, MethodConfig
 from sage_rpc.transport.shm import feeders
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Call", "Transport"]
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5  # seconds between attempts to reach a server that is awaited
 
 _IDLE: int = grpc.ChannelConnectivity.IDLE.value[0]
 _CONNECTING: int = grpc.ChannelConnectivity.CONNECTING.value[0]
@@ -105,7 +106,7 @@ class Transport:
         self._attempt: asyncio.Future[None] | None = None  # under way, shared by all who wait for it
         self._failed = False  # the last attempt did, and nothing else may carry calls
         self._retry: asyncio.TimerHandle | None = None
-        self._pause = FIRST_PAUSE
+        self._backoff = Backoff(picker.options.longest_pause)
         self._watchers: list[asyncio.Future[None]] = []
         self._resending: dict[asyncio.Task[None], LoopCall] = {}
         self._retired: list[LoopConnection] = []  # which their last calls have kept
@@ -132,9 +133,7 @@ class Transport:
     @property
     def name(self) -> str:
         """What carries calls now: "shm", "grpc" or "idle"."""
-        if self._conn is not None and not self._conn.dead:
-            return "shm"
-        return "grpc" if self._picker.picked == "grpc" else "idle"
+        return self._picker.carrier(self._conn)
 
     # -- calls
 
@@ -162,7 +161,7 @@ class Transport:
             waits = config.waits(wait_for_ready)
             return Call(self, method, deadline, waits, registered, config, attempts)
         if credentials is None:
-            picker.picked = "grpc"
+            picker.picked = GRPC
         return self.stock_call(method, deadline, credentials, wait_for_ready, registered)
 
     def stock_call(self, method: bytes, deadline: float | None, *rest: Any) -> Any:
@@ -192,7 +191,7 @@ class Transport:
                 raise stock_aio.UsageError("Channel is closed.")
             conn = self.connection()
             if conn is not None:
-                picker.picked = "shm"
+                picker.picked = SHM
                 return conn
             if self._attempt is None and not picker.worth_trying():
                 break
@@ -202,7 +201,7 @@ class Transport:
                 break
         if picker.forced:
             raise picker.refused()
-        picker.picked = "grpc"
+        picker.picked = GRPC
         self._tell_watchers()
         return None
 
@@ -298,12 +297,11 @@ class Transport:
             conn = None
         if conn is not None and self._attach(conn):
             self._conn = conn
-            self._pause = FIRST_PAUSE
-            self._picker.picked = "shm"
+            self._backoff.reset()
+            self._picker.picked = SHM
         elif self._picker.forced and not self._destroyed:
             self._failed = True
-            self._retry = self.loop.call_later(self._pause, self._retry_now)
-            self._pause = min(2 * self._pause, LONGEST_PAUSE)
+            self._retry = self.loop.call_later(self._backoff.next(), self._retry_now)
         if attempt is not None and not attempt.done():
             attempt.set_result(None)
         self._tell_watchers()
@@ -357,12 +355,12 @@ class Transport:
         picker = self._picker
         if self._conn is not None or self._attempt is not None:
             return False
-        return picker.picked == "grpc" or not (picker.forced or picker.worth_trying())
+        return picker.picked == GRPC or not (picker.forced or picker.worth_trying())
 
     def _fall_back(self, _attempt: asyncio.Future[None]) -> None:
         """Somebody wants the channel connected, and the memory queue cannot be had."""
         if self._conn is None and not self._closed:
-            self._picker.picked = "grpc"
+            self._picker.picked = GRPC
             self.stock.check_connectivity_state(True)
             self._tell_watchers()
 

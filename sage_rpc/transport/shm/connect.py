@@ -12,16 +12,25 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from sage_rpc import native
 from sage_rpc.native import core
+from sage_rpc.transport.base import SHM
+from sage_rpc.transport.options import Options
 from sage_rpc.transport.shm.handshake import HandshakeError, create_segment, send_hello
-from sage_rpc.transport.shm.rendezvous import Place, unlink_if_dead
+from sage_rpc.transport.shm.rendezvous import (
+    NamedPlace,
+    Place,
+    UnreachableError,
+    place_of_target,
+    unlink_if_dead,
+)
 
 if TYPE_CHECKING:
     from sage_rpc.native._core import ClientConnection
 
     _Connection = TypeVar("_Connection", bound=ClientConnection)
 
-__all__ = ["DEFAULT_RING_BYTES", "connect"]
+__all__ = ["DEFAULT_RING_BYTES", "MemoryDialer"]
 
 DEFAULT_RING_BYTES = 1 << 19
 ARENA_BYTES = 1 << 28  # of address space; memory is used for what is in use, and 64 MiB that stay warm
@@ -42,33 +51,44 @@ def _create_segment(ring_bytes: int, arena: int) -> tuple[int, int]:
     return create_segment(ring_bytes), 0
 
 
-def connect(
+class MemoryDialer:
+    """Connects to live servers that publish a memory queue on this host.
+
+    Args:
+        target: as the user wrote it.
+        options: of the channel.
+        endpoint: the server's name in the runtime directory, where more is known than the target tells.
+    """
+
+    name = SHM
+
+    def __init__(self, target: str, options: Options, endpoint: str | None) -> None:
+        self.why_not = native.why_not()
+        self._target = target
+        self._options = options
+        self._place: Place
+        try:
+            if not self.why_not:
+                self._place = place_of_target(target) if endpoint is None else NamedPlace(endpoint)
+        except UnreachableError as error:
+            self.why_not = str(error)
+
+    def dial(self, kind: type[_Connection], timeout: float | None) -> _Connection:
+        """See Dialer. Nobody listens where the text of a ConnectionError says "connection refused"."""
+        options = self._options
+        limits = options.max_receive, options.max_send, options.max_metadata
+        return _connect(self._place, self._target, kind, options.ring_bytes, limits, timeout)
+
+
+def _connect(
     place: Place,
     target: str,
     kind: type[_Connection],
-    *,
-    ring_bytes: int = DEFAULT_RING_BYTES,
-    max_receive: int,
-    max_send: int,
-    max_metadata: int,
-    timeout: float | None = None,
+    ring_bytes: int,
+    limits: tuple[int, int, int],
+    timeout: float | None,
 ) -> _Connection:
-    """Connect to a live server of `place`.
-
-    Args:
-        place: where the server has published itself.
-        target: the target as the user wrote it, for messages.
-        kind: class of the connection.
-        ring_bytes: size of each of the two rings, a power of two.
-        max_receive: largest message accepted, in bytes; -1 for any.
-        max_send: largest message sent, in bytes; -1 for any.
-        max_metadata: most metadata accepted, in bytes.
-        timeout: seconds that all of it may take at most; None for the default.
-
-    Raises:
-        ConnectionError: nobody listens (the text says "connection refused"), or the server said no.
-        OSError: a segment or a socket could not be made, or the runtime directory is unusable.
-    """
+    max_receive, max_send, max_metadata = limits
     refused = f"no server of {target} publishes a memory queue on this host: connection refused"
     seconds = HANDSHAKE_SECONDS if timeout is None else min(HANDSHAKE_SECONDS, max(0.001, timeout))
     end = time.monotonic() + seconds  # for all servers together: the caller waits
