@@ -15,6 +15,7 @@ import pytest
 
 from tests.conformance.invocation import ASYNCHRONOUS, BLOCKING, failure, ways
 from tests.conformance.service import KINDS, SECONDS, SERVICE, echo, handler_of
+from tests.waiting import until
 
 # A channel that is closed while grpcio's own thread watches it makes that thread complain.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -580,12 +581,17 @@ def test_waiting_on_a_closed_channel_is_a_value_error(column, dead_port, way):
 def test_a_call_waits_for_the_server_to_come_back(column, dead_port, way):
     with column.channel(f"127.0.0.1:{dead_port}", FAST_RECONNECT) as channel:
         method = getattr(channel, way.kind)(f"/{SERVICE}/{way.kind}")
+        states = []
+        channel.subscribe(states.append)
         for _ in range(3):
             server = start_server(column, dead_port)
             try:
                 assert way.run(method, wait_for_ready=True).responses == [b"request"]
             finally:
+                until(lambda: states and states[-1] is grpc.ChannelConnectivity.READY)
                 server.stop(None).wait(SECONDS)
+            # What is sent before the end is known is lost, also where calls wait for a server.
+            until(lambda: states[-1] is not grpc.ChannelConnectivity.READY)
 
 
 @ways()
