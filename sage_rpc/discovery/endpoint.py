@@ -31,6 +31,7 @@ class Endpoint:
         host: identity of the host it runs on, see `host_identity`.
         memory: name of its memory queue in that host's runtime directory; "" where it has none.
         secure: gRPC at `address` is TLS.
+        authority: the name that calls are for, and that its certificate has, where `address` does not tell.
         declared: full name of its protobuf service; "" for a plain class.
         health: what its process says of itself.
         weight: its share of the calls, relative to others'.
@@ -45,6 +46,7 @@ class Endpoint:
     host: str = ""
     memory: str = ""
     secure: bool = False
+    authority: str = ""
     declared: str = ""
     health: Health = "serving"
     weight: int = 100

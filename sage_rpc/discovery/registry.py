@@ -167,8 +167,8 @@ class StaticRegistry(ServiceRegistry):
     """Addresses that somebody wrote down.
 
     Args:
-        addresses: service -> gRPC targets. `dns:///name:port` is resolved by gRPC, again and again, and its
-            calls are spread over all addresses of the name: what a headless service of Kubernetes wants.
+        addresses: service -> gRPC targets. `dns:///name:port` stands for all addresses that the name has, and
+            is looked up again and again: what a headless service of Kubernetes wants.
     """
 
     def __init__(self, addresses: Mapping[str, list[str]]) -> None:

@@ -91,6 +91,7 @@ class Pool:
 
     def update(self, resolver: Resolver) -> None:
         """The service is at these endpoints from now on; calls under way elsewhere go on."""
+        self._resolver.close()
         self._resolver = resolver
         self._generation = -1
         if not resolver.named:
@@ -229,6 +230,8 @@ class Pool:
     def give_back(self, endpoint: Subchannel, error: errors.RpcError | None) -> None:
         """A call has ended, with `error` or well."""
         outlier = self.policy.outlier
+        if error is not None and error.never_ran:
+            self._resolver.look_again()
         with self._lock:
             endpoint.outstanding -= 1
             endpoint.used_at = time.monotonic()
@@ -335,6 +338,7 @@ class Pool:
 
     def retire(self) -> None:
         """Another pool takes over: calls under way finish."""
+        self._resolver.close()
         with self._lock:
             self._closed = True
             self._wake.notify_all()
@@ -343,6 +347,7 @@ class Pool:
 
     def end(self) -> list[Any]:
         """Take no more calls. -> the connections, for the caller to close."""
+        self._resolver.close()
         with self._lock:
             self._closed = self.closed = True
             self._wake.notify_all()

@@ -82,8 +82,11 @@ class Dialer:
         """
         here = is_here(endpoint)
         options = self._options
-        if endpoint.address.startswith("dns:") and not here:
-            options = (("grpc.lb_policy_name", "round_robin"), *options)
+        if endpoint.authority:
+            options = (("grpc.default_authority", endpoint.authority), *options)
+            if endpoint.secure:
+                host = endpoint.authority.rpartition(":")[0] or endpoint.authority
+                options = (("grpc.ssl_target_name_override", host), *options)
         credentials = self.credentials() if endpoint.secure else None
         memory = endpoint.memory if here else None
         return self._open(endpoint, options, credentials, memory)
