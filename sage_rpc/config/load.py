@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import typing
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from sage_rpc.config.addresses import is_loopback
 from sage_rpc.config.document import ConfigError, Document, Problem, read
 from sage_rpc.config.schema import Config, ServiceConfig
+from sage_rpc.text.foreign import hint, similar
 
 __all__ = ["json_schema", "load_config"]
 
@@ -89,7 +89,7 @@ def _misspelt(missing: Any, errors: Sequence[Any]) -> bool:
     unknown = [
         str(e["loc"][-1]) for e in errors if e["type"] == "extra_forbidden" and [*e["loc"][:-1]] == parent
     ]
-    return missing["type"] == "missing" and any(difflib.get_close_matches(u, [str(name)]) for u in unknown)
+    return missing["type"] == "missing" and any(similar(u, [str(name)]) for u in unknown)
 
 
 def _problem(document: Document, found: Any) -> Problem:
@@ -115,9 +115,7 @@ def _unknown(document: Document, path: tuple[Any, ...], model: type[BaseModel] |
     known = _names(model) if model is not None else []
     if model is Config:
         known = [*known, "include"]
-    close = difflib.get_close_matches(str(path[-1]), known, n=1)
-    advice = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
-    return Problem(document.where(path), f"{'.'.join(map(str, path))} is not known", advice)
+    return Problem(document.where(path), f"{'.'.join(map(str, path))} is not known", hint(path[-1], known))
 
 
 def _names(model: type[BaseModel]) -> list[str]:

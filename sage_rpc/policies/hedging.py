@@ -13,10 +13,10 @@ from typing import Any
 import grpc
 
 from sage_rpc import errors
-from sage_rpc.policies.retry import RetryBudget
 from sage_rpc.policies.sending import Metadata, Pending, Sender, Series
 from sage_rpc.policies.settings import HedgingPolicy
 from sage_rpc.policies.timer import timer
+from sage_rpc.transport.attempts import Budget
 
 __all__ = ["Hedging"]
 
@@ -36,7 +36,7 @@ class Hedging:
         self,
         inner: Sender,
         policy: HedgingPolicy,
-        budget: RetryBudget,
+        budget: Budget,
         check: Callable[[Any], None] | None,
         hedged: Callable[[], None],
     ) -> None:

@@ -29,6 +29,4 @@ def resolve(policy: ServicePolicy, names: Sequence[str], declared: MethodPolicy)
         names: that the method goes by; the first that the policy knows counts.
         declared: what its declaration says.
     """
-    own = next((policy.methods[name] for name in names if name in policy.methods), None)
-    configured = policy.default if own is None else own.over(policy.default)
-    return configured.over(declared)
+    return policy.of(next((name for name in names if name in policy.methods), "")).over(declared)

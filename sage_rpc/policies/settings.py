@@ -11,7 +11,6 @@ None means "none".
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
@@ -19,6 +18,8 @@ from dataclasses import replace as replaced
 from typing import Any, TypeAlias
 
 import grpc
+
+from sage_rpc.text.foreign import hint
 
 __all__ = [
     "NO_FALLBACK",
@@ -41,6 +42,7 @@ __all__ = [
 
 Code: TypeAlias = "grpc.StatusCode | str | int"
 BALANCING = ("round_robin", "least_outstanding", "consistent_hash")
+_NAMES = [code.name for code in grpc.StatusCode]
 _NUMBERS = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -71,10 +73,8 @@ def status_code(code: Code) -> grpc.StatusCode:
     elif isinstance(code, int) and not isinstance(code, bool):
         found = _NUMBERS.get(code)
     if not isinstance(found, grpc.StatusCode):
-        names = [each.name for each in grpc.StatusCode]
-        close = difflib.get_close_matches(str(code).upper(), names, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"the codes are {', '.join(names)}"
-        raise ValueError(f"{code!r} is no status code; {hint}")  # noqa: TRY004 - one family
+        meant = hint(str(code).upper(), _NAMES, "the codes are ")
+        raise ValueError(f"{code!r} is no status code; {meant}")  # noqa: TRY004 - one family
     return found
 
 
@@ -470,6 +470,8 @@ class ServicePolicy:
         pool: which endpoint takes a call.
         stats: count its calls.
         tracing: make spans of its calls; None: as the manager.
+        inherit: what a method's own policy leaves open is as in `default`; False: it stays open, as in gRPC's
+            service config.
     """
 
     default: MethodPolicy = field(default_factory=MethodPolicy)
@@ -479,6 +481,7 @@ class ServicePolicy:
     pool: PoolPolicy = field(default_factory=PoolPolicy)
     stats: bool = True
     tracing: bool | None = None
+    inherit: bool = True
 
     def __post_init__(self) -> None:
         for name, kind in (
@@ -494,12 +497,12 @@ class ServicePolicy:
         for name, policy in self.methods.items():
             if not isinstance(policy, MethodPolicy):
                 raise TypeError(f"ServicePolicy.methods[{name!r}] is {policy!r}: expected a MethodPolicy")
-            policy.over(self.default)  # what cannot go together is an error here, not with the first call
+            self.of(name)  # what cannot go together is an error here, not with the first call
 
     def of(self, method: str) -> MethodPolicy:
         """What holds for `method`."""
-        own = self.methods.get(method)
-        return self.default if own is None else own.over(self.default)
+        own = self.methods.get(method, self.default)
+        return own.over(self.default) if self.inherit and own is not self.default else own
 
 
 def _instance(owner: object, name: str, kind: type) -> None:

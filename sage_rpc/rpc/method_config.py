@@ -23,7 +23,8 @@ import grpc
 
 from sage_rpc import errors, native
 from sage_rpc.native import core
-from sage_rpc.transport.service_config import Attempts, MethodConfig, ServiceConfig
+from sage_rpc.transport.attempts import Attempts
+from sage_rpc.transport.service_config import ChannelConfig, MethodConfig
 from sage_rpc.transport.shm import feeders
 
 __all__ = ["RetriedCall", "configured"]
@@ -31,13 +32,13 @@ __all__ = ["RetriedCall", "configured"]
 _LOGGER = logging.getLogger("sage_rpc")
 
 
-def configured(config: ServiceConfig | None, kind: str, method: str, *arguments: Any) -> Any:
+def configured(config: ChannelConfig | None, kind: str, method: str, *arguments: Any) -> Any:
     """The multicallable of a method; `kind` is what grpc's channel calls it, `arguments` its native one's."""
     found = None if config is None else config.of(method)
     if config is None or found is None:
         return _PLAIN[kind](*arguments)
     made = _CONFIGURED[kind](*arguments)
-    made.config, made.attempts = found, config.attempts
+    made.config, made.channel = found, config
     made.max_request, made.max_response = found.max_request, found.max_response
     return made
 
@@ -52,24 +53,22 @@ class _Configured:
     """What the four kinds share."""
 
     config: MethodConfig
-    attempts: Callable[[Any], Attempts]
+    channel: ChannelConfig
 
     def begun(self, timeout: float | None, wait_for_ready: bool | None) -> tuple[Any, ...]:
         """-> what holds for a call: its timeout, whether it waits, its attempts (None: a single one)."""
         retry = self.config.retry
-        attempts = None if retry is None else self.attempts(retry)
+        attempts = None if retry is None else self.channel.attempts(retry)
         return self.config.deadline(timeout), self.config.waits(wait_for_ready), attempts
 
     def one(self, request: Any, attempts: Attempts) -> Callable[[], Any]:
         """What gives the only request of a call, for every attempt."""
-        if self.config.retry is not None and _size(request) > self.config.retry.largest:
-            attempts.committed = True
+        attempts.keeps(_size(request))
         return lambda: request
 
     def many(self, requests: Iterator[Any], attempts: Attempts) -> Callable[[], Any]:
         """What gives the requests of a call, for every attempt from the first one on."""
-        retry = self.config.retry
-        return _Replay(requests, attempts, 0 if retry is None else retry.largest).again
+        return _Replay(requests, attempts).again
 
 
 if native.available():
@@ -244,13 +243,11 @@ def _too_late() -> errors.RpcError:
 class _Replay:
     """The requests of a call for one attempt after another, as far as they may be kept."""
 
-    def __init__(self, requests: Iterator[Any], attempts: Attempts, largest: int) -> None:
+    def __init__(self, requests: Iterator[Any], attempts: Attempts) -> None:
         self._requests = requests
         self._attempts = attempts
-        self._largest = largest
         self._lock = threading.Lock()  # one attempt at a time takes from the user's iterator
         self._kept: list[Any] = []
-        self._size = 0
         self._end: BaseException | None = None
 
     def __repr__(self) -> str:
@@ -280,13 +277,10 @@ class _Replay:
             yield request
 
     def _keep(self, request: Any) -> None:
-        self._size += _size(request)
-        if self._size > self._largest:
-            self._attempts.committed = True
-        if self._attempts.committed:  # nobody will ask for them again
-            self._kept = _Forgotten(len(self._kept) + 1)
-        else:
+        if self._attempts.keeps(_size(request)):
             self._kept.append(request)
+        else:  # nobody will ask for them again
+            self._kept = _Forgotten(len(self._kept) + 1)
 
 
 class _Forgotten(list[Any]):

@@ -21,7 +21,7 @@ from sage_rpc.policies.batching import Arguments, BatchCall, DeclaredBatch, stre
 from sage_rpc.policies.breaker import Breaker, Breaking
 from sage_rpc.policies.hedging import Hedging
 from sage_rpc.policies.resolve import resolve
-from sage_rpc.policies.retry import RetryBudget, Retrying
+from sage_rpc.policies.retry import Retrying
 from sage_rpc.policies.sending import Direct, Sender
 from sage_rpc.policies.settings import MethodPolicy, ServicePolicy
 from sage_rpc.proto.v1 import invoke_pb2
@@ -31,6 +31,7 @@ from sage_rpc.services.declared import DeclaredCodecs
 from sage_rpc.services.method import Method
 from sage_rpc.services.plain import PlainCodecs
 from sage_rpc.text.foreign import shown
+from sage_rpc.transport.attempts import Budget
 
 if TYPE_CHECKING:
     from sage_rpc.observe.tracing import Tracing
@@ -82,7 +83,7 @@ class ServiceCalls:
         self.timeout = timeout
         self.tracing = tracing
         self.breaker = None if policy.breaker is None else Breaker(name, policy.breaker)
-        self.budget = RetryBudget(policy.retry_budget)
+        self.budget = _budget(policy)
         self.stats: dict[str, CallStats] = {}
         self._found: dict[str, Method] = {}
         self._codecs = PlainCodecs(name) if service is None else DeclaredCodecs(service)
@@ -120,7 +121,7 @@ class ServiceCalls:
             if policy.breaker != self.policy.breaker:
                 self.breaker = None if policy.breaker is None else Breaker(self.name, policy.breaker)
             if policy.retry_budget != self.policy.retry_budget:
-                self.budget = RetryBudget(policy.retry_budget)
+                self.budget = _budget(policy)
             self.policy = policy
         for method in list(self._found.values()):
             method.compile()
@@ -351,6 +352,10 @@ class ServiceCalls:
 
     def __repr__(self) -> str:
         return f"<ServiceCalls {self.name} {self.pool!r}>"
+
+
+def _budget(policy: ServicePolicy) -> Budget:
+    return Budget(policy.retry_budget.max_tokens, policy.retry_budget.token_ratio)
 
 
 def _nothing() -> None:

@@ -27,13 +27,13 @@ from sage_rpc.endpoints.subchannel import CHECK, SERVING, Dialer, health_questio
 from sage_rpc.observe.stats import Stats
 from sage_rpc.policies.breaker import BreakerState
 from sage_rpc.policies.cache import CacheInfo
-from sage_rpc.policies.retry import backoff
-from sage_rpc.policies.settings import RetryPolicy, ServicePolicy
+from sage_rpc.policies.settings import ServicePolicy
 from sage_rpc.rpc.channel import Channel
 from sage_rpc.services.calls import ServiceCalls
 from sage_rpc.services.channel import ServiceChannel
 from sage_rpc.services.proxies import AsyncServiceCallProxy, ServiceCallProxy, ServiceFuture
 from sage_rpc.stubs.clients import AnyClient
+from sage_rpc.transport.attempts import Attempts, Retry
 from sage_rpc.transport.options import message_options
 
 if TYPE_CHECKING:
@@ -45,15 +45,13 @@ ClientT = TypeVar("ClientT", bound=AnyClient)
 DEFAULT_TIMEOUT = 30.0  # seconds
 HEALTH_TIMEOUT = 5.0  # seconds
 _NOT_KNOWN = "not known"  # the question, to whoever was asked
-# Calls that are wrong, whoever answers them and whenever: call_with_retry does not repeat them.
-_WRONG_CALL = frozenset(
-    {
-        grpc.StatusCode.INVALID_ARGUMENT,
-        grpc.StatusCode.UNIMPLEMENTED,
-        grpc.StatusCode.PERMISSION_DENIED,
-        grpc.StatusCode.UNAUTHENTICATED,
-    }
-)
+# The others are wrong calls, whoever answers them and whenever: call_with_retry does not repeat them.
+_MAY_BECOME_RIGHT = frozenset(grpc.StatusCode) - {
+    grpc.StatusCode.INVALID_ARGUMENT,
+    grpc.StatusCode.UNIMPLEMENTED,
+    grpc.StatusCode.PERMISSION_DENIED,
+    grpc.StatusCode.UNAUTHENTICATED,
+}
 
 
 @dataclass(frozen=True)
@@ -272,17 +270,16 @@ class ServiceManager:
         """
         if max_retries < 1:
             raise ValueError(f"max_retries is {max_retries}: at least one attempt is needed")
-        waits = RetryPolicy(
-            initial_backoff=initial_backoff, max_backoff=max(initial_backoff, 30.0), codes=["UNAVAILABLE"]
-        )
-        for attempt in range(1, max_retries + 1):
+        rules = Retry(max_retries, initial_backoff, max(initial_backoff, 30.0), 2.0, _MAY_BECOME_RIGHT)
+        attempts = Attempts(rules, None)
+        while True:
             try:
                 return self.call_service_sync(service_name, method_name, *args, timeout=timeout, **kwargs)
             except errors.RpcError as error:
-                if attempt == max_retries or error.code() in _WRONG_CALL:
+                pause = attempts.pause_after(error.code(), error.trailing_metadata())
+                if pause is None:
                     raise
-                time.sleep(backoff(waits, attempt))
-        raise AssertionError("the last attempt returned nor raised")
+            time.sleep(pause)
 
     # -- generated clients
 

@@ -10,7 +10,7 @@ import difflib
 import re
 from collections.abc import Iterable
 
-__all__ = ["printable", "shown", "similar"]
+__all__ = ["hint", "printable", "shown", "similar"]
 
 _LONGEST_COMPARED = 100  # characters
 # Control characters but line feed and tab; what turns the direction of writing round; halves of characters.
@@ -42,3 +42,10 @@ def shown(name: str, limit: int = 100) -> str:
 def similar(name: str, known: Iterable[str]) -> list[str]:
     """What somebody who gave `name` may have meant; nobody means one of more than 100 characters."""
     return difflib.get_close_matches(name, known, n=3) if len(name) <= _LONGEST_COMPARED else []
+
+
+def hint(name: object, known: Iterable[str], otherwise: str = "known: ") -> str:
+    """The end of a complaint about `name`: what may have been meant, or else all there is."""
+    names = list(known)
+    close = similar(str(name), names)
+    return f"did you mean {close[0]}?" if close else otherwise + ", ".join(names)

@@ -16,7 +16,7 @@ from types import NoneType
 from typing import Any, NamedTuple
 
 from sage_rpc.transport.base import AUTO, GRPC, SHM, TRANSPORTS
-from sage_rpc.transport.service_config import ServiceConfig
+from sage_rpc.transport.service_config import ChannelConfig
 from sage_rpc.transport.surroundings import hindrance
 
 __all__ = ["MESSAGE_LIMIT", "OPTIONS", "Fate", "Options", "message_options"]
@@ -216,7 +216,7 @@ class Options:
         self.user_agent_before: list[str] = []
         self.user_agent_after: list[str] = []
         self.longest_pause = math.inf
-        self.service_config: ServiceConfig | None = None
+        self.service_config: ChannelConfig | None = None
         config: Any = None
         retries, retry_buffer = True, _DEFAULT_RETRY_BUFFER
         for given, value in options or ():
@@ -255,7 +255,7 @@ class Options:
                 retry_buffer = max(0, value)
         if isinstance(config, (str, bytes)):
             try:
-                self.service_config = ServiceConfig(config, retries=retries, retry_buffer=retry_buffer)
+                self.service_config = ChannelConfig(config, retries=retries, retry_buffer=retry_buffer)
             except ValueError as error:  # what it means, and whether it is one, is gRPC's to say
                 self.over_grpc = f"grpc.service_config is gRPC's core's to carry out: {error}"
         source = "the option sage_rpc.transport"

@@ -1,38 +1,38 @@
-"""gRPC's service config (JSON) as gRPC's core reads it, for calls that travel over the memory queue.
+"""gRPC's service config (JSON), read and checked once for all who obey one.
 
-The format: https://github.com/grpc/grpc/blob/master/doc/service_config.md; retries: gRFC A6. Rule: what this
-does not understand, or what the memory queue does not do, is a ValueError, and then gRPC carries the calls.
+`parsed` says what it means, in Python's values. `ChannelConfig` is that for those calls of a channel that go
+over the memory queue, as gRPC's core carries it out for the others; `sage_rpc.policies` makes policies of it.
+
+The format: https://github.com/grpc/grpc/blob/master/doc/service_config.md; retries and hedging: gRFC A6.
+Rule: what gRPC's core does not take is not taken here, so that one text means one thing everywhere.
 """
 
 from __future__ import annotations
 
 import json
-import random
 import re
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import grpc
 
-__all__ = ["Attempts", "MethodConfig", "RetryPolicy", "ServiceConfig", "Throttle"]
+from sage_rpc.text.foreign import hint
+from sage_rpc.transport.attempts import Attempts, Budget, Retry
+
+__all__ = ["ChannelConfig", "Hedging", "MethodConfig", "ServiceConfig", "parsed"]
 
 _DURATION = re.compile(r"(\d+(?:\.\d{1,9})?)s")
 _MOST_ATTEMPTS = 5  # gRFC A6: a greater maxAttempts counts as 5
-_JITTER = 0.2  # as of gRPC's backoff
-_PUSHBACK = "grpc-retry-pushback-ms"
-_BY_NAME = {code.name: code for code in grpc.StatusCode}
+_BY_NAME = {code.name: code for code in grpc.StatusCode if code is not grpc.StatusCode.OK}
 
 
-class RetryPolicy(NamedTuple):
-    """When a call is tried again. Times in seconds."""
+class Hedging(NamedTuple):
+    """A hedgingPolicy. `delay` in seconds."""
 
     max_attempts: int
-    initial_backoff: float
-    max_backoff: float
-    multiplier: float
+    delay: float
     codes: frozenset[grpc.StatusCode]
-    largest: int  # a request of more bytes is not kept, and so not sent again
 
 
 class MethodConfig(NamedTuple):
@@ -42,7 +42,9 @@ class MethodConfig(NamedTuple):
     wait_for_ready: bool | None = None
     max_request: int = -1
     max_response: int = -1
-    retry: RetryPolicy | None = None
+    retry: Retry | None = None
+    hedging: Hedging | None = None
+    attempt_timeout: float | None = None
 
     def deadline(self, timeout: float | None) -> float | None:
         """The timeout of a call, in seconds: the shorter one of its own and the method's."""
@@ -55,82 +57,34 @@ class MethodConfig(NamedTuple):
         return self.wait_for_ready if wait_for_ready is None else wait_for_ready
 
 
-class Throttle:
-    """Ends retries while most calls fail, as gRFC A6 has it.
+@dataclass
+class ServiceConfig:
+    """What a service config says.
 
-    Args:
-        most: tokens at most; there are no retries while half of them or less are left.
-        gain: tokens that a call which succeeds gives back.
+    Attributes:
+        methods: (service, method) -> what holds for it; method "": its service; ("", ""): everybody.
+        places: of the same, where in the config that stands.
+        throttling: maxTokens and tokenRatio, or None.
+        health: whose health is watched, or None.
+        balancing: names of balancing policies; the first that is known counts.
     """
 
-    def __init__(self, most: float, gain: float) -> None:
-        self._most, self._gain = most, gain
-        self._lock = threading.Lock()  # guards _tokens
-        self._tokens = most
+    methods: dict[tuple[str, str], MethodConfig] = field(default_factory=dict)
+    places: dict[tuple[str, str], str] = field(default_factory=dict)
+    throttling: tuple[float, float] | None = None
+    health: str | None = None
+    balancing: tuple[str, ...] = ()
 
-    def __repr__(self) -> str:
-        return f"<Throttle {self._tokens:g} of {self._most:g}>"
-
-    def succeeded(self) -> None:
-        """A call did."""
-        with self._lock:
-            self._tokens = min(self._most, self._tokens + self._gain)
-
-    def failed(self) -> bool:
-        """An attempt did. -> whether another one may follow."""
-        with self._lock:
-            self._tokens = max(0.0, self._tokens - 1.0)
-            return self._tokens > self._most / 2
+    def of(self, service: str, method: str) -> MethodConfig | None:
+        """What holds for a method: its own entry alone, else its service's, else everybody's."""
+        for key in ((service, method), (service, ""), ("", "")):
+            if key in self.methods:
+                return self.methods[key]
+        return None
 
 
-class Attempts:
-    """The attempts of one call: says after each that failed whether, and when, the next one begins."""
-
-    def __init__(self, policy: RetryPolicy, throttle: Throttle | None) -> None:
-        self._policy, self._throttle = policy, throttle
-        self._backoff = policy.initial_backoff
-        self.made = 1
-        self.committed = False  # nothing is tried again any more
-
-    def __repr__(self) -> str:
-        return f"<Attempts {self.made} of {self._policy.max_attempts}>"
-
-    def succeeded(self) -> None:
-        """The call did."""
-        if self._throttle is not None:
-            self._throttle.succeeded()
-
-    def pause_after(self, code: grpc.StatusCode | None, trailing_metadata: Any) -> float | None:
-        """Seconds until the next attempt; None: there is none, the call has failed with `code`."""
-        asked = next((value for key, value in trailing_metadata or () if key == _PUSHBACK), None)
-        pushback = None
-        if asked is not None:
-            text = asked.decode("ascii", "replace") if isinstance(asked, bytes) else asked
-            pushback = int(text) / 1000 if text.isascii() and text.isdecimal() else -1.0
-        if code not in self._policy.codes:
-            return None
-        allowed = self._throttle is None or self._throttle.failed()
-        if not allowed or self.committed or self.made >= self._policy.max_attempts:
-            return None
-        if pushback is not None and pushback < 0:
-            return None
-        self.made += 1
-        if pushback is not None:
-            self._backoff = self._policy.initial_backoff
-            return pushback
-        pause = self._backoff * random.uniform(1 - _JITTER, 1 + _JITTER)
-        self._backoff = min(self._backoff * self._policy.multiplier, self._policy.max_backoff)
-        return pause
-
-    def metadata(self, metadata: Any, kind: Callable[[tuple[Any, ...]], Any]) -> Any:
-        """The metadata of the next attempt, a `kind` of tuple: it says how many there were before."""
-        if self.made == 1:
-            return metadata
-        return kind((*(metadata or ()), ("grpc-previous-rpc-attempts", str(self.made - 1))))
-
-
-class ServiceConfig:
-    """What a service config says of methods.
+class ChannelConfig:
+    """What a service config says of the calls of a channel that travel over the memory queue.
 
     Args:
         config: the JSON text.
@@ -138,122 +92,172 @@ class ServiceConfig:
         retry_buffer: bytes of requests that a call keeps to send them again.
 
     Raises:
-        ValueError: it is none, or says something that the memory queue cannot do; the text says what.
+        ValueError: it is none, or says something that gRPC's core must carry out; the text says what.
     """
 
     def __init__(self, config: str | bytes, *, retries: bool, retry_buffer: int) -> None:
-        try:
-            parsed = json.loads(config)
-        except ValueError as error:
-            raise ValueError(f"it is no JSON: {error}") from None
-        known = _object(
-            parsed, "it", {"methodConfig", "retryThrottling", "loadBalancingConfig", "loadBalancingPolicy"}
-        )
+        self._config = found = parsed(config)
+        if found.health is not None:
+            raise ValueError("it has a healthCheckConfig")
+        if found.balancing and found.balancing[0] != "pick_first":
+            raise ValueError(f"it balances by {found.balancing[0]}")
+        for key, method in found.methods.items():
+            if method.hedging is not None or method.attempt_timeout is not None:
+                what = "hedgingPolicy" if method.hedging is not None else "perAttemptRecvTimeout"
+                raise ValueError(f"{found.places[key]} has a {what}")
+            if not retries:
+                found.methods[key] = method._replace(retry=None)
+        self._budget = None if found.throttling is None else Budget(*found.throttling)
         self._retry_buffer = retry_buffer
-        self._methods: dict[tuple[str, str], MethodConfig] = {}
-        for index, entry in enumerate(_list(known.get("methodConfig", []), "methodConfig")):
-            self._add(entry, f"methodConfig[{index}]", retries=retries)
-        self.throttle: Throttle | None = None
-        if "retryThrottling" in known:
-            given = _object(known["retryThrottling"], "retryThrottling", {"maxTokens", "tokenRatio"})
-            most, gain = (_number(given.get(name), name) for name in ("maxTokens", "tokenRatio"))
-            self.throttle = Throttle(most, gain)
-        balancing = _list(known.get("loadBalancingConfig", []), "loadBalancingConfig")
-        names = [name for each in balancing for name in _object(each, "loadBalancingConfig", None)]
-        names += [str(known["loadBalancingPolicy"]).lower()] if "loadBalancingPolicy" in known else []
-        if names and names[0] != "pick_first":
-            raise ValueError(f"it balances by {names[0]}")
-
-    def __repr__(self) -> str:
-        return f"<ServiceConfig of {len(self._methods)} names>"
 
     def of(self, method: str | bytes) -> MethodConfig | None:
-        """What holds for "/package.Service/Method": its own entry, its service's, or everybody's."""
+        """What holds for "/package.Service/Method"."""
         path = method.decode("utf-8", "replace") if isinstance(method, bytes) else method
         service, _, name = path.removeprefix("/").rpartition("/")
-        for key in ((service, name), (service, ""), ("", "")):
-            if key in self._methods:
-                return self._methods[key]
-        return None
+        return self._config.of(service, name)
 
-    def attempts(self, policy: RetryPolicy) -> Attempts:
+    def attempts(self, rules: Retry) -> Attempts:
         """Of a call that begins."""
-        return Attempts(policy, self.throttle)
+        return Attempts(rules, self._budget, self._retry_buffer)
 
-    def _add(self, entry: Any, where: str, *, retries: bool) -> None:
-        fields = {
-            "name",
-            "timeout",
-            "waitForReady",
-            "retryPolicy",
-            "maxRequestMessageBytes",
-            "maxResponseMessageBytes",
-        }
-        given = _object(entry, where, fields)
-        waits = given.get("waitForReady")
-        if waits is not None and not isinstance(waits, bool):
-            raise ValueError(f"{where}.waitForReady is {waits!r}")
-        retry = self._retry(given["retryPolicy"], f"{where}.retryPolicy") if "retryPolicy" in given else None
-        method = MethodConfig(
-            _seconds(given["timeout"], f"{where}.timeout") if "timeout" in given else None,
-            waits,
-            _bytes(given.get("maxRequestMessageBytes"), where),
-            _bytes(given.get("maxResponseMessageBytes"), where),
-            retry if retries else None,
-        )
-        for number, name in enumerate(_list(given.get("name", []), f"{where}.name")):
-            parts = _object(name, f"{where}.name[{number}]", {"service", "method"})
-            key = (parts.get("service") or "", parts.get("method") or "")
-            if (
-                not all(isinstance(part, str) for part in key)
-                or (key[1] and not key[0])
-                or key in self._methods
-            ):
-                raise ValueError(f"{where}.name[{number}] is {dict(parts)!r}")
-            self._methods[key] = method
+    def __repr__(self) -> str:
+        return f"<ChannelConfig of {len(self._config.methods)} names>"
 
-    def _retry(self, entry: Any, where: str) -> RetryPolicy:
-        fields = (
-            "maxAttempts",
-            "initialBackoff",
-            "maxBackoff",
-            "backoffMultiplier",
-            "retryableStatusCodes",
+
+def parsed(config: str | bytes | Mapping[str, Any]) -> ServiceConfig:
+    """What `config` says: JSON text, or what that stands for.
+
+    Raises:
+        ValueError: it is no service config; the text says where and why.
+    """
+    if isinstance(config, (str, bytes)):
+        try:
+            config = json.loads(config)
+        except ValueError as error:
+            raise ValueError(f"the service config is no JSON: {error}") from None
+    known = _object(
+        config,
+        "the service config",
+        "methodConfig retryThrottling healthCheckConfig loadBalancingConfig loadBalancingPolicy",
+    )
+    found = ServiceConfig()
+    for index, entry in enumerate(_list(known.get("methodConfig", []), "methodConfig")):
+        _add(found, entry, f"methodConfig[{index}]")
+    if "retryThrottling" in known:
+        said = _object(known["retryThrottling"], "retryThrottling", "maxTokens tokenRatio")
+        tokens, ratio = (
+            _number(said.get(name), f"retryThrottling.{name}") for name in ("maxTokens", "tokenRatio")
         )
-        given = _object(entry, where, set(fields))
-        for name in fields:
-            if name not in given:
-                raise ValueError(f"{where} lacks {name}")
-        attempts = given["maxAttempts"]
-        if not isinstance(attempts, int) or attempts < 2:
-            raise ValueError(f"{where}.maxAttempts is {attempts!r}")
-        codes = [_BY_NAME.get(name) for name in _list(given["retryableStatusCodes"], where)]
-        if not codes or None in codes:
-            raise ValueError(f"{where}.retryableStatusCodes is {given['retryableStatusCodes']!r}")
-        backoff = _seconds(given["initialBackoff"], f"{where}.initialBackoff")
-        longest = _seconds(given["maxBackoff"], f"{where}.maxBackoff")
-        if not backoff or not longest:
-            raise ValueError(f"{where} has a backoff of no time")
-        return RetryPolicy(
-            min(attempts, _MOST_ATTEMPTS),
-            min(backoff, longest),
-            longest,
-            _number(given["backoffMultiplier"], f"{where}.backoffMultiplier"),
-            frozenset(code for code in codes if code is not None),
-            self._retry_buffer,
+        found.throttling = tokens, ratio
+    if "healthCheckConfig" in known:
+        said = _object(known["healthCheckConfig"], "healthCheckConfig", "serviceName")
+        found.health = _text(said.get("serviceName", ""), "healthCheckConfig.serviceName")
+    balancing = _list(known.get("loadBalancingConfig", []), "loadBalancingConfig")
+    names = [name for each in balancing for name in _object(each, "loadBalancingConfig", None)]
+    if "loadBalancingPolicy" in known:
+        names.append(_text(known["loadBalancingPolicy"], "loadBalancingPolicy").lower())
+    found.balancing = tuple(names)
+    return found
+
+
+def _add(found: ServiceConfig, entry: Any, where: str) -> None:
+    method = _method(entry, where)
+    for number, name in enumerate(_list(entry.get("name", []), f"{where}.name")):
+        at = f"{where}.name[{number}]"
+        parts = _object(name, at, "service method")
+        key = _text(parts.get("service") or "", at), _text(parts.get("method") or "", at)
+        if key[1] and not key[0]:
+            raise ValueError(f"{at}: a method needs its service")
+        if key in found.methods:
+            raise ValueError(
+                f"{at}: {'/'.join(filter(None, key)) or 'everybody'} is in {found.places[key]}, too"
+            )
+        found.methods[key] = method
+        found.places[key] = where
+
+
+def _method(entry: Any, where: str) -> MethodConfig:
+    said = _object(
+        entry,
+        where,
+        "name timeout waitForReady retryPolicy hedgingPolicy maxRequestMessageBytes maxResponseMessageBytes",
+    )
+    waits = said.get("waitForReady")
+    if waits is not None and not isinstance(waits, bool):
+        raise ValueError(f"{where}.waitForReady is {waits!r}: expected true or false")
+    if "retryPolicy" in said and "hedgingPolicy" in said:
+        raise ValueError(f"{where} has both a retryPolicy and a hedgingPolicy: gRPC allows one of them")
+    retry, attempt_timeout = None, None
+    if "retryPolicy" in said:
+        retry, attempt_timeout = _retry(said["retryPolicy"], f"{where}.retryPolicy")
+    return MethodConfig(
+        _seconds(said["timeout"], f"{where}.timeout") if "timeout" in said else None,
+        waits,
+        _bytes(said.get("maxRequestMessageBytes"), f"{where}.maxRequestMessageBytes"),
+        _bytes(said.get("maxResponseMessageBytes"), f"{where}.maxResponseMessageBytes"),
+        retry,
+        _hedging(said["hedgingPolicy"], f"{where}.hedgingPolicy") if "hedgingPolicy" in said else None,
+        attempt_timeout,
+    )
+
+
+def _retry(entry: Any, where: str) -> tuple[Retry, float | None]:
+    needed = "maxAttempts initialBackoff maxBackoff backoffMultiplier retryableStatusCodes"
+    said = _object(entry, where, needed + " perAttemptRecvTimeout")
+    for name in needed.split():
+        if name not in said:
+            raise ValueError(f"{where} lacks {name}")
+    codes = _codes(said["retryableStatusCodes"], f"{where}.retryableStatusCodes")
+    if not codes:
+        raise ValueError(f"{where}.retryableStatusCodes is empty: nothing would ever be tried again")
+    first = _seconds(said["initialBackoff"], f"{where}.initialBackoff")
+    longest = _seconds(said["maxBackoff"], f"{where}.maxBackoff")
+    if not first or not longest:
+        raise ValueError(f"{where} has a backoff of no time")
+    limit = said.get("perAttemptRecvTimeout")
+    return Retry(
+        _attempts(said["maxAttempts"], where),
+        min(first, longest),
+        longest,
+        _number(said["backoffMultiplier"], f"{where}.backoffMultiplier"),
+        codes,
+    ), None if limit is None else _seconds(limit, f"{where}.perAttemptRecvTimeout")
+
+
+def _hedging(entry: Any, where: str) -> Hedging:
+    said = _object(entry, where, "maxAttempts hedgingDelay nonFatalStatusCodes")
+    return Hedging(
+        _attempts(said.get("maxAttempts"), where),
+        _seconds(said.get("hedgingDelay", "0s"), f"{where}.hedgingDelay"),
+        _codes(said.get("nonFatalStatusCodes", []), f"{where}.nonFatalStatusCodes"),
+    )
+
+
+def _attempts(value: Any, where: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 2:
+        raise ValueError(
+            f"{where}.maxAttempts is {value!r}: expected a whole number of at least 2, the first included"
         )
+    return min(value, _MOST_ATTEMPTS)
+
+
+def _codes(value: Any, where: str) -> frozenset[grpc.StatusCode]:
+    for name in _list(value, where):
+        if name not in _BY_NAME:
+            raise ValueError(f"{where}: {name!r} is no status code of a failure; {hint(name, _BY_NAME)}")
+    return frozenset(_BY_NAME[name] for name in value)
 
 
 def _seconds(value: Any, where: str) -> float:
     found = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if found is None:
-        raise ValueError(f"{where} is {value!r}")
+        raise ValueError(f"{where} is {value!r}: expected seconds as text, such as '0.25s'")
     return float(found[1])
 
 
 def _number(value: Any, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0:
-        raise ValueError(f"{where} is {value!r}")
+        raise ValueError(f"{where} is {value!r}: expected a number above 0")
     return float(value)
 
 
@@ -264,20 +268,26 @@ def _bytes(value: Any, where: str) -> int:
     if value is None:
         return -1
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError(f"{where} has a limit of {value!r}")
+        raise ValueError(f"{where} is {value!r}: expected a number of bytes")
     return value
 
 
-def _object(value: Any, where: str, known: set[str] | None) -> Mapping[str, Any]:
+def _text(value: Any, where: str) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{where} is {value!r}: expected text")  # noqa: TRY004 - one family
+    return value
+
+
+def _object(value: Any, where: str, known: str | None) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise ValueError(f"{where} is {value!r}")  # noqa: TRY004 - one family
+        raise ValueError(f"{where} is {value!r}: expected a JSON object")  # noqa: TRY004 - one family
     for name in value:
-        if known is not None and name not in known:
-            raise ValueError(f"{where} has a {name}")
+        if known is not None and name not in known.split():
+            raise ValueError(f"{where} has the unknown {name!r}; {hint(name, known.split())}")
     return value
 
 
 def _list(value: Any, where: str) -> list[Any]:
     if not isinstance(value, list):
-        raise ValueError(f"{where} is {value!r}")  # noqa: TRY004 - one family
+        raise ValueError(f"{where} is {value!r}: expected a JSON list")  # noqa: TRY004 - one family
     return value

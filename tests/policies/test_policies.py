@@ -26,8 +26,8 @@ from sage_rpc.policies import (
     ServicePolicy,
 )
 from sage_rpc.policies.breaker import Breaker, BreakerState, CircuitOpen
-from sage_rpc.policies.retry import backoff, wait_before_next
 from sage_rpc.services.chain import FallbackError
+from sage_rpc.transport.attempts import Attempts, Retry
 from tests.conftest import ServerProcess
 from tests.rpc.test_stubs import implement, shop  # noqa: F401 - a fixture
 
@@ -168,22 +168,31 @@ def test_call_with_retry_of_the_design(managed):
 
 
 def test_backoff_grows_with_jitter_up_to_its_bound():
-    steady = RetryPolicy(initial_backoff=0.1, max_backoff=1.0, backoff_multiplier=3, jitter=0)
-    assert [round(backoff(steady, failed), 3) for failed in (1, 2, 3, 4)] == [0.1, 0.3, 0.9, 1.0]
-    jittery = RetryPolicy(initial_backoff=0.1, max_backoff=1.0, jitter=0.5)
-    drawn = {backoff(jittery, 1) for _ in range(50)}
+    steady = Attempts(Retry(9, 0.1, 1.0, 3.0, {grpc.StatusCode.UNAVAILABLE}, 0.0), None)
+    waits = [steady.pause_after(grpc.StatusCode.UNAVAILABLE, ()) for _ in range(5)]
+    assert waits == pytest.approx([0.1, 0.3, 0.9, 1.0, 1.0])
+    jittery = Retry(9, 0.1, 1.0, 2.0, {grpc.StatusCode.UNAVAILABLE}, 0.5)
+    drawn = {Attempts(jittery, None).pause_after(grpc.StatusCode.UNAVAILABLE, ()) for _ in range(50)}
     assert len(drawn) > 10
     assert all(0.05 <= wait <= 0.15 for wait in drawn)
 
 
 @pytest.mark.parametrize(
-    ("pushback", "wait"), [("250", 0.25), ("-1", None), ("soon", None), (None, pytest.approx(0.05, rel=0.5))]
+    ("pushback", "waits"),
+    [
+        ("250", [1.0, 0.25, 1.0, 2.0]),  # and the waits begin anew after it
+        ("-1", [1.0, None]),
+        ("soon", [1.0, None]),
+        (None, [1.0, 2.0, 4.0, 8.0]),
+    ],
 )
-def test_a_servers_pushback_replaces_the_wait(pushback, wait):
+def test_a_servers_pushback_replaces_the_wait(pushback, waits):
+    attempts = Attempts(Retry(9, 1.0, 100.0, 2.0, {grpc.StatusCode.UNAVAILABLE}, 0.0), None)
     trailing = () if pushback is None else (("grpc-retry-pushback-ms", pushback),)
-    error = errors.rpc_error(grpc.StatusCode.UNAVAILABLE, "busy", trailing_metadata=trailing)
-    found = wait_before_next(RetryPolicy(), error, 1, idempotent=True, left=None)
-    assert found == wait
+    told = [(), trailing, (), ()]
+    assert [
+        attempts.pause_after(grpc.StatusCode.UNAVAILABLE, each) for each, _ in zip(told, waits, strict=False)
+    ] == waits
 
 
 @pytest.mark.parametrize(

@@ -180,6 +180,7 @@ def test_a_service_config_of_grpc_is_a_policy(form):
         codes=["UNAVAILABLE", "ABORTED"],
     )
     assert buy.idempotent
+    assert buy.timeout is None  # gRPC takes the most exact entry alone
     assert policy.of("Find").hedging == HedgingPolicy(max_attempts=3, delay=0.02, codes=["ABORTED"])
     assert policy.retry_budget == RetryBudgetPolicy(max_tokens=10, token_ratio=0.5)
     assert policy.pool.balancing == "round_robin"
@@ -193,7 +194,7 @@ def test_a_service_config_of_grpc_is_a_policy(form):
     [
         ("{", "is no JSON"),
         ([], "expected a JSON object"),
-        ({"methodConfigs": []}, "unknown 'methodConfigs'; known:"),
+        ({"methodConfigs": []}, "unknown 'methodConfigs'; did you mean methodConfig"),
         (
             {"methodConfig": [{"name": [{}], "timeout": 5}]},
             r"methodConfig\[0\].timeout is 5: expected seconds as",
@@ -212,9 +213,12 @@ def test_a_service_config_of_grpc_is_a_policy(form):
                     }
                 ]
             },
-            r"methodConfig\[0\].hedgingPolicy: HedgingPolicy.codes: 'NOPE' is no status code",
+            r"methodConfig\[0\].hedgingPolicy.nonFatalStatusCodes: 'NOPE' is no status code",
         ),
-        ({"retryThrottling": {"maxTokens": -1, "tokenRatio": 1}}, "retryThrottling: .*max_tokens is -1"),
+        (
+            {"retryThrottling": {"maxTokens": -1, "tokenRatio": 1}},
+            "retryThrottling.maxTokens is -1: expected",
+        ),
         ({"loadBalancingConfig": [{"mine": {}}]}, "names mine; known"),
     ],
 )

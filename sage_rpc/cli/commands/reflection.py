@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -16,6 +15,7 @@ from sage_rpc.encoding.naming import snake_case
 from sage_rpc.endpoints.opening import insecure_channel
 from sage_rpc.endpoints.subchannel import tls_of_environment
 from sage_rpc.rpc.channel import secure_channel
+from sage_rpc.text.foreign import hint
 
 __all__ = ["Reflected"]
 
@@ -82,16 +82,14 @@ class Reflected:
         """
         names = self.names()
         if service not in names:
-            close = difflib.get_close_matches(service, names, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(names)}"
-            raise CommandError(f"the server at {self._target} has no service {service!r}; {hint}")
+            meant = hint(service, names, "it has ")
+            raise CommandError(f"the server at {self._target} has no service {service!r}; {meant}")
         methods = {m.name: m for m in self._pool.FindServiceByName(service).methods}
         for name, each in list(methods.items()):
             methods.setdefault(snake_case(name), each)
         if method not in methods:
-            close = difflib.get_close_matches(method, methods, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(methods)}"
-            raise CommandError(f"{service} has no method {method!r}; {hint}")
+            meant = hint(method, methods, "it has ")
+            raise CommandError(f"{service} has no method {method!r}; {meant}")
         found: MethodDescriptor = methods[method]
         return found
 

@@ -11,11 +11,11 @@ means the class's defaults.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from sage_rpc.policies import settings
+from sage_rpc.text.foreign import hint
 
 __all__ = ["NESTED", "admission_from", "made", "policy_from"]
 
@@ -76,9 +76,7 @@ def made(kind: Any, data: Any, where: str, value_of: Callable[[str, Any], Any] |
     for name, value in data.items():
         place = f"{where}.{name}" if where else str(name)
         if name not in known:
-            close = difflib.get_close_matches(str(name), known, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
-            raise ValueError(f"{place} is not known; {hint}")
+            raise ValueError(f"{place} is not known; {hint(name, known)}")
         nested = NESTED.get(kind, {}).get(name)
         if kind is settings.ServicePolicy and name == "methods":
             if not isinstance(value, Mapping):

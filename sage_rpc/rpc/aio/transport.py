@@ -28,10 +28,11 @@ from grpc import aio as stock_aio
 
 from sage_rpc import errors, native
 from sage_rpc.native import core
+from sage_rpc.transport.attempts import Attempts
 from sage_rpc.transport.backoff import Backoff
 from sage_rpc.transport.base import GRPC, SHM
 from sage_rpc.transport.picker import Picker
-from sage_rpc.transport.service_config import Attempts, MethodConfig
+from sage_rpc.transport.service_config import MethodConfig
 from sage_rpc.transport.shm import feeders
 
 if TYPE_CHECKING:
@@ -465,7 +466,6 @@ class Call:
         self._config = config
         self._attempts = attempts  # None, too, when no further one will follow
         self._kept: list[bytes] = []  # the requests of a stream, as long as they may have to be sent again
-        self._kept_size = 0
         self._replaying = False  # they are being sent again, and those that come meanwhile with them
         self._no_more = False  # requests
         self._transport = transport
@@ -877,13 +877,10 @@ class Call:
 
     def _keep(self, request: bytes) -> bool:
         """Keep a request for further attempts, if there may be any. -> whether it is kept"""
-        if self._attempts is None or self._config is None or self._config.retry is None:
+        if self._attempts is None:
             return False
-        self._kept_size += len(request)
-        if self._kept_size > self._config.retry.largest:
-            self._attempts.committed = True
-            if self._over_shm is not None and not self._replaying:
-                self._no_further_attempt()
-                return False
+        if not self._attempts.keeps(len(request)) and self._over_shm is not None and not self._replaying:
+            self._no_further_attempt()
+            return False
         self._kept.append(request)
         return True

@@ -1,0 +1,152 @@
+"""The attempts of a call: whether another one follows a failure, and when, as gRFC A6 has it.
+
+The one place of this: channels with a service config and the policies of services ask it, blocking, by
+callbacks and with asyncio. Rules: nothing here waits or sends; whoever does says how an attempt ended and
+makes the next one; the clock, and the deadline, are his.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import random
+import threading
+import weakref
+from collections.abc import Collection, Iterable
+from typing import Any, NamedTuple
+
+import grpc
+
+__all__ = ["Attempts", "Budget", "Retry", "pushback"]
+
+_PUSHBACK = "grpc-retry-pushback-ms"
+
+
+class Retry(NamedTuple):
+    """When a call is tried again: the fields of `sage_rpc.policies.RetryPolicy`, which says what each is."""
+
+    max_attempts: int
+    initial_backoff: float
+    max_backoff: float
+    backoff_multiplier: float
+    codes: Collection[grpc.StatusCode]
+    jitter: float = 0.2  # gRPC's
+
+
+class Budget:
+    """The tokens of a channel or a service, shared by all of its methods and threads: retryThrottling.
+
+    Args:
+        max_tokens: the full bucket; with half of it or less, nothing is tried again.
+        token_ratio: tokens that a success brings back; a failure takes one.
+
+    Attributes:
+        full: a success need not even be told.
+    """
+
+    def __init__(self, max_tokens: float, token_ratio: float) -> None:
+        self._most, self._gain = max_tokens, token_ratio
+        self._lock = threading.Lock()  # guards _tokens
+        self._tokens = float(max_tokens)
+        self.full = True
+        _budgets.add(self)
+
+    def success(self) -> None:
+        """A call succeeded."""
+        with self._lock:
+            self._tokens = min(self._most, self._tokens + self._gain)
+            self.full = self._tokens >= self._most
+
+    def failure(self) -> bool:
+        """An attempt failed. -> whether another one may follow."""
+        with self._lock:
+            self._tokens = max(0.0, self._tokens - 1.0)
+            self.full = False
+            return self.allows
+
+    @property
+    def allows(self) -> bool:
+        """Whether something may be tried again now."""
+        return self._tokens > self._most / 2
+
+    def __repr__(self) -> str:
+        return f"<Budget {self._tokens:g} of {self._most:g} tokens>"
+
+
+_budgets: weakref.WeakSet[Budget] = weakref.WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    for budget in list(_budgets):
+        budget._lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)
+
+
+def pushback(trailing_metadata: Iterable[tuple[str, str | bytes]] | None) -> float | None:
+    """Seconds that the server wants nothing of this call for, negative: ever; None: it says nothing."""
+    said = next((value for key, value in trailing_metadata or () if key == _PUSHBACK), None)
+    if said is None:
+        return None
+    text = said.decode("ascii", "replace") if isinstance(said, bytes) else said
+    return int(text) / 1000 if text.isascii() and text.isdecimal() else -1.0
+
+
+class Attempts:
+    """Of one call.
+
+    Args:
+        rules: when it is tried again.
+        budget: of all calls that share one; None: there is none.
+        buffer: bytes of requests that are kept to be sent again; a call that sent more is committed.
+
+    Attributes:
+        failed: attempts that have.
+        committed: nothing is tried again any more.
+    """
+
+    __slots__ = ("_budget", "_buffer", "_rules", "_wait", "committed", "failed")
+
+    def __init__(self, rules: Retry, budget: Budget | None, buffer: float = math.inf) -> None:
+        self._rules, self._budget, self._buffer = rules, budget, buffer
+        self._wait = rules.initial_backoff  # before the next attempt
+        self.failed = 0
+        self.committed = False
+
+    def succeeded(self) -> None:
+        """The call did."""
+        if self._budget is not None:
+            self._budget.success()
+
+    def pause_after(self, code: grpc.StatusCode | None, trailing_metadata: Any) -> float | None:
+        """An attempt has failed. -> seconds until the next one; None: there is none, the call has failed."""
+        if code not in self._rules.codes:
+            return None
+        self.failed += 1
+        allowed = self._budget is None or self._budget.failure()
+        if not allowed or self.committed or self.failed >= self._rules.max_attempts:
+            return None
+        asked = pushback(trailing_metadata)
+        rules = self._rules
+        if asked is not None:
+            self._wait = rules.initial_backoff  # gRFC A6: the waits begin anew
+            return asked if asked >= 0 else None
+        wait, self._wait = self._wait, min(self._wait * rules.backoff_multiplier, rules.max_backoff)
+        return wait * random.uniform(1 - rules.jitter, 1 + rules.jitter)
+
+    def keeps(self, size: int) -> bool:
+        """Whether a request of `size` bytes, the next one of the call, is kept for further attempts."""
+        self._buffer -= size
+        if self._buffer < 0:
+            self.committed = True
+        return not self.committed
+
+    def metadata(self, metadata: Any, kind: Any = tuple) -> Any:
+        """The metadata of the next attempt, a `kind` of tuple: it says how many there were before."""
+        if not self.failed:
+            return metadata
+        return kind((*(metadata or ()), ("grpc-previous-rpc-attempts", str(self.failed))))
+
+    def __repr__(self) -> str:
+        return f"<Attempts {self.failed + 1} of {self._rules.max_attempts}>"
