@@ -12,28 +12,33 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sage_rpc.config.document import ConfigError, Location, Problem
     from sage_rpc.config.load import json_schema, load_config
+    from sage_rpc.config.manager import ConfiguredManager, manager_of
     from sage_rpc.config.policies import policies_of
     from sage_rpc.config.schema import Config, ServiceConfig
 
 __all__ = [
     "Config",
     "ConfigError",
+    "ConfiguredManager",
     "Location",
     "Problem",
     "ServiceConfig",
     "json_schema",
     "load_config",
+    "manager_of",
     "policies_of",
 ]
 
 _MODULES = {
     "Config": "schema",
     "ConfigError": "document",
+    "ConfiguredManager": "manager",
     "Location": "document",
     "Problem": "document",
     "ServiceConfig": "schema",
     "json_schema": "load",
     "load_config": "load",
+    "manager_of": "manager",
     "policies_of": "policies",
 }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 from pydantic import (
     AfterValidator,
@@ -20,9 +20,10 @@ from pydantic import (
     model_validator,
 )
 
-from sage_rpc.config.document import settled
-from sage_rpc.config.policies import admission_policy, service_policy, settled_policy
-from sage_rpc.policies.settings import AdmissionPolicy, ServicePolicy
+from sage_rpc.config.document import FromVariable, settled
+from sage_rpc.config.policies import TIME, TIME_UNITS, admission_policy, service_policy
+from sage_rpc.policies.settings import AdmissionPolicy, MethodPolicy, ServicePolicy
+from sage_rpc.policies.sources.mapping import NESTED
 
 __all__ = [
     "Config",
@@ -35,8 +36,11 @@ __all__ = [
     "TlsConfig",
 ]
 
-_TIME_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _SIZE_UNITS = {"B": 1, "kB": 1000, "MB": 10**6, "GB": 10**9, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+_BOOLEANS = {
+    **dict.fromkeys(("true", "yes", "on", "1"), True),
+    **dict.fromkeys(("false", "no", "off", "0"), False),
+}
 _LIMITS = ("as", "core", "cpu", "data", "fsize", "memlock", "nofile", "nproc", "rss", "stack")
 
 
@@ -57,7 +61,7 @@ def _with_unit(units: dict[str, Any], example: str) -> Callable[[Any], Any]:
     return parse
 
 
-_seconds = BeforeValidator(_with_unit(_TIME_UNITS, '30, "30s" or "500ms"'))
+_seconds = BeforeValidator(_with_unit(TIME_UNITS, '30, "30s" or "500ms"'))
 Seconds = Annotated[float, _seconds, Field(ge=0)]
 PositiveSeconds = Annotated[float, _seconds, Field(gt=0)]
 Size = Annotated[int, BeforeValidator(_with_unit(_SIZE_UNITS, '1048576 or "1MiB"')), Field(ge=0)]
@@ -79,6 +83,44 @@ def _address(value: str) -> str:
 
 Dotted = Annotated[str, AfterValidator(_dotted)]
 Address = Annotated[str, AfterValidator(_address)]
+
+
+def _settled_policy(kind: type, value: Any, where: str) -> Any:
+    """The mapping for a policy of class `kind`, with numbers and booleans for variables where they belong.
+
+    Raises:
+        ValueError: one belongs there, and the variable holds something else.
+    """
+    if not isinstance(value, dict):
+        return settled(value)
+    types = get_type_hints(kind)
+    found = {}
+    for name, entry in value.items():
+        at = f"{where}.{name}"
+        nested = NESTED.get(kind, {}).get(name)
+        if nested is not None:
+            found[name] = _settled_policy(nested, entry, at)
+        elif kind is ServicePolicy and name == "methods" and isinstance(entry, dict):
+            found[name] = {m: _settled_policy(MethodPolicy, each, f"{at}.{m}") for m, each in entry.items()}
+        elif isinstance(entry, FromVariable):
+            found[name] = _settled(entry, types.get(name, Any), at)
+        else:
+            found[name] = settled(entry)
+    return found
+
+
+def _settled(value: FromVariable, kind: Any, where: str) -> Any:
+    kinds = {kind, *get_args(kind)}
+    number, text = value.number(), str(value)
+    if bool in kinds and text.lower() in _BOOLEANS:
+        return _BOOLEANS[text.lower()]
+    if kinds & {int, float, Any} and number is not None:
+        return number
+    if kinds & {int, float} and not kinds & {str, Any} and TIME.fullmatch(text) is None:
+        raise ValueError(f"{where} is {value!r}: expected a number")
+    if bool in kinds:
+        raise ValueError(f"{where} is {value!r}: expected true or false")
+    return text
 
 
 class _Strict(BaseModel):
@@ -170,14 +212,14 @@ class ServiceConfig(_Strict):
     @field_validator("policy")
     @classmethod
     def _policy_works(cls, value: dict[str, Any]) -> dict[str, Any]:
-        value = settled_policy(ServicePolicy, value, "policy")
+        value = _settled_policy(ServicePolicy, value, "policy")
         service_policy(value)
         return value
 
     @field_validator("admission")
     @classmethod
     def _admission_works(cls, value: dict[str, Any]) -> dict[str, Any]:
-        value = settled_policy(AdmissionPolicy, value, "admission")
+        value = _settled_policy(AdmissionPolicy, value, "admission")
         admission_policy(value)
         return value
 

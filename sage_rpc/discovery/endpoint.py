@@ -13,8 +13,9 @@ from typing import Literal
 
 from sage_rpc.transport.shm.rendezvous import runtime_directory
 
-__all__ = ["Endpoint", "Health", "ServiceInfo", "group_by_service", "host_identity"]
+__all__ = ["SUPERVISOR", "Endpoint", "Health", "ServiceInfo", "group_by_service", "host_identity"]
 
+SUPERVISOR = "sage.supervisor"  # the service under which supervisors are known
 Health = Literal["starting", "serving", "not-serving", "draining"]
 HEALTH: tuple[Health, ...] = ("starting", "serving", "not-serving", "draining")
 _HOST_FILE = "host"
@@ -54,9 +55,9 @@ class Endpoint:
     pid: int = 0
     metadata: Mapping[str, str] = field(default_factory=dict, hash=False)
 
-    def with_health(self, health: Health) -> Endpoint:
-        """The same endpoint in another state."""
-        return replace(self, health=health)
+    def now(self, health: Health, metadata: Mapping[str, str] | None = None) -> Endpoint:
+        """The same endpoint in another state, or with more metadata."""
+        return replace(self, health=health, metadata={**self.metadata, **(metadata or {})})
 
     def to_json(self) -> str:
         """One line; `from_json` reads it."""

@@ -19,7 +19,7 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -282,8 +282,8 @@ class _Key(Registration):
         self._key = key
         lease.put(key, endpoint.to_json().encode())
 
-    def update(self, health: Health) -> None:
-        self.endpoint = self.endpoint.with_health(health)
+    def update(self, health: Health, metadata: Mapping[str, str] | None = None) -> None:
+        self.endpoint = self.endpoint.now(health, metadata)
         self._lease.put(self._key, self.endpoint.to_json().encode())
 
     def close(self) -> None:

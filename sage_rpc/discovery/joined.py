@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from sage_rpc.discovery.endpoint import Endpoint, Health, ServiceInfo, group_by_service, host_identity
 from sage_rpc.discovery.registry import Registration, RegistryError, ServiceRegistry, State, Watch
@@ -104,9 +104,9 @@ class _Both(Registration):
     def endpoint(self) -> Endpoint:  # type: ignore[override]  # read from the first, so that it cannot differ
         return self._two[0].endpoint
 
-    def update(self, health: Health) -> None:
+    def update(self, health: Health, metadata: Mapping[str, str] | None = None) -> None:
         for one in self._two:
-            one.update(health)
+            one.update(health, metadata)
 
     def close(self) -> None:
         for one in self._two:

@@ -21,7 +21,7 @@ import threading
 import time
 import weakref
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sage_rpc.discovery.endpoint import Endpoint, Health, ServiceInfo, group_by_service
@@ -152,9 +152,9 @@ class _Record(Registration):
                 f"cannot register {endpoint.service} in {directory}: {error.strerror}"
             ) from error
 
-    def update(self, health: Health) -> None:
+    def update(self, health: Health, metadata: Mapping[str, str] | None = None) -> None:
         with self._lock:
-            self.endpoint = self.endpoint.with_health(health)
+            self.endpoint = self.endpoint.now(health, metadata)
             if self._fd >= 0:
                 os.pwrite(self._fd, _encoded(self.endpoint), 0)
 

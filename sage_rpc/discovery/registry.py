@@ -38,8 +38,8 @@ class Registration(ABC):
     endpoint: Endpoint
 
     @abstractmethod
-    def update(self, health: Health) -> None:
-        """Tell everyone the endpoint's health."""
+    def update(self, health: Health, metadata: Mapping[str, str] | None = None) -> None:
+        """Tell everyone the endpoint's health, and more metadata."""
 
     @abstractmethod
     def close(self) -> None:
@@ -156,8 +156,8 @@ class _Fixed(Registration):
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
 
-    def update(self, health: Health) -> None:
-        self.endpoint = self.endpoint.with_health(health)
+    def update(self, health: Health, metadata: Mapping[str, str] | None = None) -> None:
+        self.endpoint = self.endpoint.now(health, metadata)
 
     def close(self) -> None:
         pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -86,6 +87,8 @@ class ServiceCalls:
         self.budget = _budget(policy)
         self.stats: dict[str, CallStats] = {}
         self._found: dict[str, Method] = {}
+        self._variants: dict[int, weakref.ref[Method]] = {}  # methods with options of their own
+        self.generation = 0  # of what methods are compiled from
         self._codecs = PlainCodecs(name) if service is None else DeclaredCodecs(service)
 
     def find(self, method: str) -> Method:
@@ -113,7 +116,10 @@ class ServiceCalls:
         return method in self._found or (len(self._found) < _MOST_METHODS and len(method) <= _LONGEST_NAME)
 
     def _keep(self, name: str, method: Method) -> Method:
-        return self._found.setdefault(name, method) if self.keeps(name) else method
+        if self.keeps(name):
+            method = self._found.setdefault(name, method)
+            method.catch_up()
+        return method
 
     def recompile(self, policy: ServicePolicy | None = None) -> None:
         """The endpoints have changed in number, or the policy is another now."""
@@ -123,8 +129,17 @@ class ServiceCalls:
             if policy.retry_budget != self.policy.retry_budget:
                 self.budget = _budget(policy)
             self.policy = policy
-        for method in list(self._found.values()):
-            method.compile()
+        self.generation += 1
+        for method in (*list(self._found.values()), *(ref() for ref in list(self._variants.values()))):
+            if method is not None:
+                method.compile()
+
+    def follow(self, method: Method) -> Method:
+        """Compile `method`, too, whenever something has changed, for as long as somebody has it."""
+        key, variants = id(method), self._variants
+        variants[key] = weakref.ref(method, lambda _gone: variants.pop(key, None))
+        method.catch_up()
+        return method
 
     def policy_of(self, method: str, codec: Codec) -> MethodPolicy:
         """What holds for a method: as configured, under either of its names; then as declared."""

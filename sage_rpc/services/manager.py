@@ -106,6 +106,7 @@ class ServiceManager:
         self._options = tuple(options or ())
         self._tracing = _tracing() if tracing is True else (tracing or None)
         self._lock = threading.RLock()  # guards everything below
+        self._tracer = self._tracing  # for services whose own policy asks for spans
         self._policy = policy or ServicePolicy()
         self._policies = dict(policies or {})
         self._endpoints: dict[str, ServiceEndpoint] = {}
@@ -186,6 +187,8 @@ class ServiceManager:
             if calls is not None and calls.policy.pool != policy.pool:
                 calls.pool.retire()
                 calls.pool = self._pool(name)
+            if calls is not None:
+                calls.tracing = self._traced(policy)
         if calls is not None:
             calls.recompile(policy)
 
@@ -492,19 +495,22 @@ class ServiceManager:
             calls = self._calls.get(name)
             if calls is None:
                 policy = self._policies.get(name, self._policy)
-                traced = policy.tracing if policy.tracing is not None else self._tracing is not None
-                if traced and self._tracing is None:
-                    self._tracing = _tracing()
                 calls = ServiceCalls(
                     name,
                     None if endpoint.service is None else _descriptor(endpoint.service),
                     self._pool(name),
                     policy,
                     self._timeout,
-                    self._tracing if traced else None,
+                    self._traced(policy),
                 )
                 self._calls[name] = calls
             return calls
+
+    def _traced(self, policy: ServicePolicy) -> Tracing | None:
+        """What makes the spans of a service's calls. The lock is held."""
+        if policy.tracing and self._tracer is None:
+            self._tracer = _tracing()
+        return self._tracing if policy.tracing is None else self._tracer if policy.tracing else None
 
     def _pool(self, name: str) -> Pool:
         endpoint = self._endpoints[name]

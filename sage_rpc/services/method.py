@@ -28,36 +28,54 @@ class Method:
     """
 
     __slots__ = (
-        *("_begin", "_calls", "_codec", "_fall_back", "_for_metadata", "_invoke", "_method"),
-        *("cache", "name", "policy", "timeout"),
+        *("__weakref__", "_begin", "_calls", "_codec", "_fall_back", "_for_metadata", "_given", "_invoke"),
+        *("_generation", "_method", "_over", "cache", "name", "policy", "timeout"),
     )
 
-    def __init__(self, calls: ServiceCalls, method: str, codec: Codec) -> None:
+    def __init__(
+        self,
+        calls: ServiceCalls,
+        method: str,
+        codec: Codec,
+        cache: Cache | None = None,
+        over: MethodPolicy | None = None,
+        given: tuple[tuple[str, str | bytes], ...] | None = None,
+    ) -> None:
         self._calls = calls
         self._method = method
         self._codec = codec
+        self._over = over  # what holds besides
+        self._given = given  # metadata that goes with every call
         self.name = codec.name
-        self.cache: Cache | None = None
+        self.cache = cache
         self.compile()
 
-    def compile(self, over: MethodPolicy | None = None) -> None:
-        """Put the policies as they are now into one callable.
-
-        Args:
-            over: what holds besides.
-        """
+    def compile(self) -> None:
+        """Put the policies as they are now into one callable."""
         calls = self._calls
+        self._generation = calls.generation
         policy = calls.policy_of(self._method, self._codec)
-        if over is not None:
-            policy = over.over(policy)
+        if self._over is not None:
+            policy = self._over.over(policy)
         self.policy = policy
         self.timeout = calls.timeout if policy.timeout is None else policy.timeout
         compiled = Chain(calls, self._method, self._codec, policy, self.cache)
         self.cache = compiled.cache
-        self._invoke: Invoke = compiled.invoke
-        self._begin: Begin = compiled.begin
         self._fall_back = compiled.fall_back
         self._for_metadata: Chain | None = None
+        invoke, begin, given = compiled.invoke, compiled.begin, self._given
+        if given is not None:
+            call, start = self.with_metadata()
+            self.cache = None
+            invoke = lambda args, kwargs, timeout: call(args, kwargs, timeout, given)  # noqa: E731
+            begin = lambda args, kwargs, timeout: start(args, kwargs, timeout, given)  # noqa: E731
+        self._invoke: Invoke = invoke
+        self._begin: Begin = begin
+
+    def catch_up(self) -> None:
+        """What was changed since `compile` holds, too: to be called once changes reach this method."""
+        if self._generation != self._calls.generation:
+            self.compile()
 
     def with_metadata(self) -> tuple[Invoke, Begin]:
         """What calls, and what starts calls, with arguments, timeout and metadata.
@@ -131,27 +149,16 @@ class Method:
             idempotent: whether it may run twice.
             metadata: (key, value) pairs that go with every call; these are neither cached nor batched.
         """
-        other = object.__new__(Method)
-        other._calls, other._method, other._codec = self._calls, self._method, self._codec
-        other.name = self.name
-        other.cache = self.cache
-        other.compile(
-            MethodPolicy(
-                timeout=timeout,
-                fallback=fallback,
-                key=key,
-                priority=priority,
-                retry=retry,
-                idempotent=idempotent,
-            )
+        over = MethodPolicy(
+            timeout=timeout,
+            fallback=fallback,
+            key=key,
+            priority=priority,
+            retry=retry,
+            idempotent=idempotent,
         )
-        if metadata is not None:
-            call, start = other.with_metadata()
-            given = tuple(metadata)
-            other.cache = None
-            other._invoke = lambda args, kwargs, timeout: call(args, kwargs, timeout, given)
-            other._begin = lambda args, kwargs, timeout: start(args, kwargs, timeout, given)
-        return other
+        given = None if metadata is None else tuple(metadata)
+        return self._calls.follow(Method(self._calls, self._method, self._codec, self.cache, over, given))
 
     def invalidate(self, *args: Any, **kwargs: Any) -> None:
         """Forget the cached result of these arguments; of all, when there are none.

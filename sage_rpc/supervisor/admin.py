@@ -14,9 +14,8 @@ from typing import Any
 
 from sage_rpc.supervisor.manager import ServiceProcessManager, ServiceStartError
 
-__all__ = ["CONTROL", "Control", "ControlError"]
+__all__ = ["Control", "ControlError"]
 
-CONTROL = "sage.supervisor"  # the service under which discovery knows supervisors
 _LONGEST_WAIT = 20.0  # seconds that a request for lines may wait
 _MOST_LINES = 5000
 

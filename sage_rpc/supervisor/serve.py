@@ -19,12 +19,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from sage_rpc.config import Config, ConfigError, load_config
-from sage_rpc.discovery import Endpoint, LocalRegistry, host_identity
+from sage_rpc.discovery import Endpoint, LocalRegistry, Registration, host_identity
+from sage_rpc.discovery.endpoint import SUPERVISOR
 from sage_rpc.discovery.location import REGISTRY_VARIABLE
 from sage_rpc.endpoints.subchannel import TLS_VARIABLES
 from sage_rpc.hosting.host import ServiceHost
 from sage_rpc.supervisor import preflight
-from sage_rpc.supervisor.admin import CONTROL, Control
+from sage_rpc.supervisor.admin import Control
 from sage_rpc.supervisor.manager import ServiceProcessManager, ServiceStartError
 from sage_rpc.supervisor.output import Output
 from sage_rpc.supervisor.process import ServiceProcess
@@ -86,6 +87,8 @@ class Supervisor:
         self._path = path
         self._dashboard = dashboard
         self._reloading = threading.Lock()  # one reload at a time
+        self._reloads = 0
+        self._registration: Registration | None = None
         self.config = load_config(path, dashboard=dashboard)
         os.environ.update(environment(self.config))
         found = list(preflight.problems(self.config))
@@ -113,7 +116,7 @@ class Supervisor:
             StartError: a service cannot start, and everything is stopped again.
         """
         try:
-            self.manager.set_policies({name: each.policy for name, each in self.config.services.items()})
+            self._tell_policies(self.config)
             for name, service in self.config.services.items():
                 self.manager.start_service_process(name, service, wait=False)
             self._start_control()
@@ -126,15 +129,22 @@ class Supervisor:
             self.close()
             raise
 
+    def _tell_policies(self, config: Config) -> None:
+        """Before anything else: what a service calls may stand in the file after it."""
+        self.manager.set_policies({name: each.policy for name, each in config.services.items()})
+        if self._registration is not None:  # managers of other processes, which read the file themselves
+            self._reloads += 1
+            self._registration.update("serving", {"reloads": str(self._reloads)})
+
     def _start_control(self) -> None:
         endpoint_id = ServiceProcess.new_id()
         path = socket_path(endpoint_id)
         control = Control(self.manager, self.reload, self._as_json, str(self._path.resolve()))
-        host = ServiceHost(CONTROL, control, f"unix:{path}", _CONTROL_THREADS).start()
+        host = ServiceHost(SUPERVISOR, control, f"unix:{path}", _CONTROL_THREADS).start()
         registry = LocalRegistry()
-        registry.register_service(
+        self._registration = registry.register_service(
             Endpoint(
-                CONTROL,
+                SUPERVISOR,
                 f"unix:{path}",
                 id=endpoint_id,
                 host=host_identity(),
@@ -177,11 +187,13 @@ class Supervisor:
 
         Raises:
             ConfigError: it cannot be used; nothing was changed.
-            ServiceStartError: a service does not start as it is described now; it goes on as it was.
+            ServiceStartError: services do not start as they are described now; they go on as they were, and
+                all the others were changed.
         """
         with self._reloading:
             new = load_config(self._path, dashboard=self._dashboard)
-            before, done = self.manager.services(), []
+            before, done, failures = self.manager.services(), [], []
+            self._tell_policies(new)
             fixed = ("name", "runtime_dir", "python_path", "env", "tls", "registry", "observability")
             ignored = [name for name in fixed if getattr(new, name) != getattr(self.config, name)]
             done += [f"{name} has changed, which takes a restart of the supervisor" for name in ignored]
@@ -189,14 +201,19 @@ class Supervisor:
                 self.manager.stop(name)
                 done.append(f"stopped {name}")
             for name, service in new.services.items():
-                if name not in before:
-                    self.manager.start_service_process(name, service)
-                    done.append(f"started {name}")
-                elif service != before[name]:
-                    self.manager.change_service(name, service)
-                    done.append(f"changed {name}")
+                try:
+                    if name not in before:
+                        self.manager.start_service_process(name, service)
+                        done.append(f"started {name}")
+                    elif service != before[name]:
+                        self.manager.change_service(name, service)
+                        done.append(f"changed {name}")
+                except ServiceStartError as error:
+                    failures.append(str(error))
             kept = {name: getattr(self.config, name) for name in fixed}
-            self.config = new.model_copy(update=kept)
+            self.config = new.model_copy(update={**kept, "services": self.manager.services()})
+            if failures:
+                raise ServiceStartError("\n".join([*failures, *done]))
             return done
 
     def say(self, text: str) -> None:
@@ -303,4 +320,5 @@ def _reload(supervisor: Supervisor) -> None:
     except (ConfigError, RuntimeError) as error:
         for line in str(error).splitlines():
             supervisor.say(f"reload: {line}")
-        supervisor.say("reload: services go on as they were")
+        which = "services" if isinstance(error, ConfigError) else "services that could not be changed"
+        supervisor.say(f"reload: {which} go on as they were")

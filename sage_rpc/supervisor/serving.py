@@ -21,17 +21,16 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Mapping
 from concurrent import futures
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import grpc
 from grpc_reflection.v1alpha import reflection
 
 from sage_rpc.config.addresses import is_loopback
-from sage_rpc.config.policies import admission_policy, service_policy
+from sage_rpc.config.manager import ConfiguredManager
+from sage_rpc.config.policies import admission_policy
 from sage_rpc.discovery import Endpoint, Registration, host_identity, open_registry
 from sage_rpc.hosting.host import PlainServices
 from sage_rpc.hosting.host import _Guard as Guard
@@ -46,7 +45,6 @@ from sage_rpc.processes.parent import Parent, Stopped
 from sage_rpc.processes.steps import StepError, step
 from sage_rpc.rpc.server import server
 from sage_rpc.services.context import Context
-from sage_rpc.services.manager import ServiceManager
 from sage_rpc.stubs import servicers
 from sage_rpc.supervisor.sockets import inside_path, socket_path
 from sage_rpc.supervisor.task import Task, load
@@ -87,38 +85,6 @@ def run(_title: str, header: dict[str, Any], payload: bytes, control: socket.soc
     return code
 
 
-class _Context(ServiceManager):
-    """Reaches every service that discovery knows, by its name."""
-
-    _said: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
-
-    def get_sync_proxy(self, service_name: str) -> Any:
-        self._learn(service_name)
-        return super().get_sync_proxy(service_name)
-
-    def get_async_proxy(self, service_name: str) -> Any:
-        self._learn(service_name)
-        return super().get_async_proxy(service_name)
-
-    def follow(self, said: Mapping[str, Mapping[str, Any]]) -> None:
-        """From now on this holds for calls of services, by their names."""
-        with self._lock:
-            for name in {*said, *self._said}:
-                if said.get(name) == self._said.get(name):
-                    continue
-                policy = service_policy(said.get(name, {}))
-                if name in self._endpoints:
-                    self.set_policy(name, policy)
-                else:
-                    self._policies[name] = policy
-            self._said = dict(said)
-
-    def _learn(self, name: str) -> None:
-        if name not in self._endpoints:
-            with contextlib.suppress(ValueError):  # another thread was faster
-                self.register(name, f"sage:///{name}")
-
-
 def _work(task: Task, parent: Parent) -> Done:
     with step("setting limits"):
         _limit(task)
@@ -130,7 +96,7 @@ def _work(task: Task, parent: Parent) -> Done:
     with step("getting an address"):
         hosted = _Hosted(task, instance, add_servicer)
     parent.send(Bound(hosted.target))
-    manager = _Context()
+    manager = ConfiguredManager()
     manager.follow(task.policies)
     with manager:
         context = Context(task.supervisor, task.service, task.number, task.config.process_count, manager)
@@ -156,7 +122,7 @@ def _work(task: Task, parent: Parent) -> Done:
     return Done()
 
 
-def _take(message: Message, manager: _Context) -> None:
+def _take(message: Message, manager: ConfiguredManager) -> None:
     if isinstance(message, Policies):
         manager.follow(message.policies)
 

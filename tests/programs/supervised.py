@@ -165,6 +165,44 @@ class Asker(BaseService):
         except TimeoutError:
             return "too late"
 
+    def ask_held(self, name: str) -> str:
+        try:
+            return str(self.call_service["held"].hold(name))
+        except TimeoutError:
+            return "too late"
+
+
+class AsksAtSetup(BaseService):
+    """Calls another service before it serves itself."""
+
+    def setup(self) -> None:
+        try:
+            self.heard = str(self.call_service["echo"].slow(1.0))
+        except TimeoutError:
+            self.heard = "too late"
+
+    def said(self) -> str:
+        return self.heard
+
+
+class Held:
+    """Calls that end when there is a file that lets them go; another tells that they have begun."""
+
+    def __init__(self, directory: str) -> None:
+        self._directory = Path(directory)
+
+    def hold(self, name: str) -> str:
+        (self._directory / f"{name}.began").touch()
+        while not (self._directory / f"{name}.go").exists():
+            time.sleep(0.01)
+        return "done"
+
+    def fail(self) -> None:
+        raise ValueError("no")
+
+    def greet(self) -> str:
+        return "hello"
+
 
 class Greeter:
     """A servicer of examples/hello.proto."""

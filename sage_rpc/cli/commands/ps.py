@@ -6,8 +6,9 @@ import argparse
 from typing import Any
 
 from sage_rpc.cli.commands.printing import CommandError, age, as_json, bytes_text, json_option, say, table
-from sage_rpc.cli.commands.supervisors import CONTROL, all_supervisors
+from sage_rpc.cli.commands.supervisors import all_supervisors
 from sage_rpc.discovery import LocalRegistry, RegistryError
+from sage_rpc.discovery.endpoint import SUPERVISOR
 
 __all__ = ["add"]
 
@@ -50,7 +51,7 @@ def _run(arguments: argparse.Namespace) -> int:
                 "error": "",
             }
             for endpoint in info.endpoints
-            if name != CONTROL and endpoint.pid not in pids
+            if name != SUPERVISOR and endpoint.pid not in pids
         ]
     if arguments.json:
         say(as_json(rows))

@@ -8,8 +8,8 @@ from typing import Any
 import grpc
 
 from sage_rpc.cli.commands.printing import CommandError, as_json, json_option, positive_seconds, say, table
-from sage_rpc.cli.commands.supervisors import CONTROL
 from sage_rpc.discovery import Endpoint, RegistryError, ServiceInfo, open_registry
+from sage_rpc.discovery.endpoint import SUPERVISOR
 from sage_rpc.endpoints.resolver import is_here
 from sage_rpc.endpoints.subchannel import tls_of_environment
 from sage_rpc.rpc.channel import Channel
@@ -58,7 +58,7 @@ def discovered() -> dict[str, ServiceInfo]:
             found = registry.discover_services()
     except (RegistryError, ValueError) as error:
         raise CommandError(str(error)) from None
-    return {name: info for name, info in found.items() if name != CONTROL}
+    return {name: info for name, info in found.items() if name != SUPERVISOR}
 
 
 def _list(arguments: argparse.Namespace) -> int:

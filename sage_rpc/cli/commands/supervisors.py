@@ -11,12 +11,12 @@ import grpc
 from sage_rpc import errors
 from sage_rpc.cli.commands.printing import CommandError
 from sage_rpc.discovery import Endpoint, LocalRegistry, RegistryError
+from sage_rpc.discovery.endpoint import SUPERVISOR
 from sage_rpc.endpoints.opening import insecure_channel
 from sage_rpc.services.asking import ask
 
 __all__ = ["SupervisorClient", "all_supervisors", "supervisor_of"]
 
-CONTROL = "sage.supervisor"
 _ASK_SECONDS = 5.0
 _WORK_SECONDS = 300.0  # for restarts and drains, which wait for calls under way
 
@@ -36,7 +36,7 @@ class SupervisorClient:
             CommandError: the supervisor refuses, or does not answer.
         """
         try:
-            return ask(self._channel, CONTROL, method, args, kwargs, timeout=timeout)
+            return ask(self._channel, SUPERVISOR, method, args, kwargs, timeout=timeout)
         except errors.RemoteError as error:
             raise CommandError(error.message) from None
         except grpc.RpcError as error:
@@ -71,7 +71,7 @@ def all_supervisors(name: str | None = None) -> Iterator[list[SupervisorClient]]
         CommandError: the runtime directory cannot be used, or none is called `name`.
     """
     try:
-        info = LocalRegistry().discover_services().get(CONTROL)
+        info = LocalRegistry().discover_services().get(SUPERVISOR)
     except RegistryError as error:
         raise CommandError(str(error)) from None
     endpoints = info.endpoints if info is not None else ()
