@@ -79,8 +79,8 @@ class Retrying:
             error: what the last one ended with.
             left: seconds until the deadline; None: there is none.
         """
-        attempts.committed = isinstance(error, CircuitOpen) or not (self.idempotent or error.never_ran)
-        wait = attempts.pause_after(error.code(), error.trailing_metadata())
+        final = isinstance(error, CircuitOpen) or not (self.idempotent or error.never_ran)
+        wait = attempts.after(error.code(), error.trailing_metadata(), final=final)
         if wait is None or (left is not None and wait >= left):
             return None
         self.again()

@@ -106,9 +106,8 @@ if native.available():
                 try:
                     result = usual(request, left, attempts.metadata(metadata, core.Retried), *rest)
                 except errors.RpcError as error:
-                    pause = None
-                    if not error.initial_metadata():
-                        pause = attempts.pause_after(error.code(), error.trailing_metadata())
+                    final = bool(error.initial_metadata())
+                    pause = attempts.after(error.code(), error.trailing_metadata(), final=final)
                     if pause is None:
                         raise
                     late = until is not None and time.monotonic() + pause >= until
@@ -116,7 +115,7 @@ if native.available():
                     if late:
                         raise _too_late() from error
                 else:
-                    attempts.succeeded()
+                    attempts.after(grpc.StatusCode.OK)
                     return result
 
         def future(
@@ -345,11 +344,8 @@ class RetriedCall(grpc.Call, grpc.Future):
             self._ended(attempt)
 
     def _ended(self, attempt: Any) -> None:
-        pause = None
-        if attempt.code() is grpc.StatusCode.OK:
-            self._attempts.succeeded()
-        elif not self._cancelled and not getattr(attempt, "_heard", True):
-            pause = self._attempts.pause_after(attempt.code(), attempt.trailing_metadata())
+        final = self._cancelled or getattr(attempt, "_heard", True)
+        pause = self._attempts.after(attempt.code(), attempt.trailing_metadata(), final=final)
         if pause is None:
             self._end(attempt)
         else:

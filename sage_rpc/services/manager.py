@@ -279,7 +279,7 @@ class ServiceManager:
             try:
                 return self.call_service_sync(service_name, method_name, *args, timeout=timeout, **kwargs)
             except errors.RpcError as error:
-                pause = attempts.pause_after(error.code(), error.trailing_metadata())
+                pause = attempts.after(error.code(), error.trailing_metadata())
                 if pause is None:
                     raise
             time.sleep(pause)

@@ -45,9 +45,10 @@ class Budget:
     """
 
     def __init__(self, max_tokens: float, token_ratio: float) -> None:
-        self._most, self._gain = max_tokens, token_ratio
+        # In thousandths, as gRPC counts, so that what was given back adds up.
+        self._most, self._gain = round(max_tokens * 1000), max(1, int(token_ratio * 1000))
         self._lock = threading.Lock()  # guards _tokens
-        self._tokens = float(max_tokens)
+        self._tokens = self._most
         self.full = True
         _budgets.add(self)
 
@@ -60,17 +61,17 @@ class Budget:
     def failure(self) -> bool:
         """An attempt failed. -> whether another one may follow."""
         with self._lock:
-            self._tokens = max(0.0, self._tokens - 1.0)
+            self._tokens = max(0, self._tokens - 1000)
             self.full = False
             return self.allows
 
     @property
     def allows(self) -> bool:
         """Whether something may be tried again now."""
-        return self._tokens > self._most / 2
+        return self._tokens > self._most // 2
 
     def __repr__(self) -> str:
-        return f"<Budget {self._tokens:g} of {self._most:g} tokens>"
+        return f"<Budget {self._tokens / 1000:g} of {self._most / 1000:g} tokens>"
 
 
 _budgets: weakref.WeakSet[Budget] = weakref.WeakSet()
@@ -114,18 +115,23 @@ class Attempts:
         self.failed = 0
         self.committed = False
 
-    def succeeded(self) -> None:
-        """The call did."""
-        if self._budget is not None:
-            self._budget.success()
+    def after(
+        self, code: grpc.StatusCode | None, trailing_metadata: Any = (), *, final: bool = False
+    ) -> float | None:
+        """An attempt has ended with `code`. -> seconds until the next one; None: so has the call.
 
-    def pause_after(self, code: grpc.StatusCode | None, trailing_metadata: Any) -> float | None:
-        """An attempt has failed. -> seconds until the next one; None: there is none, the call has failed."""
+        Args:
+            code: of the attempt.
+            trailing_metadata: of the attempt; the server may push back there.
+            final: no other may follow, as where the server has sent metadata or a message.
+        """
+        if code is grpc.StatusCode.OK and self._budget is not None:
+            self._budget.success()
         if code not in self._rules.codes:
             return None
         self.failed += 1
         allowed = self._budget is None or self._budget.failure()
-        if not allowed or self.committed or self.failed >= self._rules.max_attempts:
+        if not allowed or final or self.committed or self.failed >= self._rules.max_attempts:
             return None
         asked = pushback(trailing_metadata)
         rules = self._rules

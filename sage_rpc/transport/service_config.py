@@ -23,6 +23,8 @@ from sage_rpc.transport.attempts import Attempts, Budget, Retry
 __all__ = ["ChannelConfig", "Hedging", "MethodConfig", "ServiceConfig", "parsed"]
 
 _DURATION = re.compile(r"(\d+(?:\.\d{1,9})?)s")
+_DIGITS = re.compile(r"\d{1,20}(\.\d{1,20})?")
+_MUCH = 1 << 31
 _MOST_ATTEMPTS = 5  # gRFC A6: a greater maxAttempts counts as 5
 _BY_NAME = {code.name: code for code in grpc.StatusCode if code is not grpc.StatusCode.OK}
 
@@ -66,14 +68,14 @@ class ServiceConfig:
         places: of the same, where in the config that stands.
         throttling: maxTokens and tokenRatio, or None.
         health: whose health is watched, or None.
-        balancing: names of balancing policies; the first that is known counts.
+        balancing: names of balancing policies, each with its own config; the first that is known counts.
     """
 
     methods: dict[tuple[str, str], MethodConfig] = field(default_factory=dict)
     places: dict[tuple[str, str], str] = field(default_factory=dict)
     throttling: tuple[float, float] | None = None
     health: str | None = None
-    balancing: tuple[str, ...] = ()
+    balancing: tuple[tuple[str, Any], ...] = ()
 
     def of(self, service: str, method: str) -> MethodConfig | None:
         """What holds for a method: its own entry alone, else its service's, else everybody's."""
@@ -99,8 +101,8 @@ class ChannelConfig:
         self._config = found = parsed(config)
         if found.health is not None:
             raise ValueError("it has a healthCheckConfig")
-        if found.balancing and found.balancing[0] != "pick_first":
-            raise ValueError(f"it balances by {found.balancing[0]}")
+        if found.balancing and found.balancing[0] != ("pick_first", {}):
+            raise ValueError(f"it balances by {found.balancing[0][0]}")
         for key, method in found.methods.items():
             if method.hedging is not None or method.attempt_timeout is not None:
                 what = "hedgingPolicy" if method.hedging is not None else "perAttemptRecvTimeout"
@@ -132,7 +134,7 @@ def parsed(config: str | bytes | Mapping[str, Any]) -> ServiceConfig:
     """
     if isinstance(config, (str, bytes)):
         try:
-            config = json.loads(config)
+            config = json.loads(config, parse_constant=_no_constant)
         except ValueError as error:
             raise ValueError(f"the service config is no JSON: {error}") from None
     known = _object(
@@ -145,19 +147,30 @@ def parsed(config: str | bytes | Mapping[str, Any]) -> ServiceConfig:
         _add(found, entry, f"methodConfig[{index}]")
     if "retryThrottling" in known:
         said = _object(known["retryThrottling"], "retryThrottling", "maxTokens tokenRatio")
-        tokens, ratio = (
-            _number(said.get(name), f"retryThrottling.{name}") for name in ("maxTokens", "tokenRatio")
-        )
-        found.throttling = tokens, ratio
+        tokens = _whole(said.get("maxTokens"), "retryThrottling.maxTokens", 1)
+        found.throttling = tokens, _number(said.get("tokenRatio"), "retryThrottling.tokenRatio", 0.001)
     if "healthCheckConfig" in known:
         said = _object(known["healthCheckConfig"], "healthCheckConfig", "serviceName")
         found.health = _text(said.get("serviceName", ""), "healthCheckConfig.serviceName")
-    balancing = _list(known.get("loadBalancingConfig", []), "loadBalancingConfig")
-    names = [name for each in balancing for name in _object(each, "loadBalancingConfig", None)]
     if "loadBalancingPolicy" in known:
-        names.append(_text(known["loadBalancingPolicy"], "loadBalancingPolicy").lower())
-    found.balancing = tuple(names)
+        found.balancing = ((_text(known["loadBalancingPolicy"], "loadBalancingPolicy").lower(), {}),)
+    if "loadBalancingConfig" in known:  # which counts where both are given
+        each = _list(known["loadBalancingConfig"], "loadBalancingConfig")
+        found.balancing = tuple(_named(one, f"loadBalancingConfig[{i}]") for i, one in enumerate(each))
+        if not each:
+            raise ValueError("loadBalancingConfig is empty")
     return found
+
+
+def _named(value: Any, where: str) -> tuple[str, Any]:
+    said = _object(value, where, None)
+    if len(said) != 1:
+        raise ValueError(f"{where} has {len(said)} names: expected one")
+    return next(iter(said.items()))
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number")
 
 
 def _add(found: ServiceConfig, entry: Any, where: str) -> None:
@@ -190,11 +203,15 @@ def _method(entry: Any, where: str) -> MethodConfig:
     retry, attempt_timeout = None, None
     if "retryPolicy" in said:
         retry, attempt_timeout = _retry(said["retryPolicy"], f"{where}.retryPolicy")
+    request, response = (
+        _whole(said[name], f"{where}.{name}", 0) if name in said else -1
+        for name in ("maxRequestMessageBytes", "maxResponseMessageBytes")
+    )
     return MethodConfig(
-        _seconds(said["timeout"], f"{where}.timeout") if "timeout" in said else None,
+        _seconds(said.get("timeout", "0s"), f"{where}.timeout") or None,  # to gRPC, too, 0 is none
         waits,
-        _bytes(said.get("maxRequestMessageBytes"), f"{where}.maxRequestMessageBytes"),
-        _bytes(said.get("maxResponseMessageBytes"), f"{where}.maxResponseMessageBytes"),
+        request,
+        response,
         retry,
         _hedging(said["hedgingPolicy"], f"{where}.hedgingPolicy") if "hedgingPolicy" in said else None,
         attempt_timeout,
@@ -216,10 +233,10 @@ def _retry(entry: Any, where: str) -> tuple[Retry, float | None]:
         raise ValueError(f"{where} has a backoff of no time")
     limit = said.get("perAttemptRecvTimeout")
     return Retry(
-        _attempts(said["maxAttempts"], where),
+        min(_whole(said["maxAttempts"], f"{where}.maxAttempts", 2), _MOST_ATTEMPTS),
         min(first, longest),
         longest,
-        _number(said["backoffMultiplier"], f"{where}.backoffMultiplier"),
+        _number(said["backoffMultiplier"], f"{where}.backoffMultiplier", 0.001),
         codes,
     ), None if limit is None else _seconds(limit, f"{where}.perAttemptRecvTimeout")
 
@@ -227,18 +244,10 @@ def _retry(entry: Any, where: str) -> tuple[Retry, float | None]:
 def _hedging(entry: Any, where: str) -> Hedging:
     said = _object(entry, where, "maxAttempts hedgingDelay nonFatalStatusCodes")
     return Hedging(
-        _attempts(said.get("maxAttempts"), where),
+        min(_whole(said.get("maxAttempts"), f"{where}.maxAttempts", 2), _MOST_ATTEMPTS),
         _seconds(said.get("hedgingDelay", "0s"), f"{where}.hedgingDelay"),
         _codes(said.get("nonFatalStatusCodes", []), f"{where}.nonFatalStatusCodes"),
     )
-
-
-def _attempts(value: Any, where: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 2:
-        raise ValueError(
-            f"{where}.maxAttempts is {value!r}: expected a whole number of at least 2, the first included"
-        )
-    return min(value, _MOST_ATTEMPTS)
 
 
 def _codes(value: Any, where: str) -> frozenset[grpc.StatusCode]:
@@ -255,21 +264,20 @@ def _seconds(value: Any, where: str) -> float:
     return float(found[1])
 
 
-def _number(value: Any, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0:
-        raise ValueError(f"{where} is {value!r}: expected a number above 0")
+def _number(value: Any, where: str, least: float) -> float:
+    """A number, or its digits: JSON of protobuf has both."""
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
+        value = float(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value < _MUCH:
+        raise ValueError(f"{where} is {value!r}: expected a number of at least {least:g}")
     return float(value)
 
 
-def _bytes(value: Any, where: str) -> int:
-    """A limit of messages, a number or its digits; -1 for none."""
-    if isinstance(value, str) and value.isascii() and value.isdecimal():
-        value = int(value)
-    if value is None:
-        return -1
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError(f"{where} is {value!r}: expected a number of bytes")
-    return value
+def _whole(value: Any, where: str, least: int) -> int:
+    number = int(value) if isinstance(value, str) and value.isascii() and value.isdecimal() else value
+    if isinstance(number, bool) or not isinstance(number, int) or not least <= number < _MUCH:
+        raise ValueError(f"{where} is {value!r}: expected a whole number of at least {least}")
+    return number
 
 
 def _text(value: Any, where: str) -> str:

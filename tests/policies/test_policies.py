@@ -169,10 +169,10 @@ def test_call_with_retry_of_the_design(managed):
 
 def test_backoff_grows_with_jitter_up_to_its_bound():
     steady = Attempts(Retry(9, 0.1, 1.0, 3.0, {grpc.StatusCode.UNAVAILABLE}, 0.0), None)
-    waits = [steady.pause_after(grpc.StatusCode.UNAVAILABLE, ()) for _ in range(5)]
+    waits = [steady.after(grpc.StatusCode.UNAVAILABLE, ()) for _ in range(5)]
     assert waits == pytest.approx([0.1, 0.3, 0.9, 1.0, 1.0])
     jittery = Retry(9, 0.1, 1.0, 2.0, {grpc.StatusCode.UNAVAILABLE}, 0.5)
-    drawn = {Attempts(jittery, None).pause_after(grpc.StatusCode.UNAVAILABLE, ()) for _ in range(50)}
+    drawn = {Attempts(jittery, None).after(grpc.StatusCode.UNAVAILABLE, ()) for _ in range(50)}
     assert len(drawn) > 10
     assert all(0.05 <= wait <= 0.15 for wait in drawn)
 
@@ -191,7 +191,7 @@ def test_a_servers_pushback_replaces_the_wait(pushback, waits):
     trailing = () if pushback is None else (("grpc-retry-pushback-ms", pushback),)
     told = [(), trailing, (), ()]
     assert [
-        attempts.pause_after(grpc.StatusCode.UNAVAILABLE, each) for each, _ in zip(told, waits, strict=False)
+        attempts.after(grpc.StatusCode.UNAVAILABLE, each) for each, _ in zip(told, waits, strict=False)
     ] == waits
 
 

@@ -86,11 +86,12 @@ _NOTHING_FOR = {
 }
 
 
-def _balancing(names: tuple[str, ...]) -> str:
-    for name in names:  # gRPC: the first that is known
+def _balancing(said: tuple[tuple[str, Any], ...]) -> str:
+    for name, _ in said:  # gRPC: the first that is known
         if name in _BALANCING:
             return _BALANCING[name]
-    raise ValueError(f"loadBalancingConfig names {', '.join(names)}; known: {', '.join(_BALANCING)}")
+    names = ", ".join(name for name, _ in said)
+    raise ValueError(f"loadBalancingConfig names {names}; known: {', '.join(_BALANCING)}")
 
 
 def _made(kind: Any, where: str, **given: Any) -> Any:

@@ -681,13 +681,15 @@ class Call:
     # -- attempts
 
     def _no_further_attempt(self) -> None:
-        """What happens from now on happens to the call."""
-        self._attempts, self._kept = None, []
+        """What happens from now on happens to the call; how it ends is counted, too."""
+        attempts, self._attempts, self._kept = self._attempts, None, []
         call = self._over_shm
         if call is not None:
             if call.ended:
                 self._shm_ended()
             else:
+                if attempts is not None:
+                    call.when_ended(functools.partial(_pause_after, attempts, call, final=True))
                 call.when_ended(functools.partial(contextvars.copy_context().run, self._shm_ended))
         self._changed()
 
@@ -700,11 +702,9 @@ class Call:
         if call is None or attempts is None or self._status is not None:
             return False
         pause = None
-        if call.ended and not call.answered:
-            code, _, trailing, _ = call.outcome()
-            if code == _OK:
-                attempts.succeeded()
-            pause = attempts.pause_after(_CODES.get(code), trailing)
+        if call.ended:
+            pause = _pause_after(attempts, call, final=call.answered)
+            self._attempts = None if pause is None else attempts
         if pause is None:
             self._no_further_attempt()
             return False
@@ -849,10 +849,14 @@ class Call:
             await self._over_grpc.send_serialized_message(message)
             return
         if message is not None and not self._too_large(message) and self._keep(message):
-            if not self._replaying and self._over_shm is not None and await self._over_shm.send(message):
+            call = self._over_shm
+            if not self._replaying and call is not None and await call.send(message):
                 return
-            while self._attempts is not None and self._status is None and not self._replaying:
-                await self._change()  # the attempt is over: the next one sends it, or there is none
+            # The attempt is over: the next one sends it, as soon as it has begun, or there is none.
+            while self._over_shm is call and self._attempts is not None and self._status is None:
+                if self._replaying:
+                    break
+                await self._change()
             if self._status is None:
                 return
             raise stock_aio.InternalError("the call ended before the message could be sent")
@@ -884,3 +888,9 @@ class Call:
             return False
         self._kept.append(request)
         return True
+
+
+def _pause_after(attempts: Attempts, call: LoopCall, *, final: bool) -> float | None:
+    """What follows an attempt that has ended; see `Attempts.after`."""
+    code, _, trailing, _ = call.outcome()
+    return attempts.after(_CODES.get(code), trailing, final=final)
