@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 import os
-import random
 import threading
 import weakref
 from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
 import grpc
+
+from sage_rpc.transport.backoff import Backoff
 
 __all__ = ["Attempts", "Budget", "Retry", "pushback"]
 
@@ -107,11 +108,13 @@ class Attempts:
         committed: nothing is tried again any more.
     """
 
-    __slots__ = ("_budget", "_buffer", "_rules", "_wait", "committed", "failed")
+    __slots__ = ("_backoff", "_budget", "_buffer", "_rules", "committed", "failed")
 
     def __init__(self, rules: Retry, budget: Budget | None, buffer: float = math.inf) -> None:
         self._rules, self._budget, self._buffer = rules, budget, buffer
-        self._wait = rules.initial_backoff  # before the next attempt
+        self._backoff = Backoff(
+            rules.max_backoff, rules.initial_backoff, rules.backoff_multiplier, rules.jitter
+        )
         self.failed = 0
         self.committed = False
 
@@ -134,12 +137,10 @@ class Attempts:
         if not allowed or final or self.committed or self.failed >= self._rules.max_attempts:
             return None
         asked = pushback(trailing_metadata)
-        rules = self._rules
         if asked is not None:
-            self._wait = rules.initial_backoff  # gRFC A6: the waits begin anew
+            self._backoff.reset()  # as gRFC A6 has it
             return asked if asked >= 0 else None
-        wait, self._wait = self._wait, min(self._wait * rules.backoff_multiplier, rules.max_backoff)
-        return wait * random.uniform(1 - rules.jitter, 1 + rules.jitter)
+        return self._backoff.next()
 
     def keeps(self, size: int) -> bool:
         """Whether a request of `size` bytes, the next one of the call, is kept for further attempts."""

@@ -1,4 +1,7 @@
-"""How long to wait between two attempts to reach a server that is awaited: as of gRPC's reconnect backoff."""
+"""How long to wait between two attempts: longer each time, with jitter.
+
+What is not said is as of gRPC's reconnect backoff: for attempts to reach a server that is awaited.
+"""
 
 from __future__ import annotations
 
@@ -11,24 +14,32 @@ GROWTH, JITTER = 1.6, 0.2  # callers of one server that came back must not come 
 
 
 class Backoff:
-    """The pauses of one channel.
+    """The pauses of one channel, or of one call.
 
     Args:
-        longest: seconds, where that is less than the usual.
+        longest: seconds.
+        first: seconds, where `longest` is not less.
+        growth: how many times as long each pause is as the one before.
+        jitter: each is drawn from `1 - jitter` to `1 + jitter` times its length.
     """
 
-    def __init__(self, longest: float = LONGEST) -> None:
-        self._longest = min(LONGEST, longest)
+    __slots__ = ("_first", "_growth", "_jitter", "_longest", "_next")
+
+    def __init__(
+        self, longest: float = LONGEST, first: float = FIRST, growth: float = GROWTH, jitter: float = JITTER
+    ) -> None:
+        self._longest, self._first = longest, min(first, longest)
+        self._growth, self._jitter = growth, jitter
         self.reset()
 
     def reset(self) -> None:
-        """The server was reached."""
-        self._next = min(FIRST, self._longest)
+        """Begin anew: the server was reached, or has said when to come back."""
+        self._next = self._first
 
     def next(self) -> float:
         """Seconds until the next attempt."""
-        pause = self._next * random.uniform(1 - JITTER, 1 + JITTER)
-        self._next = min(self._next * GROWTH, self._longest)
+        pause = self._next * random.uniform(1 - self._jitter, 1 + self._jitter)
+        self._next = min(self._next * self._growth, self._longest)
         return pause
 
     def __repr__(self) -> str:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import enum
 import logging
-import math
 import os
 from collections.abc import Callable, Sequence
 from types import NoneType
 from typing import Any, NamedTuple
 
+from sage_rpc.transport.backoff import LONGEST
 from sage_rpc.transport.base import AUTO, GRPC, SHM, TRANSPORTS
 from sage_rpc.transport.service_config import ChannelConfig
 from sage_rpc.transport.surroundings import hindrance
@@ -215,7 +215,7 @@ class Options:
         self.max_metadata = _DEFAULT_MAX_METADATA
         self.user_agent_before: list[str] = []
         self.user_agent_after: list[str] = []
-        self.longest_pause = math.inf
+        self.longest_pause = LONGEST
         self.service_config: ChannelConfig | None = None
         config: Any = None
         retries, retry_buffer = True, _DEFAULT_RETRY_BUFFER
@@ -248,7 +248,7 @@ class Options:
             elif name == "grpc.absolute_max_metadata_size":
                 self.max_metadata = max(self.max_metadata, value)
             elif name == "grpc.max_reconnect_backoff_ms":
-                self.longest_pause = max(value, 1) / 1000
+                self.longest_pause = min(LONGEST, max(value, 1) / 1000)
             elif name == "grpc.enable_retries":
                 retries = bool(value)
             elif name == "grpc.per_rpc_retry_buffer_size":
