@@ -193,6 +193,15 @@ class ServiceConfig(_Strict):
     admission: dict[str, Any] = Field(
         default_factory=dict, description="what it lets in at once: see sage_rpc.policies.AdmissionPolicy"
     )
+    access: Dotted | None = Field(
+        None,
+        description='who may call it: "package.module.function" of a peer and a method, as ServiceHost takes',
+    )
+    tracing: bool | Dotted = Field(
+        False,
+        description="spans of its calls: true for OpenTelemetry's global tracer provider, or "
+        '"package.module.function" that makes a provider',
+    )
     weight: int = Field(100, ge=0, le=1_000_000, description="share of the calls, relative to others'")
     version: str = Field("", description="told by discovery")
     metadata: dict[str, str] = Field(default_factory=dict, description="told by discovery")

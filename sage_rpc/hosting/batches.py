@@ -9,12 +9,10 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import grpc
 
-from sage_rpc import serving
 from sage_rpc.encoding import values
 from sage_rpc.encoding.naming import snake_case
 from sage_rpc.observe.measured import measured
@@ -24,10 +22,12 @@ from sage_rpc.proto.v1 import invoke_pb2
 from sage_rpc.text.exceptions import text_of
 from sage_rpc.text.foreign import shown
 
+if TYPE_CHECKING:
+    from sage_rpc.hosting.guard import Guard
+
 __all__ = ["DeclaredBatches"]
 
 _LOGGER = logging.getLogger("sage_rpc")
-_Around = Callable[[str, grpc.ServicerContext], contextlib.AbstractContextManager[Any]]
 
 
 class _AbortedError(Exception):
@@ -81,20 +81,20 @@ class DeclaredBatches:
     """The servicer, of one host."""
 
     def __init__(self) -> None:
-        self._handlers: dict[tuple[str, str], tuple[Any, _Around | None]] = {}
+        self._handlers: dict[tuple[str, str], tuple[Any, Guard]] = {}
 
-    def add(self, service: str, method: str, handler: Any, around: _Around | None) -> None:
+    def add(self, service: str, method: str, handler: Any, guard: Guard) -> None:
         """Serve batches of a method.
 
         Args:
             service: full name.
             method: declared name.
             handler: grpc's, of a unary method.
-            around: lets a batch pass; None: any may.
+            guard: of the service.
         """
-        self._handlers[service, method] = handler, around
+        self._handlers[service, method] = handler, guard
 
-    def handler(self, meter: Meter | None = None, name: str = "") -> grpc.GenericRpcHandler:
+    def handler(self, meter: Meter | None, name: str) -> grpc.GenericRpcHandler:
         """What a server's `add_generic_rpc_handlers` takes; `meter` counts the calls, as of `name`."""
         batch = grpc.unary_unary_rpc_method_handler(
             self._batch, invoke_pb2.BatchRequest.FromString, invoke_pb2.BatchResponse.SerializeToString
@@ -118,10 +118,10 @@ class DeclaredBatches:
                 f"no batches of {shown(request.service)}, method {shown(request.method)} here",
             )
             raise AssertionError("abort returned")
-        handler, around = found
-        served = serving.enter(context.time_remaining(), context)
+        handler, guard = found
+        served = guard.life.enter(context)
         try:
-            with contextlib.nullcontext() if around is None else around(request.method, context):
+            with guard.around(request.method, context) if guard.checks else contextlib.nullcontext():
                 try:
                     calls = values.decode(request.calls)
                     requests = [handler.request_deserializer(call) for call in calls]
@@ -149,7 +149,7 @@ class DeclaredBatches:
                         )
                 return invoke_pb2.BatchResponse(results=values.encode(results), exceptions=failures)
         finally:
-            serving.leave(served)
+            guard.life.leave(served)
 
     def __repr__(self) -> str:
         return f"<DeclaredBatches of {len(self._handlers)} methods>"

@@ -2,7 +2,8 @@
 
 The servicer is grpcio-health-checking's. A service that has a check (`health_check()` of a plain class) is
 asked anew for every Check, and by a thread every `WATCH_SECONDS` while somebody watches; one without is
-serving for as long as its host is.
+serving for as long as its host is. None is asked, and none is serving, before its host is ready and
+after it has begun to come to its end.
 
 What a check gives: None, as of one that only raises when something is wrong, and whatever is true mean that
 the service is well; whatever is false, and any exception, that it is not. A coroutine is run to its end.
@@ -32,7 +33,7 @@ async def _awaited(found: Awaitable[Any]) -> Any:
 
 
 class HostHealth(health.HealthServicer):
-    """The health of one host's services.
+    """The health of one host's services; none is serving before it says so by `come_up`.
 
     "" is the host as a whole: serving when all of its services are.
     """
@@ -45,7 +46,8 @@ class HostHealth(health.HealthServicer):
         watch.experimental_thread_pool = None
         self._checks: dict[str, Callable[[], Any] | None] = {}
         self._known: dict[str, int] = {}
-        self._whole = int(_SERVING)
+        self._up = False
+        self.set("", _NOT_SERVING)
         self._watched = threading.Condition()  # guards _watchers and _polling
         self._watchers = 0
         self._polling = False
@@ -53,14 +55,27 @@ class HostHealth(health.HealthServicer):
     def add(self, service: str, check: Callable[[], Any] | None) -> None:
         """A service of that name, with its check, where it has one; for what it gives see above."""
         self._checks[service] = check
-        self.set(service, _SERVING)
+        self._known[service] = int(_NOT_SERVING)
+        self.set(service, _NOT_SERVING)
+
+    def come_up(self) -> None:
+        """The host is ready for calls."""
+        self._up = True
+        for service in (*self._checks, ""):
+            self._tell(service, int(_SERVING))
+
+    def enter_graceful_shutdown(self) -> None:
+        """The host is about to end: nothing is serving from now on, and nobody is asked."""
+        self._up = False
+        super().enter_graceful_shutdown()
 
     def add_to(self, server: Any) -> None:
         """Serve it."""
         health_pb2_grpc.add_HealthServicer_to_server(self, server)
 
-    def _ask(self, service: str) -> int:
-        check = self._checks.get(service)
+    def _ask(self, check: Callable[[], Any] | None) -> int:
+        if not self._up:
+            return int(_NOT_SERVING)
         if check is None:
             return int(_SERVING)
         try:
@@ -69,21 +84,22 @@ class HostHealth(health.HealthServicer):
                 found = asyncio.run(_awaited(found))
             return int(_SERVING if found is None or found else _NOT_SERVING)
         except BaseException:  # SystemExit, too, says that something is wrong, and ends no thread of ours
-            _LOGGER.exception("the health check of %r raised", service)
+            _LOGGER.exception("the health check %r raised", check)
             return int(_NOT_SERVING)
 
     def refresh(self, service: str) -> None:
         """Ask a service, or ("") all, and tell those who watch what has changed."""
-        for name in [service] if service in self._checks else list(self._checks):
-            status = self._ask(name)
-            if self._known.get(name, int(_SERVING)) != status:
-                self.set(name, status)
-            self._known[name] = status
-        states = [self._known.get(name, int(_SERVING)) for name in self._checks]
-        whole = int(_SERVING) if all(state == _SERVING for state in states) else int(_NOT_SERVING)
-        if whole != self._whole:
-            self._whole = whole
-            self.set("", whole)
+        services = [service] if service in self._checks else list(self._checks)
+        answers = {check: self._ask(check) for check in {self._checks[name] for name in services}}
+        for name in services:
+            self._tell(name, answers[self._checks[name]])
+        well = all(self._known[name] == _SERVING for name in self._checks)
+        self._tell("", int(_SERVING if well else _NOT_SERVING))
+
+    def _tell(self, service: str, status: int) -> None:
+        if self._known.get(service) != status:
+            self._known[service] = status
+            self.set(service, status)
 
     def Check(self, request: Any, context: Any) -> Any:
         """The state now."""

@@ -29,7 +29,19 @@ from sage_rpc.operators.plan import Plan
 from sage_rpc.operators.result import JobError, JobResult, OperatorCounts
 from sage_rpc.operators.worker import Boot
 from sage_rpc.processes.group import Group
-from sage_rpc.processes.messages import Bound, Done, Failed, Finish, Go, Lost, Message, Ready, Start, Stop
+from sage_rpc.processes.messages import (
+    Bound,
+    Done,
+    Failed,
+    Finish,
+    Go,
+    Lost,
+    Message,
+    Opened,
+    Ready,
+    Start,
+    Stop,
+)
 from sage_rpc.services.context import AsyncServices, Services
 from sage_rpc.services.manager import ServiceEndpoint, ServiceManager
 
@@ -511,11 +523,12 @@ def _note(worker: Worker, message: Message, group: Group | None) -> Failed | Los
     """Remember what a worker says. -> what is a failure."""
     if isinstance(message, Bound):
         worker.target = message.target
-    elif isinstance(message, Ready):
-        worker.ready = True
+    elif isinstance(message, Opened):
         if group is not None:
             for path in message.sockets:
                 group.remember(path)
+    elif isinstance(message, Ready):
+        worker.ready = True
     elif isinstance(message, Done):
         worker.done = message
     elif isinstance(message, (Failed, Lost)):

@@ -9,9 +9,10 @@ import enum
 import inspect
 import socket
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from sage_rpc.hosting.host import Hosting
 from sage_rpc.operators.functions import (
     BaseFunction,
     BatchFunction,
@@ -86,12 +87,14 @@ class ServiceSpec:
         cls: its class, or whatever makes the instance.
         args: positional arguments of the class.
         kwargs: keyword arguments of the class.
+        hosting: how its process hosts it.
     """
 
     name: str
     cls: Any
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
+    hosting: Hosting = field(default_factory=Hosting)
 
     @property
     def declared(self) -> str | None:

@@ -8,7 +8,7 @@ import pickle
 import socket
 import sys
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from google.protobuf import descriptor_pool
 
@@ -21,6 +21,9 @@ from sage_rpc.processes.parent import Parent, Stopped
 from sage_rpc.processes.steps import StepError, step
 from sage_rpc.services.context import Context
 from sage_rpc.services.manager import ServiceManager
+
+if TYPE_CHECKING:
+    from sage_rpc.observe.tracing import Tracing
 
 __all__ = ["Boot", "make_context", "run"]
 
@@ -99,10 +102,10 @@ def _work(boot: Boot, payload: bytes, parent: Parent) -> Done:
     return service_process.work(boot, spec, parent)
 
 
-def make_context(boot: Boot, start: Start) -> Context:
-    """The context of this worker, with a manager of its own."""
+def make_context(boot: Boot, start: Start, *, tracing: Tracing | bool = False) -> Context:
+    """The context of this worker, with a manager of its own, which traces where the worker does."""
     pool = descriptor_pool.Default()
     for file in start.descriptors:
         pool.AddSerializedFile(file)
-    manager = ServiceManager(start.endpoints, timeout=start.timeout, options=start.options)
+    manager = ServiceManager(start.endpoints, timeout=start.timeout, options=start.options, tracing=tracing)
     return Context(boot.job, boot.name, boot.worker, boot.parallelism, manager)

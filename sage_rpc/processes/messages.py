@@ -6,6 +6,7 @@ lifeline too: end-of-file means that the main process is gone, and the worker en
     worker                          main
     Bound (services)          ->         its address is known, nothing is served yet
                               <-    Start      where all services are; run setup()
+    Opened (services)         ->         it says about its health that it is not serving yet
     Ready                     ->         setup() is done; a service answers calls
                               <-    Go (operators)      rows may flow
                               <-    Policies (supervised services)      what holds for calls
@@ -38,6 +39,7 @@ __all__ = [
     "Lost",
     "Message",
     "Messages",
+    "Opened",
     "Policies",
     "Ready",
     "Start",
@@ -79,14 +81,19 @@ class Start:
 
 
 @dataclass(frozen=True)
-class Ready:
-    """setup() is done.
+class Opened:
+    """A service has been opened; setup() comes next.
 
     Attributes:
-        sockets: paths that the guard must remove when nobody else can.
+        sockets: paths that must be removed when its process cannot.
     """
 
-    sockets: tuple[str, ...] = ()
+    sockets: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Ready:
+    """setup() is done."""
 
 
 @dataclass(frozen=True)
@@ -176,7 +183,7 @@ class Lost:
     reason: str
 
 
-Message = Bound | Start | Ready | Go | Policies | Finish | Stop | Done | Failed | Lost
+Message = Bound | Start | Opened | Ready | Go | Policies | Finish | Stop | Done | Failed | Lost
 
 
 def send(sock: socket.socket, message: Message) -> None:

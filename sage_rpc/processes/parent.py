@@ -5,7 +5,8 @@ Rules:
 1. The main thread runs user code; a listener thread reads the parent's messages. To stop user code the
    listener sends the main thread SIGTERM, whose handler raises `Stopped` there: only within
    `interruptible()`, only once, so that cleanup runs in peace.
-2. End-of-file from the parent, and SIGTERM from anywhere, stop the process as a Stop does.
+2. End-of-file from the parent stops the process as a Stop does. So does SIGTERM from anywhere, but while the
+   process sleeps in `wait_for_stop`: then it is a Finish, and the parent may still say Stop.
 3. A process that was told to stop is gone after its grace (GRACE seconds, where nothing else was said),
    whatever its code does.
 """
@@ -57,6 +58,7 @@ class Parent:
         self._main = threading.main_thread().ident or 0
         self._stoppable = False
         self._drainable = False
+        self._finishable = False
         self._ended = threading.Event()
         self.draining = False
         self.stopping = False
@@ -90,6 +92,7 @@ class Parent:
         Args:
             take: gets what the parent says meanwhile; None: nobody wants to know.
         """
+        self._finishable = True
         with contextlib.suppress(Stopped):
             while not isinstance(message := self.receive(), Finish):
                 if take is not None:
@@ -136,6 +139,10 @@ class Parent:
 
     def _on_signal(self, signum: int, frame: FrameType | None) -> None:
         if not self.stopping and not self.draining:  # it comes from elsewhere
+            if self._finishable:
+                self.draining = True
+                self._inbox.put(Finish())
+                return
             self.stopping = True
             self._inbox.put(None)
             threading.Thread(target=self._exit_later, name="stop", daemon=True).start()

@@ -18,7 +18,7 @@ from sage_rpc.discovery.local import record_paths
 from sage_rpc.endpoints.opening import insecure_channel
 from sage_rpc.processes.child import Child, here
 from sage_rpc.processes.group import Group
-from sage_rpc.processes.messages import Bound, Failed, Message, Ready, packed
+from sage_rpc.processes.messages import Bound, Failed, Message, Opened, Ready, packed
 from sage_rpc.processes.pickling import dumps
 from sage_rpc.rpc.channel import Channel
 from sage_rpc.supervisor.sockets import inside_path, socket_path
@@ -142,8 +142,9 @@ class ServiceProcess(Child):
             self.target = message.target
         elif isinstance(message, Failed):
             self.failure = message
-        elif isinstance(message, Ready):
+        elif isinstance(message, Opened):
             self.sockets = (*self.sockets, *(s for s in message.sockets if s not in self.sockets))
+        elif isinstance(message, Ready):
             self.kill_at = float("inf")
             if self.state is State.STARTING:
                 self.ready_at = time.monotonic()

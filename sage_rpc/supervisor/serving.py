@@ -4,8 +4,8 @@ Every process listens on a Unix socket of its own in the runtime directory, wher
 supervisor's checks arrive, and on the configured address, if any, where calls of other hosts do. It serves
 grpc.health.v1 and reflection beside the service.
 
-1. Discovery knows it from when it can answer until it begins to drain. Draining first tells discovery, then
-   waits until no call has come for QUIET seconds, and only then stops: so who asks discovery loses no call.
+1. Discovery knows it from when it takes calls until it begins to drain. Draining first tells discovery, then
+   waits until no call has come for QUIET seconds, and only then refuses: so who asks discovery loses no call.
 2. When the supervisor is gone, so is this process, within GRACE seconds.
 """
 
@@ -26,29 +26,23 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-from grpc_reflection.v1alpha import reflection
 
 from sage_rpc.config.addresses import is_loopback
 from sage_rpc.config.manager import ConfiguredManager
 from sage_rpc.config.policies import admission_policy
 from sage_rpc.discovery import Endpoint, Registration, host_identity, open_registry
-from sage_rpc.hosting.host import PlainServices
-from sage_rpc.hosting.host import _Guard as Guard
-from sage_rpc.hosting.host import _GuardedServer as GuardedServer
-from sage_rpc.hosting.lifecycle import give_context, max_workers_of, print_by_lines, run_hook
-from sage_rpc.observe.health import HostHealth
-from sage_rpc.observe.measured import unknown
+from sage_rpc.hosting.dispatch import PlainServices
+from sage_rpc.hosting.host import Host, Hosting
+from sage_rpc.hosting.lifecycle import print_by_lines
 from sage_rpc.observe.served import Meter
-from sage_rpc.policies.admission import Gate
-from sage_rpc.processes.messages import Bound, Done, Failed, Message, Policies, Ready
+from sage_rpc.processes.hosted import Presence, live
+from sage_rpc.processes.messages import Bound, Done, Failed, Message, Policies
 from sage_rpc.processes.parent import Parent, Stopped
 from sage_rpc.processes.steps import StepError, step
 from sage_rpc.rpc.server import server
 from sage_rpc.services.context import Context
-from sage_rpc.stubs import servicers
 from sage_rpc.supervisor.sockets import inside_path, socket_path
 from sage_rpc.supervisor.task import Task, load
-from sage_rpc.transport.options import message_options
 
 __all__ = ["GRACE", "QUIET", "REPORT", "run"]
 
@@ -56,7 +50,6 @@ GRACE = 0.5  # seconds that a process has when its supervisor is gone
 QUIET = 0.25  # seconds without a call after which nobody can still be on the way
 REPORT = "sage.process"  # the service under which a process tells of itself
 _FAILED, _STOPPED = 1, 143  # exit codes
-_HEALTH = "grpc.health.v1.Health"
 _LOGGER = logging.getLogger("sage_rpc")
 
 
@@ -86,40 +79,48 @@ def run(_title: str, header: dict[str, Any], payload: bytes, control: socket.soc
 
 
 def _work(task: Task, parent: Parent) -> Done:
+    config = task.config
     with step("setting limits"):
         _limit(task)
     with parent.interruptible(), step("loading"):
         factory, args, kwargs = task.factory()
-        add_servicer = load(task.config.servicer) if task.config.servicer else None
-    with parent.interruptible(), step(f"__init__() of {task.config.class_}"):
+        hosting = _hosting(config)
+    with parent.interruptible(), step(f"__init__() of {config.class_}"):
         instance = factory(*args, **kwargs)
     with step("getting an address"):
-        hosted = _Hosted(task, instance, add_servicer)
-    parent.send(Bound(hosted.target))
-    manager = ConfiguredManager()
+        both = "shm" in config.transports and "grpc" in config.transports
+        options = [
+            ("sage_rpc.transport", "auto" if both else config.transports[0]),
+            ("grpc.so_reuseport", 1),  # the processes of a service share its port
+        ]
+        host = Host(task.service, instance, hosting, options)
+        presence = _Presence(task, host)
+    parent.send(Bound(presence.target))
+    manager = ConfiguredManager(tracing=host.tracing or False)
     manager.follow(task.policies)
-    with manager:
-        context = Context(task.supervisor, task.service, task.number, task.config.process_count, manager)
-        give_context(instance, context)
-        try:
-            with parent.interruptible(), step("setup()"):
-                run_hook(instance, "setup")
-            with step("starting to serve"):
-                hosted.start()
-            parent.send(Ready(hosted.sockets()))
-            parent.wait_for_stop(lambda said: _take(said, manager))
-        except (StepError, Stopped):
-            hosted.stop(0.0)
-            with contextlib.suppress(Exception):  # the first error is the one to report
-                run_hook(instance, "cleanup")
-            raise
-        if parent.draining:
-            hosted.drain()
-        else:
-            hosted.stop(GRACE / 4)
-        with step("cleanup()"):
-            run_hook(instance, "cleanup")
-    return Done()
+    context = Context(task.supervisor, task.service, task.number, config.process_count, manager)
+    return live(
+        host,
+        context,
+        parent,
+        presence,
+        grace=hosting.stop_grace,
+        notice=QUIET,
+        hurry=GRACE / 4,
+        take=lambda message: _take(message, manager),
+    )
+
+
+def _hosting(config: Any) -> Hosting:
+    return Hosting(
+        max_workers=config.max_workers,
+        admission=admission_policy(config.admission) if config.admission else None,
+        access=config.access and load(config.access),
+        tracing=load(config.tracing) if isinstance(config.tracing, str) else config.tracing,
+        stats=True,
+        add_to_server=config.servicer and load(config.servicer),
+        stop_grace=config.stop_grace,
+    )
 
 
 def _take(message: Message, manager: ConfiguredManager) -> None:
@@ -175,85 +176,47 @@ def _resident() -> int:
     return 0
 
 
-def _inside(task: Task, meter: Meter, checked: HostHealth) -> grpc.Server:
-    """A server for the supervisor alone: its checks come through when all threads of the service are busy."""
-    pool = futures.ThreadPoolExecutor(2, thread_name_prefix="supervision")
-    found = server(pool)
-    plain = PlainServices()
-    plain.add(REPORT, _Report(task, meter))
-    found.add_generic_rpc_handlers((plain.handler(),))
-    checked.add_to(found)
-    found.add_insecure_port(f"unix:{inside_path(task.endpoint_id)}")
-    return found
+class _Presence(Presence):
+    """Where callers and the supervisor find this process.
 
+    Attributes:
+        target: of calls of this host.
+    """
 
-class _Hosted:
-    """The server of this process."""
-
-    def __init__(self, task: Task, instance: Any, add_servicer: Any) -> None:
-        config = task.config
-        self.task = task
-        self.meter = Meter()
-        workers = config.max_workers or max_workers_of(instance)
-        gate = None
-        if config.admission:
-            admission = admission_policy(config.admission)
-            gate = Gate(task.service, admission)
-            # Who waits for admission waits in a thread; some more refuse those for whom there is no room.
-            workers = admission.max_running + admission.max_waiting + 4
-        guard = Guard(task.service, None, gate)
-        pool = futures.ThreadPoolExecutor(workers, thread_name_prefix=task.service)
-        both = "shm" in config.transports and "grpc" in config.transports
-        options = [
-            ("sage_rpc.transport", "auto" if both else config.transports[0]),
-            ("grpc.so_reuseport", 1),  # the processes of a service share its port
-        ]
-        self._server = server(pool, options=message_options(options))
-        self._health = HostHealth()
-        check = getattr(instance, "health_check", None)
-        self._health.add(task.service, check if callable(check) else None)
-        self._health.add_to(self._server)
-        declared: list[str] = []
-        if add_servicer is None and isinstance(instance, servicers.Base):
-            add_servicer = type(instance).add_to_server
-        if add_servicer is not None:
-            guarded: Any = GuardedServer(self._server, lambda _service: guard, self.meter, task.service)
-            add_servicer(instance, guarded)
-            declared = guarded.services
-            self._server.add_generic_rpc_handlers((guarded.batches.handler(self.meter, task.service),))
-        else:
-            plain = PlainServices()
-            plain.add(task.service, instance, guard)
-            self._server.add_generic_rpc_handlers((plain.handler(self.meter),))
-        self._declared = declared[0] if declared else ""
-        reflected = [*(declared or ["sage.rpc.v1.Invocation"]), _HEALTH, reflection.SERVICE_NAME]
-        reflection.enable_server_reflection(reflected, self._server)
-        self._server.add_generic_rpc_handlers((unknown(self.meter, task.service),))
+    def __init__(self, task: Task, host: Host) -> None:
+        self._task = task
+        self._host = host
         self._path = socket_path(task.endpoint_id)
         self.target = f"unix:{self._path}"
-        self._server.add_insecure_port(self.target)
-        self._port = self._listen() if config.address else 0
-        self._inside = _inside(task, self.meter, self._health)
+        host.listen(self.target)
+        self._port = self._listen(task.config.address) if task.config.address else 0
+        self._inside = self._served_inside()
         self._registration: Registration | None = None
 
-    def _listen(self) -> int:
-        config = self.task.config
-        assert config.address is not None  # noqa: S101 - asked for above
-        try:
-            if config.tls is None:
-                return int(self._server.add_insecure_port(config.address))
-            files = (config.tls.key, config.tls.cert, config.tls.ca)
-            key, cert, ca = (Path(name).read_bytes() if name else None for name in files)
-            credentials = grpc.ssl_server_credentials(
-                [(key, cert)], ca, require_client_auth=config.tls.require_client_cert
-            )
-            return int(self._server.add_secure_port(config.address, credentials))
-        except RuntimeError as error:
-            raise RuntimeError(f"cannot listen at {config.address}: {error}") from None
+    def _served_inside(self) -> grpc.Server:
+        """A server for the supervisor alone: its checks come through when all threads are busy."""
+        found = server(futures.ThreadPoolExecutor(2, thread_name_prefix="supervision"))
+        plain = PlainServices()
+        assert self._host.meter is not None  # noqa: S101 - stats are asked for
+        plain.add(REPORT, _Report(self._task, self._host.meter))
+        found.add_generic_rpc_handlers((plain.handler(),))
+        self._host.health.add_to(found)
+        found.add_insecure_port(f"unix:{inside_path(self._task.endpoint_id)}")
+        return found
+
+    def _listen(self, address: str) -> int:
+        config = self._task.config
+        if config.tls is None:
+            return self._host.listen(address)
+        files = (config.tls.key, config.tls.cert, config.tls.ca)
+        key, cert, ca = (Path(name).read_bytes() if name else None for name in files)
+        credentials = grpc.ssl_server_credentials(
+            [(key, cert)], ca, require_client_auth=config.tls.require_client_cert
+        )
+        return self._host.listen(address, credentials)
 
     def _endpoint(self) -> Endpoint:
-        config, task = self.task.config, self.task
-        memory = self._server.endpoints[0] if self._server.published else ""
+        config, task, served = self._task.config, self._task, self._host.server
         address = self.target
         if config.address:
             host = config.address.rpartition(":")[0]
@@ -269,48 +232,39 @@ class _Hosted:
             address,
             id=task.endpoint_id,
             host=host_identity(),
-            memory=memory,
+            memory=served.endpoints[0] if served.published else "",
             secure=config.tls is not None and bool(config.address),
-            declared=self._declared,
+            declared=self._host.declared[0] if self._host.declared else "",
             weight=config.weight,
             version=config.version,
             pid=os.getpid(),
             metadata={**config.metadata, "supervisor": task.supervisor, "number": str(task.number)},
         )
 
-    def start(self) -> None:
-        """Serve, and let discovery know."""
+    def opened(self) -> tuple[str, ...]:
+        """See Presence."""
         self._inside.start()
-        self._server.start()
+        return tuple(map(str, self._inside.published))
+
+    def ready(self) -> None:
+        """Let discovery know."""
         self._registry = open_registry()
         self._registration = self._registry.register_service(self._endpoint())
 
-    def sockets(self) -> tuple[str, ...]:
-        """What must be removed when this process cannot, beside what the supervisor knows by itself."""
-        return tuple(map(str, (*self._inside.published, *self._server.published)))
-
-    def drain(self) -> None:
-        """Let calls under way finish and new ones go elsewhere, then stop."""
+    def draining(self) -> None:
+        """Let discovery know."""
         if self._registration is not None:
             self._registration.update("draining")
-        self._health.enter_graceful_shutdown()
-        grace = self.task.config.stop_grace
-        began = time.monotonic()
-        if not self.meter.wait_until_quiet(QUIET, grace):
-            _LOGGER.warning("%s calls go on after %s s of draining", self.meter.active, grace)
-        self.stop(max(0.5, grace - (time.monotonic() - began)))
 
-    def stop(self, grace: float) -> None:
-        """Stop serving; calls that go on after `grace` seconds are cancelled."""
+    def gone(self) -> None:
+        """Let nobody find anything."""
         if self._registration is not None:
             self._registration = None
             # Beside the rest: a registry of many hosts may be slow, or away.
             leaving = threading.Thread(target=self._registry.close, name="deregister", daemon=True)
             leaving.start()
             leaving.join(GRACE / 2)
-        self._server.stop(grace).wait(grace + 0.5)
-        self._server.stop(None)
         self._inside.stop(None)
-        for path in (self._path, inside_path(self.task.endpoint_id)):
+        for path in (self._path, inside_path(self._task.endpoint_id)):
             with contextlib.suppress(OSError):
                 path.unlink()

@@ -578,6 +578,7 @@ class Open(Ancestor):
         pass
 
     def __init__(self):
+        self.is_set_up = False
         self.client = lambda: "set on the instance"
         self.set_kind = dict
         self.replaced = functools.lru_cache(self.replaced)
@@ -637,7 +638,8 @@ class Open(Ancestor):
         return f"hidden {value}"
 
     def setup(self):
-        raise AssertionError("only the host calls it")
+        assert not self.is_set_up, "only the host calls it, and once"
+        self.is_set_up = True
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from concurrent import futures
 import numpy as np
 
 import sage_rpc
-from sage_rpc.hosting.host import PlainServices
+from sage_rpc.hosting.dispatch import PlainServices
 from sage_rpc.transport.options import message_options
 
 

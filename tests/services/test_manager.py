@@ -14,7 +14,8 @@ import pytest
 import sage_rpc
 from sage_rpc import errors
 from sage_rpc.encoding.values import UnserializableError
-from sage_rpc.hosting.host import PlainServices, ServiceHost
+from sage_rpc.hosting.dispatch import PlainServices
+from sage_rpc.hosting.host import ServiceHost
 from tests.conftest import ServerProcess
 from tests.rpc.test_stubs import implement, shop  # noqa: F401 - a fixture
 

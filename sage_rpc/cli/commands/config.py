@@ -84,7 +84,8 @@ def _of_this_host(config: Any) -> Any:
     yield from preflight.problems(config)
     sys.path[:0] = config.python_path
     for name, service in config.services.items():
-        for dotted in filter(None, (service.class_, service.servicer)):
+        named = (service.class_, service.servicer, service.access, service.tracing)
+        for dotted in (name for name in named if isinstance(name, str)):
             try:
                 load(dotted)
             except LoadError as error:
