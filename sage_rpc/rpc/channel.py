@@ -16,7 +16,6 @@ from sage_rpc import errors, native
 from sage_rpc.native import core
 from sage_rpc.native.faces import NativeChannel
 from sage_rpc.rpc.connecting import Connector
-from sage_rpc.rpc.method_config import configured
 from sage_rpc.transport import grpc as stock
 from sage_rpc.transport.base import GRPC, SHM
 from sage_rpc.transport.options import Options
@@ -169,28 +168,9 @@ class Channel(grpc.Channel):
         response_deserializer: Callable[[bytes], Any] | None = None,
         _registered_method: bool | None = False,
     ) -> grpc.UnaryUnaryMultiCallable:
-        def over_grpc() -> grpc.UnaryUnaryMultiCallable:
-            return self._over_grpc().unary_unary(
-                method, request_serializer, response_deserializer, _registered_method
-            )
-
-        if self._connector is None:
-            if self._picker.forced:
-                return _Refused(self._picker.refused())
-            self._picker.picked = GRPC
-            return over_grpc()
-        name = method.decode() if isinstance(method, bytes) else method
-        callable_: grpc.UnaryUnaryMultiCallable = configured(
-            self._options.service_config,
-            "unary_unary",
-            name,
-            self._connector.core,
-            name,
-            request_serializer,
-            response_deserializer,
-            over_grpc,
+        return self._multicallable(
+            "unary_unary", method, request_serializer, response_deserializer, _registered_method
         )
-        return callable_
 
     def unary_stream(
         self,
@@ -199,7 +179,7 @@ class Channel(grpc.Channel):
         response_deserializer: Callable[[bytes], Any] | None = None,
         _registered_method: bool | None = False,
     ) -> grpc.UnaryStreamMultiCallable:
-        return self._streaming(
+        return self._multicallable(
             "unary_stream", method, request_serializer, response_deserializer, _registered_method
         )
 
@@ -210,7 +190,7 @@ class Channel(grpc.Channel):
         response_deserializer: Callable[[bytes], Any] | None = None,
         _registered_method: bool | None = False,
     ) -> grpc.StreamUnaryMultiCallable:
-        return self._streaming(
+        return self._multicallable(
             "stream_unary", method, request_serializer, response_deserializer, _registered_method
         )
 
@@ -221,11 +201,11 @@ class Channel(grpc.Channel):
         response_deserializer: Callable[[bytes], Any] | None = None,
         _registered_method: bool | None = False,
     ) -> grpc.StreamStreamMultiCallable:
-        return self._streaming(
+        return self._multicallable(
             "stream_stream", method, request_serializer, response_deserializer, _registered_method
         )
 
-    def _streaming(
+    def _multicallable(
         self,
         kind: str,
         method: str | bytes,
@@ -233,25 +213,25 @@ class Channel(grpc.Channel):
         deserializer: Callable[[bytes], Any] | None,
         registered: bool | None,
     ) -> Any:
-        """The multicallable of a kind that streams; `kind` is what grpc's channel calls it."""
+        """The multicallable of a method; `kind` is what grpc's channel calls it."""
 
         def over_grpc() -> Any:
             return getattr(self._over_grpc(), kind)(method, serializer, deserializer, registered)
 
         if self._connector is None:
-            return _Refused(self._picker.refused()) if self._picker.forced else over_grpc()
+            if self._picker.forced:
+                return _Refused(self._picker.refused())
+            self._picker.picked = GRPC
+            return over_grpc()
         name = method.decode() if isinstance(method, bytes) else method
-        return configured(
-            self._options.service_config,
-            kind,
-            name,
-            self._connector.core,
-            name,
-            serializer,
-            deserializer,
-            over_grpc,
-            feeders.run,
-        )
+        streams = () if kind == "unary_unary" else (feeders.run,)
+        arguments = self._connector.core, name, serializer, deserializer, over_grpc, *streams
+        config = self._options.service_config
+        if config is None:
+            return _NATIVE[kind](*arguments)
+        from sage_rpc.rpc.method_config import configured  # most programs have none
+
+        return configured(config, _NATIVE, kind, name, arguments)
 
     def subscribe(
         self, callback: Callable[[grpc.ChannelConnectivity], None], try_to_connect: bool | None = False
@@ -352,8 +332,15 @@ def _a_call_does_not_pickle(_call: Any) -> Any:
     raise TypeError("a call does not pickle, it belongs to this process: send its result()")
 
 
+_NATIVE: dict[str, Callable[..., Any]] = {}
 if native.available():
-    for kind in (core.UnaryUnary, core.UnaryStream, core.StreamUnary, core.StreamStream):
-        copyreg.pickle(kind, _a_method_does_not_pickle)
+    _NATIVE = {
+        "unary_unary": core.UnaryUnary,
+        "unary_stream": core.UnaryStream,
+        "stream_unary": core.StreamUnary,
+        "stream_stream": core.StreamStream,
+    }
+    for kind in _NATIVE.values():
+        copyreg.pickle(kind, _a_method_does_not_pickle)  # type: ignore[arg-type]  # they are classes
     for kind in (core.Call, core.StreamCall):
         copyreg.pickle(kind, _a_call_does_not_pickle)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any
 
@@ -32,11 +32,25 @@ __all__ = ["RetriedCall", "configured"]
 _LOGGER = logging.getLogger("sage_rpc")
 
 
-def configured(config: ChannelConfig | None, kind: str, method: str, *arguments: Any) -> Any:
-    """The multicallable of a method; `kind` is what grpc's channel calls it, `arguments` its native one's."""
-    found = None if config is None else config.of(method)
-    if config is None or found is None:
-        return _PLAIN[kind](*arguments)
+def configured(
+    config: ChannelConfig,
+    usual: Mapping[str, Callable[..., Any]],
+    kind: str,
+    method: str,
+    arguments: Iterable[Any],
+) -> Any:
+    """The multicallable of a method under `config`.
+
+    Args:
+        config: of the channel.
+        usual: kind -> class of those of which it says nothing.
+        kind: what grpc's channel calls it.
+        method: its full name.
+        arguments: of that class.
+    """
+    found = config.of(method)
+    if found is None:
+        return usual[kind](*arguments)
     made = _CONFIGURED[kind](*arguments)
     made.config, made.channel = found, config
     made.max_request, made.max_response = found.max_request, found.max_response
@@ -221,12 +235,6 @@ if native.available():
             given = self.many(request_iterator, attempts)
             return RetriedCall(super().__call__, given, timeout, metadata, rest, attempts)
 
-    _PLAIN: dict[str, Callable[..., Any]] = {
-        "unary_unary": core.UnaryUnary,
-        "unary_stream": core.UnaryStream,
-        "stream_unary": core.StreamUnary,
-        "stream_stream": core.StreamStream,
-    }
     _CONFIGURED: dict[str, Callable[..., Any]] = {
         "unary_unary": _UnaryUnary,
         "unary_stream": _UnaryStream,

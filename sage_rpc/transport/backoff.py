@@ -5,8 +5,6 @@ What is not said is as of gRPC's reconnect backoff: for attempts to reach a serv
 
 from __future__ import annotations
 
-import random
-
 __all__ = ["Backoff"]
 
 FIRST, LONGEST = 0.02, 0.5  # seconds
@@ -38,6 +36,8 @@ class Backoff:
 
     def next(self) -> float:
         """Seconds until the next attempt."""
+        import random  # it takes a millisecond, and most programs meet no failure
+
         pause = self._next * random.uniform(1 - self._jitter, 1 + self._jitter)
         self._next = min(self._next * self._growth, self._longest)
         return pause

@@ -12,12 +12,14 @@ import logging
 import os
 from collections.abc import Callable, Sequence
 from types import NoneType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sage_rpc.transport.backoff import LONGEST
 from sage_rpc.transport.base import AUTO, GRPC, SHM, TRANSPORTS
-from sage_rpc.transport.service_config import ChannelConfig
 from sage_rpc.transport.surroundings import hindrance
+
+if TYPE_CHECKING:
+    from sage_rpc.transport.service_config import ChannelConfig
 
 __all__ = ["MESSAGE_LIMIT", "OPTIONS", "Fate", "Options", "message_options"]
 
@@ -255,6 +257,8 @@ class Options:
                 retry_buffer = max(0, value)
         if isinstance(config, (str, bytes)):
             try:
+                from sage_rpc.transport.service_config import ChannelConfig  # most programs have none
+
                 self.service_config = ChannelConfig(config, retries=retries, retry_buffer=retry_buffer)
             except ValueError as error:  # what it means, and whether it is one, is gRPC's to say
                 self.over_grpc = f"grpc.service_config is gRPC's core's to carry out: {error}"

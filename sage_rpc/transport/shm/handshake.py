@@ -12,12 +12,11 @@ import contextlib
 import fcntl
 import mmap
 import os
-import secrets
 import socket
 import struct
 import time
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from sage_rpc.native import core
 
@@ -58,8 +57,7 @@ class HandshakeError(Exception):
         self.status = status
 
 
-@dataclass(frozen=True)
-class Hello:
+class Hello(NamedTuple):
     """What a client asked for. `fd` is the segment's descriptor and belongs to the receiver."""
 
     version: int
@@ -100,7 +98,7 @@ def create_segment(capacity: int, arena: int = 0) -> int:
 def _create_posix_segment(size: int) -> int:
     import posix_ipc  # only where there is no memfd_create
 
-    memory = posix_ipc.SharedMemory(f"/sage-rpc-{secrets.token_hex(8)}", posix_ipc.O_CREX, 0o600, size)
+    memory = posix_ipc.SharedMemory(f"/sage-rpc-{os.urandom(8).hex()}", posix_ipc.O_CREX, 0o600, size)
     memory.unlink()
     return int(memory.fd)
 

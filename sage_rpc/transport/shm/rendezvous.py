@@ -22,7 +22,6 @@ import ipaddress
 import logging
 import os
 import re
-import secrets
 import socket
 import stat
 import struct
@@ -372,7 +371,7 @@ def published(endpoint: str) -> list[Path]:
         if name.rpartition("-")[0] == endpoint and name.endswith(".sock")
     ]
     if len(names) > 1:
-        secrets.SystemRandom().shuffle(names)
+        names.sort(key=lambda _name: os.urandom(8))
     return [directory / name for name in names]
 
 
@@ -388,7 +387,7 @@ def publish(endpoint: str, backlog: int = 512) -> tuple[socket.socket, Path]:
     directory = runtime_directory()
     for path in directory.glob("*.sock"):
         unlink_if_dead(path)
-    name = f"{endpoint}-{secrets.token_hex(4)}.sock"
+    name = f"{endpoint}-{os.urandom(4).hex()}.sock"
     path, temporary = directory / name, directory / f".{name}.tmp"
     if len(os.fsencode(temporary)) > _MAX_SOCKET_PATH:
         raise RuntimeDirectoryError(
