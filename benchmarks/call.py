@@ -43,6 +43,7 @@ CONNECTING_LOOPS: Mapping[str, Callable[..., Any]] = {
     "threads": measure.threads,
     "connect": measure.connecting,
     "idle": measure.idle,
+    "import": measure.importing,
     "crowd": measure.crowd,
 }
 AIO_LOOPS: Mapping[str, Callable[..., Any]] = {

@@ -15,11 +15,17 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
+import resource
+import subprocess
+import sys
+import tempfile
 import threading
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing
+from statistics import median
 from time import monotonic, perf_counter_ns, sleep
 from typing import Any, Protocol, TypeAlias
 
@@ -37,6 +43,7 @@ __all__ = [
     "crowd",
     "futures",
     "idle",
+    "importing",
     "paced",
     "ping_pong",
     "quantile",
@@ -324,6 +331,36 @@ def idle(
     used = [(late - early) / (load - 1) for early, late in zip(before, after, strict=True)]
     window.notes.update(caller_kib=used[0], server_kib=used[1], kib=sum(used))
     return 0
+
+
+def importing(caller: Caller, connect: Opener, sent: list[bytes], seconds: float, window: Window) -> int:
+    """New interpreters, in turns with grpc alone and with a channel of ours. -> interpreters started.
+
+    Noted in ms of CPU: the median of `import grpc`, and how much more that of a channel is.
+    """
+    _call_once([caller], sent[0])
+    programs = ("import grpc", "import grpc, sage_rpc; sage_rpc.insecure_channel")
+    with tempfile.TemporaryDirectory() as bytecode:
+        env = {**os.environ, "PYTHONPYCACHEPREFIX": bytecode}
+        env.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package has its bytecode beside it
+
+        def cpu_ms(program: str) -> float:
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            subprocess.run([sys.executable, "-c", program], env=env, check=True)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            return 1e3 * (after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
+
+        took: list[list[float]] = [[], []]
+        for program in programs:
+            cpu_ms(program)
+        with window:
+            end = monotonic() + seconds
+            while monotonic() < end or len(took[0]) < FEWEST_CALLS:
+                for program, each in zip(programs, took, strict=True):
+                    each.append(cpu_ms(program))
+    bare, ours = map(median, took)
+    window.notes.update(import_grpc_ms=bare, beyond_ms=ours - bare)
+    return 2 * len(took[0])
 
 
 def crowd(

@@ -230,6 +230,14 @@ _ALL = (
         loop="connect",
         by="p50_us",
     ),
+    Scenario(
+        "import",
+        "CPU time until a channel could be made, beyond that of `import grpc`",
+        ("sage-shm",),
+        loop="import",
+        by="beyond_ms",
+        closed=True,
+    ),
     *_family("idle", "{} connections without calls", _PAIR, (100, 1000), {100}, axis="connections", by="kib"),
     *_family(
         "crowd",

@@ -75,6 +75,8 @@ def columns(scenario: Scenario) -> list[tuple[str, Callable[[dict[str, Any]], st
             ("server KiB", median("server_kib")),
             versus,
         ]
+    if scenario.loop == "import":
+        return [("import grpc ms", median("import_grpc_ms")), ("beyond ms", median("beyond_ms"))]
     shown = [("p50 us", median("p50_us")), ("p99 us", _percentile("p99_us", FEW))]
     if scenario.loop == "paced":
         shown.append(("p99.9 us", _percentile("p999_us", 10 * FEW)))

@@ -172,6 +172,7 @@ UNARY = frozenset({"unary", "batch", "futures", "threads", "paced", "connect", "
 NO_FUTURES = UNARY - {"batch", "futures"}
 ARRAYS = frozenset({"numpy"})
 TURNS = frozenset({"turns"})
+IMPORTS = frozenset({"import"})
 STREAMS = frozenset({"server-stream", "client-stream", "ping-pong"})
 AIO = frozenset({"aio-unary", "aio-window", "aio-ping-pong", "aio-server-stream"})
 EVERYTHING = UNARY | ARRAYS | STREAMS | AIO
@@ -180,7 +181,7 @@ _GRPC = ("grpcio", "protobuf")
 _OURS = ("sage-rpc", *_GRPC)
 
 _ALL: tuple[Peer, ...] = (
-    Peer("sage-shm", "generated stub, memory queue", "sage_stub", ("sage_rpc",), _OURS, EVERYTHING),
+    Peer("sage-shm", "generated stub, memory queue", "sage_stub", ("sage_rpc",), _OURS, EVERYTHING | IMPORTS),
     Peer("sage-aio", "the same, asyncio server", "sage_stub", ("sage_rpc",), _OURS, EVERYTHING),
     Peer("sage-grpc", "the same program, gRPC forced", "sage_stub", ("sage_rpc",), _OURS, EVERYTHING),
     Peer("sage-proxy", "plain class by ServiceManager", "sage_proxy", ("sage_rpc",), _OURS, UNARY | ARRAYS),

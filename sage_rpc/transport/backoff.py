@@ -5,6 +5,8 @@ What is not said is as of gRPC's reconnect backoff: for attempts to reach a serv
 
 from __future__ import annotations
 
+import os
+
 __all__ = ["Backoff"]
 
 FIRST, LONGEST = 0.02, 0.5  # seconds
@@ -36,9 +38,9 @@ class Backoff:
 
     def next(self) -> float:
         """Seconds until the next attempt."""
-        import random  # it takes a millisecond, and most programs meet no failure
-
-        pause = self._next * random.uniform(1 - self._jitter, 1 + self._jitter)
+        # Not by the module `random`, whose import takes as long as all of this package's transport.
+        share = int.from_bytes(os.urandom(4), "little") / 0xFFFFFFFF
+        pause = self._next * (1 - self._jitter + 2 * self._jitter * share)
         self._next = min(self._next * self._growth, self._longest)
         return pause
 
