@@ -23,7 +23,7 @@ from sage_rpc import errors
 from sage_rpc.encoding import values
 from sage_rpc.policies.sending import Metadata, Pending, Sender, failure_of, outcome
 from sage_rpc.policies.settings import BatchPolicy
-from sage_rpc.policies.timer import timer
+from sage_rpc.policies.timer import Later, timer
 from sage_rpc.proto.v1 import invoke_pb2
 from sage_rpc.text.exceptions import text_of
 
@@ -208,6 +208,7 @@ class Coalescing:
         policy: how many, how long.
         single: sends one call alone, where the server turns out not to know batches.
         place: where a call with that key goes; only calls that go to the same place travel together.
+        later: calls a function after some seconds.
     """
 
     check = None
@@ -219,12 +220,14 @@ class Coalescing:
         policy: BatchPolicy,
         single: Sender | None = None,
         place: Callable[[Any], Any] | None = None,
+        later: Later = timer.call_later,
     ) -> None:
         self._batch = batch
         self._inner = inner
         self._policy = policy
         self._single = single
         self._place = place
+        self._later = later
         self._alone = False  # the server knows no batches
         self.forget_parent()
         _coalescing.add(self)
@@ -257,9 +260,9 @@ class Coalescing:
             return call
         try:
             if first:
-                timer.call_later(self._policy.max_delay, lambda: self._leave(place, calls, metadata, key))
+                self._later(self._policy.max_delay, lambda: self._leave(place, calls, metadata, key))
             if timeout is not None and timeout < self._policy.max_delay:
-                timer.call_later(timeout, lambda: _expire(call))
+                self._later(timeout, lambda: _expire(call))
         except RuntimeError:  # there can be no thread more: it does not wait for others
             self._leave(place, calls, metadata, key)
         return call
@@ -288,7 +291,7 @@ class Coalescing:
         until = None if None in deadlines else max(each for each in deadlines if each is not None)
         for call in calls:
             if call.deadline is not None and call.deadline != until:
-                timer.call_later(call.deadline - time.monotonic(), lambda call=call: _expire(call))  # type: ignore[misc]
+                self._later(call.deadline - time.monotonic(), lambda call=call: _expire(call))  # type: ignore[misc]
         try:
             pending = self._inner.start(
                 request, None if until is None else until - time.monotonic(), metadata, key

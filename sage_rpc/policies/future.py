@@ -1,4 +1,8 @@
-"""The future of a call by name: a `concurrent.futures.Future`, awaitable too; who waits, receives."""
+"""The future of a call by name: a `concurrent.futures.Future`, awaitable too; who waits, receives.
+
+How the end of a call becomes a result stands in `Concluding`, for this future and for that of an event loop
+(`sage_rpc.policies.loop`).
+"""
 
 from __future__ import annotations
 
@@ -7,18 +11,16 @@ import logging
 import threading
 from collections.abc import Callable, Generator
 from concurrent import futures
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 
 from sage_rpc import errors
-from sage_rpc.policies.sending import Pending
-from sage_rpc.text.exceptions import text_of
+from sage_rpc.policies.sending import CANCELLATIONS, CANCELLED_HERE, Pending, failure_of
 
-__all__ = ["ServiceFuture", "completed", "failed", "response_or_error"]
+__all__ = ["Concluding", "ServiceFuture", "completed", "failed", "response_or_error"]
 
 _LOGGER = logging.getLogger("sage_rpc")
-_CANCELLED = "Locally cancelled by application!"
 
 
 def response_or_error(response: Any, error: errors.RpcError | None) -> Any:
@@ -28,12 +30,13 @@ def response_or_error(response: Any, error: errors.RpcError | None) -> Any:
     return response
 
 
-class ServiceFuture(futures.Future[Any]):
-    """The future of a call.
+class Concluding:
+    """A future that makes the end of a call its own.
 
     Args:
         pending: the call under way; None: the result is set by whoever made the future.
-        conclude: makes the result of a response, or of an error (then the response is None), or raises.
+        conclude: makes the result of a response, or of an error (then the response is None), or raises; None:
+            the end of `pending` is the future's, whatever it is.
         check: raises the error that a response may carry inside.
     """
 
@@ -43,47 +46,74 @@ class ServiceFuture(futures.Future[Any]):
         conclude: Callable[[Any, errors.RpcError | None], Any] | None = None,
         check: Callable[[Any], None] | None = None,
     ) -> None:
-        super().__init__()
         self._pending = pending
         self._conclude = conclude
         self._check = check
-        self._claim = threading.Lock()  # taken for good by the thread that turns the ended call into a result
-        self.set_running_or_notify_cancel()
         if pending is not None:
             pending.add_done_callback(self._settle)
 
+    def _claim(self) -> bool:
+        """Whether the caller is the one that turns the ended call into a result."""
+        raise NotImplementedError
+
+    def _finish_cancelled(self) -> None:
+        raise NotImplementedError
+
     def _settle(self, pending: Pending) -> None:
-        if not self._claim.acquire(blocking=False):
+        if not self._claim():
             return
         conclude, self._conclude = self._conclude, None
         cancelled = False
-        error: errors.RpcError | None = None
-        response: Any = None
+        error: BaseException | None = None
+        result: Any = None
         try:
-            response = pending.result(0)
+            result = pending.result(0)
             if self._check is not None:
-                self._check(response)
-        except grpc.FutureCancelledError:
+                self._check(result)
+        except CANCELLATIONS:
             cancelled = True
-            error = errors.rpc_error(grpc.StatusCode.CANCELLED, _CANCELLED)
+            error = errors.rpc_error(grpc.StatusCode.CANCELLED, CANCELLED_HERE)
         except grpc.RpcError as failure:
             error = errors.from_grpc(failure)
         except BaseException as failure:  # noqa: BLE001 - it is the caller's to see, and must not get lost
-            text = f"{type(failure).__name__}: {text_of(failure)}"
-            error = errors.rpc_error(grpc.StatusCode.INTERNAL, text)
-            error.__cause__ = failure
-        try:
-            result = response if conclude is None else conclude(response, error)
-        except BaseException as failure:  # noqa: BLE001 - whatever it is, it is the caller's to see
-            if cancelled:
-                self._finish_cancelled()
-            else:
-                self.set_exception(failure)
+            error = failure if conclude is None else failure_of(failure)
+        if conclude is not None:
+            try:
+                result, error = conclude(None if error is not None else result, error), None  # type: ignore[arg-type]
+            except BaseException as failure:  # noqa: BLE001 - whatever it is, it is the caller's to see
+                error = failure
+        if cancelled:
+            self._finish_cancelled()
+        elif error is not None:
+            self.set_exception(error)
         else:
-            if cancelled:
-                self._finish_cancelled()
-            else:
-                self.set_result(result)
+            self.set_result(result)
+
+    if TYPE_CHECKING:
+
+        def set_result(self, result: Any) -> None:
+            """As of any future."""
+
+        def set_exception(self, exception: Any) -> None:
+            """As of any future."""
+
+
+class ServiceFuture(Concluding, futures.Future[Any]):
+    """The future of a call that threads wait for; see `Concluding`."""
+
+    def __init__(
+        self,
+        pending: Pending | None = None,
+        conclude: Callable[[Any, errors.RpcError | None], Any] | None = None,
+        check: Callable[[Any], None] | None = None,
+    ) -> None:
+        futures.Future.__init__(self)
+        self._claimed = threading.Lock()  # taken for good by the thread that concludes
+        self.set_running_or_notify_cancel()
+        Concluding.__init__(self, pending, conclude, check)
+
+    def _claim(self) -> bool:
+        return self._claimed.acquire(blocking=False)
 
     def _invoke_callbacks(self) -> None:
         # The standard library lets SystemExit and its like through: to the thread that reads for all calls,
@@ -99,7 +129,7 @@ class ServiceFuture(futures.Future[Any]):
         with self._condition:
             # A running future of the standard library cannot be cancelled; a call can.
             self._state = "PENDING"
-        super().cancel()
+        futures.Future.cancel(self)
         self.set_running_or_notify_cancel()
 
     def _wait(self, timeout: float | None) -> None:
@@ -111,7 +141,7 @@ class ServiceFuture(futures.Future[Any]):
             pending.exception(timeout)
         except grpc.FutureTimeoutError:
             raise futures.TimeoutError(f"the call has not ended after {timeout} s") from None
-        except grpc.FutureCancelledError:
+        except CANCELLATIONS:
             pass
         self._settle(pending)
 
@@ -144,9 +174,9 @@ class ServiceFuture(futures.Future[Any]):
         return asyncio.wrap_future(self).__await__()
 
 
-def completed(compute: Callable[[], Any]) -> ServiceFuture:
-    """A future that is done, with what `compute()` gives or raises."""
-    future = ServiceFuture(None)
+def completed(compute: Callable[[], Any], make: Callable[[], Any] = ServiceFuture) -> Any:
+    """A future, made by `make`, that is done, with what `compute()` gives or raises."""
+    future = make()
     try:
         result = compute()
     except Exception as error:  # noqa: BLE001 - it is the caller's to see, when asked
@@ -158,6 +188,6 @@ def completed(compute: Callable[[], Any]) -> ServiceFuture:
 
 def failed(error: errors.RpcError) -> ServiceFuture:
     """The future of a call that has failed before it began."""
-    future = ServiceFuture(None)
+    future = ServiceFuture()
     future.set_exception(error)
     return future

@@ -13,9 +13,9 @@ from typing import Any
 import grpc
 
 from sage_rpc import errors
-from sage_rpc.policies.sending import Metadata, Pending, Sender, Series
+from sage_rpc.policies.sending import CANCELLED_HERE, Metadata, Pending, Sender, Series
 from sage_rpc.policies.settings import HedgingPolicy
-from sage_rpc.policies.timer import timer
+from sage_rpc.policies.timer import Later, timer
 from sage_rpc.transport.attempts import Budget
 
 __all__ = ["Hedging"]
@@ -30,6 +30,7 @@ class Hedging:
         budget: the service's.
         check: raises the error that a response may carry inside.
         hedged: called for each further attempt.
+        later: calls a function after some seconds.
     """
 
     def __init__(
@@ -39,12 +40,14 @@ class Hedging:
         budget: Budget,
         check: Callable[[Any], None] | None,
         hedged: Callable[[], None],
+        later: Later = timer.call_later,
     ) -> None:
         self.inner = inner
         self.policy = policy
         self.budget = budget
         self.check = check
         self.hedged = hedged
+        self.later = later
 
     def send(self, request: Any, timeout: float | None, metadata: Metadata, key: Any) -> Any:
         """See Sender."""
@@ -52,7 +55,7 @@ class Hedging:
         try:
             return pending.result()
         except grpc.FutureCancelledError:  # by another thread
-            raise errors.rpc_error(grpc.StatusCode.CANCELLED, "Locally cancelled by application!") from None
+            raise errors.rpc_error(grpc.StatusCode.CANCELLED, CANCELLED_HERE) from None
         except errors.RpcError:
             raise
         except BaseException:
@@ -68,6 +71,8 @@ class Hedging:
 
 class _HedgeSeries(Series):
     """Attempts side by side."""
+
+    _side_by_side = True
 
     def __init__(
         self, hedging: Hedging, request: Any, timeout: float | None, metadata: Metadata, key: Any
@@ -92,7 +97,7 @@ class _HedgeSeries(Series):
         if begun > 1:
             hedging.hedged()
         if begun < hedging.policy.max_attempts:
-            timer.call_later(hedging.policy.delay, lambda: self.attempt(begun))
+            hedging.later(hedging.policy.delay, lambda: self.attempt(begun))
         request, metadata, key = self._arguments
         left = None if self._deadline is None else self._deadline - time.monotonic()
         self._begin(lambda: hedging.inner.start(request, left, metadata, key))

@@ -15,7 +15,7 @@ from sage_rpc import errors
 from sage_rpc.policies.breaker import CircuitOpen
 from sage_rpc.policies.sending import Metadata, Pending, Sender, Series
 from sage_rpc.policies.settings import RetryPolicy
-from sage_rpc.policies.timer import timer
+from sage_rpc.policies.timer import Later, timer
 from sage_rpc.transport.attempts import Attempts, Budget, Retry
 
 __all__ = ["Retrying"]
@@ -31,6 +31,7 @@ class Retrying:
         budget: the service's.
         check: raises the error that a response may carry inside.
         again: called for each retry.
+        later: calls a function after some seconds.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Retrying:
         again: Callable[[], None],
         *,
         idempotent: bool,
+        later: Later = timer.call_later,
     ) -> None:
         self.inner = inner
         self.rules = Retry(**vars(policy))
@@ -49,6 +51,7 @@ class Retrying:
         self.check = check
         self.again = again
         self.idempotent = idempotent
+        self.later = later
 
     def send(self, request: Any, timeout: float | None, metadata: Metadata, key: Any) -> Any:
         """See Sender."""
@@ -123,4 +126,4 @@ class _RetrySeries(Series):
         if wait is None:
             self._finish(None, error)
         else:
-            timer.call_later(wait, self.attempt)
+            self._retrying.later(wait, self.attempt)

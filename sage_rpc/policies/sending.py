@@ -7,9 +7,12 @@ the transport. A chain of them is built once per method, so that a call looks no
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable
+from concurrent import futures
 from typing import Any, Protocol
 
 import grpc
@@ -18,6 +21,8 @@ from sage_rpc import errors
 from sage_rpc.text.exceptions import text_of, type_name
 
 __all__ = [
+    "CANCELLATIONS",
+    "CANCELLED_HERE",
     "Direct",
     "Metadata",
     "Pending",
@@ -31,6 +36,9 @@ __all__ = [
 _LOGGER = logging.getLogger("sage_rpc")
 Metadata = tuple[tuple[str, str | bytes], ...] | None
 PRIORITY = "sage-rpc-priority"  # metadata of a call that may overtake others that wait
+CANCELLED_HERE = "Locally cancelled by application!"  # gRPC's words
+# What futures raise that were cancelled: gRPC's, those of threads, those of loops.
+CANCELLATIONS = (grpc.FutureCancelledError, futures.CancelledError, asyncio.CancelledError)
 
 
 class Routed:
@@ -104,8 +112,8 @@ def outcome(pending: Any, check: Callable[[Any], None] | None = None) -> tuple[A
         response = pending.result(0)
         if check is not None:
             check(response)
-    except grpc.FutureCancelledError:
-        return None, errors.rpc_error(grpc.StatusCode.CANCELLED, "Locally cancelled by application!")
+    except CANCELLATIONS:
+        return None, errors.rpc_error(grpc.StatusCode.CANCELLED, CANCELLED_HERE)
     except grpc.RpcError as error:
         return None, errors.from_grpc(error)
     except BaseException as error:  # noqa: BLE001 - whoever waits for the end must learn of it
@@ -160,9 +168,15 @@ class Direct:
 
 
 class Series:
-    """One call made of several attempts: a `Pending`. Subclasses decide what happens when one has ended."""
+    """One call made of several attempts: a `Pending`. Subclasses decide what happens when one has ended.
 
-    def __init__(self, check: Callable[[Any], None] | None) -> None:
+    Args:
+        check: raises the error that a response may carry inside.
+    """
+
+    _side_by_side = False  # else there is one attempt at a time, and whoever waits receives for it
+
+    def __init__(self, check: Callable[[Any], None] | None = None) -> None:
         self._check = check
         self._changed = threading.Condition()  # guards everything below; no callback runs under it
         self._live: list[Pending] = []
@@ -170,7 +184,7 @@ class Series:
         self._begun_once = False
         self._cancelled = False
         self._response: Any = None
-        self._error: errors.RpcError | None = None
+        self._error: BaseException | None = None
         self._callbacks: list[Callable[[Any], None]] = []
 
     def _begin(self, send: Callable[[], Pending]) -> None:
@@ -194,19 +208,18 @@ class Series:
             over = self._over  # while it was being sent
             if not over:
                 self._live.append(pending)
+                self._changed.notify_all()
         if over:
             pending.cancel()
             return
         pending.add_done_callback(self._on_end)
 
     def _on_end(self, pending: Pending) -> None:
-        response, error = outcome(pending, self._check)
         with self._changed:
-            if pending in self._live:
-                self._live.remove(pending)
-            if self._over:
+            if pending not in self._live:  # somebody else saw to it
                 return
-        self._attempt_over(response, error)
+            self._live.remove(pending)
+        self._attempt_over(*outcome(pending, self._check))
 
     def _attempt_over(self, response: Any, error: errors.RpcError | None) -> None:
         try:
@@ -217,14 +230,14 @@ class Series:
     def _attempt_ended(self, response: Any, error: errors.RpcError | None) -> None:
         raise NotImplementedError
 
-    def _finish(self, response: Any, error: errors.RpcError | None, *, cancelled: bool = False) -> bool:
+    def _finish(self, response: Any, error: BaseException | None, *, cancelled: bool = False) -> bool:
         """End the call with this, and what is still under way for it. -> False when it had ended."""
         with self._changed:
             if self._over:
                 return False
-            self._over = True
             self._cancelled = cancelled
             self._response, self._error = response, error
+            self._over = True
             live, self._live = self._live, []
             callbacks, self._callbacks = self._callbacks, []
             self._changed.notify_all()
@@ -249,14 +262,31 @@ class Series:
         """See Pending."""
         return self._finish(
             None,
-            errors.rpc_error(grpc.StatusCode.CANCELLED, "Locally cancelled by application!"),
+            errors.rpc_error(grpc.StatusCode.CANCELLED, CANCELLED_HERE),
             cancelled=True,
         )
 
+    def _can_go_on(self) -> bool:
+        """Whether whoever waits has something to do."""
+        return self._over or (not self._side_by_side and bool(self._live))
+
     def _wait(self, timeout: float | None) -> None:
-        with self._changed:
-            if not self._changed.wait_for(lambda: self._over, timeout):
-                raise grpc.FutureTimeoutError
+        until = None if timeout is None else time.monotonic() + timeout
+        while not self._over:
+            left = None if until is None else max(0.0, until - time.monotonic())
+            with self._changed:
+                if not self._changed.wait_for(self._can_go_on, left):
+                    raise grpc.FutureTimeoutError
+                if self._side_by_side or not self._live:
+                    continue
+                alone = self._live[0]
+            try:
+                alone.exception(left)
+            except futures.TimeoutError:
+                raise grpc.FutureTimeoutError from None
+            except CANCELLATIONS:
+                pass
+            self._on_end(alone)
         if self._cancelled:
             raise grpc.FutureCancelledError
 
@@ -267,7 +297,7 @@ class Series:
             raise self._error
         return self._response
 
-    def exception(self, timeout: float | None = None) -> errors.RpcError | None:
+    def exception(self, timeout: float | None = None) -> BaseException | None:
         """See Pending."""
         self._wait(timeout)
         return self._error

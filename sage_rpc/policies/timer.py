@@ -13,9 +13,10 @@ import threading
 import time
 from collections.abc import Callable
 
-__all__ = ["Timer", "timer"]
+__all__ = ["Later", "Timer", "timer"]
 
 _LOGGER = logging.getLogger("sage_rpc")
+Later = Callable[[float, Callable[[], None]], None]  # calls a function after some seconds
 
 
 class Timer:

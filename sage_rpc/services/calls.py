@@ -20,6 +20,7 @@ from sage_rpc.observe.stats import BATCH_OF, CallStats, StreamRecord
 from sage_rpc.observe.streams import CountedCall
 from sage_rpc.policies.batching import Arguments, BatchCall, DeclaredBatch, stream_results
 from sage_rpc.policies.breaker import Breaker, Breaking
+from sage_rpc.policies.driving import THREADS, Driver
 from sage_rpc.policies.hedging import Hedging
 from sage_rpc.policies.resolve import resolve
 from sage_rpc.policies.retry import Retrying
@@ -66,6 +67,8 @@ class ServiceCalls:
         policy: what holds for its calls.
         timeout: seconds, where nothing else is said.
         tracing: makes spans; None: none.
+        driver: of its chains.
+        kind: the class of its methods.
     """
 
     def __init__(
@@ -76,6 +79,8 @@ class ServiceCalls:
         policy: ServicePolicy,
         timeout: float | None,
         tracing: Tracing | None,
+        driver: Driver = THREADS,
+        kind: type[Method] = Method,
     ) -> None:
         self.name = name
         self.service = service
@@ -83,6 +88,8 @@ class ServiceCalls:
         self.policy = policy
         self.timeout = timeout
         self.tracing = tracing
+        self.driver = driver
+        self._kind = kind
         self.breaker = None if policy.breaker is None else Breaker(name, policy.breaker)
         self.budget = _budget(policy)
         self.stats: dict[str, CallStats] = {}
@@ -101,7 +108,7 @@ class ServiceCalls:
         if found is None:
             if method.startswith("_"):
                 raise self._private(method)
-            found = self._keep(method, Method(self, method, self._codecs.find(method)))
+            found = self._keep(method, self._kind(self, method, self._codecs.find(method)))
         return found
 
     def _private(self, method: str) -> AttributeError:
@@ -209,12 +216,13 @@ class ServiceCalls:
             sender = Breaking(sender, self.breaker, check)
         if policy.retry is not None:
             again = stats.again if stats is not None else _nothing
+            idempotent, later = bool(policy.idempotent), self.driver.call_later
             return Retrying(
-                sender, policy.retry, self.budget, check, again, idempotent=bool(policy.idempotent)
+                sender, policy.retry, self.budget, check, again, idempotent=idempotent, later=later
             )
         if policy.hedging is not None:
             hedged = stats.hedged if stats is not None else _nothing
-            return Hedging(sender, policy.hedging, self.budget, check, hedged)
+            return Hedging(sender, policy.hedging, self.budget, check, hedged, self.driver.call_later)
         return sender
 
     # -- batches
@@ -319,7 +327,7 @@ class ServiceCalls:
                 received=size_of,
                 key=lambda args, _kwargs: values.encode(args, levels=values.CALL_LEVELS),
             )
-            found = self._keep(name, Method(self, name, codec))
+            found = self._keep(name, self._kind(self, name, codec))
         return found
 
     def batch_stream(self, method: str, items: Sequence[Any], timeout: float | None) -> Iterator[Any]:

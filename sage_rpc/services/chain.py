@@ -22,10 +22,9 @@ from sage_rpc.encoding.plain import METHOD as PLAIN_METHOD
 from sage_rpc.endpoints.pool import Pool
 from sage_rpc.policies.batching import BatchCall, Coalescing, DeclaredBatch
 from sage_rpc.policies.cache import ABANDONED, Cache
-from sage_rpc.policies.future import ServiceFuture, completed
-from sage_rpc.policies.sending import PRIORITY, Metadata, Routed
+from sage_rpc.policies.future import completed
+from sage_rpc.policies.sending import PRIORITY, Metadata, Routed, Series
 from sage_rpc.policies.settings import NO_FALLBACK, MethodPolicy
-from sage_rpc.policies.timer import timer
 from sage_rpc.proto.v1 import invoke_pb2
 from sage_rpc.services.codec import Codec, same
 from sage_rpc.text.exceptions import text_of
@@ -33,14 +32,15 @@ from sage_rpc.text.exceptions import text_of
 if TYPE_CHECKING:
     from sage_rpc.services.calls import ServiceCalls
 
-__all__ = ["Begin", "Chain", "FallbackError", "Invoke", "Replaced", "is_wrong_call", "key_function"]
+__all__ = ["Begin", "Chain", "FallbackError", "Invoke", "is_wrong_call", "key_function"]
 
 
 # Takes (args, kwargs, timeout), and the call's own metadata if it has some and no cache.
 Invoke = Callable[..., Any]
 
 
-Begin = Callable[..., ServiceFuture]
+# The same; gives a future of the driver's.
+Begin = Callable[..., Any]
 
 
 class FallbackError(errors.RpcError):
@@ -54,6 +54,7 @@ class Chain:
         self, calls: ServiceCalls, method: str, codec: Codec, policy: MethodPolicy, cache: Cache | None
     ) -> None:
         self._codec = codec
+        self._driver = calls.driver
         self._stats = calls.stats_of(method) if calls.policy.stats else None
         self._begin_span = (
             None
@@ -73,12 +74,12 @@ class Chain:
                 None,
             )
             place = calls.pool.place_of if calls.pool.by_keys else None
-            if codec.path == PLAIN_METHOD:
-                coalescing = Coalescing(BatchCall(calls.name, method), inner, policy.batch, place=place)
-            else:
+            batch: BatchCall | DeclaredBatch = BatchCall(calls.name, method)
+            single = None
+            if codec.path != PLAIN_METHOD:
                 batch = DeclaredBatch(codec.service, codec.method, codec.encode, codec.response)
                 single = calls.sender(codec.path, None, codec.deserializer, None)
-                coalescing = Coalescing(batch, inner, policy.batch, single, place)
+            coalescing = Coalescing(batch, inner, policy.batch, single, place, calls.driver.call_later)
             self._codec = codec = _coalesced(codec)
             self._sender = calls.guard(coalescing, policy, None, self._stats)
         else:
@@ -179,12 +180,8 @@ class Chain:
         return response
 
     def _begin(
-        self,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        timeout: float | None,
-        given: Metadata = None,
-    ) -> ServiceFuture:
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None, given: Metadata = None
+    ) -> Any:
         return self._started(args, kwargs, timeout, self._codec.decode, given)
 
     def _started(
@@ -194,7 +191,7 @@ class Chain:
         timeout: float | None,
         decode: Callable[[Any], Any],
         given: Metadata = None,
-    ) -> ServiceFuture:
+    ) -> Any:
         codec, stats = self._codec, self._stats
         metadata = self._metadata if given is None else joined(given, self._metadata)
         request = codec.encode(args, kwargs)
@@ -230,11 +227,11 @@ class Chain:
             pending = self._sender.start(request, serving.limit(timeout), metadata, key)
         except grpc.RpcError as error:  # it was refused here: the future says so
             failure = errors.from_grpc(error)
-            return completed(lambda: conclude(None, failure))
+            return completed(lambda: conclude(None, failure), self._driver.future)
         served = serving.current()
         if served is not None:
-            served.watch(pending)
-        return ServiceFuture(pending, conclude, codec.check)
+            self._driver.watch(served, pending)
+        return self._driver.future(pending, conclude, codec.check)
 
     # -- the cache
 
@@ -275,12 +272,13 @@ class Chain:
 
     def _begin_cached(self, cache: Cache) -> Begin:
         copy, keep, received = self._codec.copy, self._codec.keep, self._codec.received
+        driver = self._driver
 
-        def begin(args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None) -> ServiceFuture:
+        def begin(args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None) -> Any:
             key = cache.key_of(args, kwargs)
             entry = cache.get(key)
             if entry is not None:
-                return completed(lambda: entry.value if entry.simple else copy(entry.response))
+                return completed(lambda: entry.value if entry.simple else copy(entry.response), driver.future)
             flight, ours, epoch = cache.board(key)
             if ours:
                 return fetch(key, epoch, args, kwargs, timeout)
@@ -297,31 +295,28 @@ class Chain:
                     return
                 left = None if until is None else until - time.monotonic()
                 flight, ours, epoch = cache.board(key, again=True)
-                if not ours:
+                if ours:
+                    following.lead(lambda: context.run(fetch, key, epoch, args, kwargs, left))
+                else:
                     flight.add_done_callback(landed)
-                    return
-                try:
-                    following.lead(context.run(fetch, key, epoch, args, kwargs, left))
-                except BaseException as error:  # noqa: BLE001 - it is for whoever holds the future
-                    following.fail(error)
 
             flight.add_done_callback(landed)
             if timeout is not None and not following.done():
-                timer.call_later(timeout, lambda: following.fail(self._not_ended()))
+                driver.call_later(timeout, lambda: following.fail(self._not_ended()))
             served = serving.current()
             if served is not None:
-                served.watch(following)
-            return following
+                driver.watch(served, following)
+            return driver.future(following)
 
         def fetch(
             key: Any, epoch: int, args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None
-        ) -> ServiceFuture:
+        ) -> Any:
             def arrived(response: Any) -> Any:
                 value = copy(response)
                 cache.land(key, epoch, keep(response), value, received(response))
                 return value
 
-            def ended(future: ServiceFuture) -> None:
+            def ended(future: Any) -> None:
                 failure = (
                     errors.rpc_error(grpc.StatusCode.CANCELLED, "the call that fetched this was cancelled")
                     if future.cancelled()
@@ -335,7 +330,7 @@ class Chain:
             except BaseException as error:
                 cache.crash(key, error)
                 raise
-            fetching.add_done_callback(ended)  # type: ignore[arg-type] # it is called with itself
+            fetching.add_done_callback(ended)
             return fetching
 
         return begin
@@ -383,99 +378,88 @@ class Chain:
     def _begin_falling_back(self, begin: Begin, fallback: Any) -> Begin:
         def falling_back(
             args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None, *given: Metadata
-        ) -> ServiceFuture:
-            first = begin(args, kwargs, timeout, *given)
-            return Replaced(first, lambda error: self.fall_back(fallback, error))
+        ) -> Any:
+            return self.replaced(begin(args, kwargs, timeout, *given), fallback)
 
         return falling_back
 
+    def replaced(self, first: Any, fallback: Any) -> Any:
+        """The future `first`, with what `fall_back` gives where it fails."""
+        call = _Replaced(lambda error: self.fall_back(fallback, error))
+        call.lead(lambda: first)
+        return self._driver.future(call)
 
-class _Following(ServiceFuture):
-    """The future of a call that waits for what another caller fetches.
+
+class _OfFuture(Series):
+    """A call that is, or comes to be, that of another future."""
+
+    def lead(self, begin: Callable[[], Any]) -> None:
+        """From now on it is the one that `begin` begins."""
+        self._begin(begin)
+
+    def done(self) -> bool:
+        """Whether it has ended."""
+        return self._over
+
+    def _on_end(self, future: Any) -> None:
+        with self._changed:
+            if future not in self._live:
+                return
+            self._live.remove(future)
+        if future.cancelled():
+            self.cancel()
+            return
+        error = future.exception()
+        self._attempt_ended(None if error is not None else future.result(), error)
+
+    def _attempt_ended(self, response: Any, error: BaseException | None) -> None:
+        self._finish(response, error)
+
+
+class _Following(_OfFuture):
+    """A call that waits for what another caller fetches.
 
     Args:
         copy: makes the result of the response that the other got.
     """
 
     def __init__(self, copy: Callable[[Any], Any]) -> None:
-        super().__init__(None)
+        super().__init__()
         self._copy = copy
-        self._fetching: ServiceFuture | None = None  # once this is the leader
 
     def settle(self, flight: Any) -> None:
         """The flight has ended."""
         try:
-            value = self._copy(flight.result())
+            self._finish(self._copy(flight.result()), None)
         except BaseException as error:  # noqa: BLE001 - it is for whoever holds the future
             self.fail(error)
-        else:
-            if self._claim.acquire(blocking=False):
-                self.set_result(value)
-
-    def lead(self, fetching: ServiceFuture) -> None:
-        """The other has given up: this call fetches."""
-        self._fetching = fetching
-        fetching.add_done_callback(self._fetched)
-        if self.done():  # it was cancelled meanwhile
-            fetching.cancel()
-
-    def _fetched(self, fetching: Any) -> None:
-        if not self._claim.acquire(blocking=False):
-            return
-        if fetching.cancelled():
-            self._finish_cancelled()
-        elif fetching.exception() is not None:
-            self.set_exception(fetching.exception())
-        else:
-            self.set_result(fetching.result())
 
     def fail(self, error: BaseException) -> None:
         """End with `error`, if this has not ended."""
-        if self._claim.acquire(blocking=False):
-            self.set_exception(error)
+        self._finish(None, error)
 
-    def cancel(self) -> bool:
-        if self._fetching is not None:
-            return self._fetching.cancel()
-        if not self._claim.acquire(blocking=False):
-            return False
-        self._finish_cancelled()
-        return True
+    def lead(self, begin: Callable[[], Any]) -> None:
+        """The other has given up: this call fetches."""
+        try:
+            super().lead(begin)
+        except BaseException as error:  # noqa: BLE001 - it is for whoever holds the future
+            self.fail(error)
 
 
-class Replaced(ServiceFuture):
-    """The future of a call with a fallback."""
+class _Replaced(_OfFuture):
+    """A call with a fallback."""
 
-    def __init__(self, first: ServiceFuture, fall_back: Callable[[errors.RpcError], Any]) -> None:
-        super().__init__(None)
-        self._first = first
+    def __init__(self, fall_back: Callable[[errors.RpcError], Any]) -> None:
+        super().__init__()
         self._fall_back = fall_back
-        first.add_done_callback(self._first_ended)
 
-    def _first_ended(self, first: Any) -> None:
-        if first.cancelled():
-            self._finish_cancelled()
-            return
-        error = first.exception()
+    def _attempt_ended(self, response: Any, error: BaseException | None) -> None:
         if isinstance(error, errors.RpcError) and not is_wrong_call(error):
             try:
-                result = self._fall_back(error)
+                response, error = self._fall_back(error), None
             except BaseException as failure:  # noqa: BLE001 - it is for whoever holds the future
-                self.set_exception(failure)
-            else:
-                self.set_result(result)
-        elif error is not None:
-            self.set_exception(error)
-        else:
-            self.set_result(first.result())
-
-    def _wait(self, timeout: float | None) -> None:
-        if not self.done():
-            self._first._wait(timeout)
-
-    def cancel(self) -> bool:
-        """As of any future."""
-        return self._first.cancel()
+                error = failure
+        self._finish(response, error)
 
 
 def joined(first: Metadata, rest: Metadata) -> Metadata:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from sage_rpc import errors
 from sage_rpc.policies.cache import Cache
-from sage_rpc.policies.future import ServiceFuture
 from sage_rpc.policies.settings import NO_FALLBACK, MethodPolicy, RetryPolicy
-from sage_rpc.services.chain import Begin, Chain, Invoke, Replaced, is_wrong_call
+from sage_rpc.services.chain import Begin, Chain, Invoke, is_wrong_call
 from sage_rpc.services.codec import Codec
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ class Method:
     """
 
     __slots__ = (
-        *("__weakref__", "_begin", "_calls", "_codec", "_fall_back", "_for_metadata", "_given", "_invoke"),
+        *("__weakref__", "_begin", "_calls", "_chain", "_codec", "_for_metadata", "_given", "_invoke"),
         *("_generation", "_method", "_over", "cache", "name", "policy", "timeout"),
     )
 
@@ -61,7 +60,7 @@ class Method:
         self.timeout = calls.timeout if policy.timeout is None else policy.timeout
         compiled = Chain(calls, self._method, self._codec, policy, self.cache)
         self.cache = compiled.cache
-        self._fall_back = compiled.fall_back
+        self._chain = compiled
         self._for_metadata: Chain | None = None
         invoke, begin, given = compiled.invoke, compiled.begin, self._given
         if given is not None:
@@ -111,7 +110,7 @@ class Method:
         except errors.RpcError as error:
             if is_wrong_call(error):
                 raise
-            return self._fall_back(fallback, error)
+            return self._chain.fall_back(fallback, error)
 
     def start(
         self,
@@ -119,13 +118,13 @@ class Method:
         kwargs: dict[str, Any],
         timeout: float | None,
         fallback: Any = NO_FALLBACK,
-    ) -> ServiceFuture:
-        """Call without waiting."""
+    ) -> Any:
+        """Call without waiting. -> the future, of the manager's kind."""
         if fallback is NO_FALLBACK:
             return self._begin(args, kwargs, timeout)
         if self.policy.fallback is not NO_FALLBACK:
             return self.with_options(fallback=fallback).start(args, kwargs, timeout)
-        return Replaced(self._begin(args, kwargs, timeout), lambda error: self._fall_back(fallback, error))
+        return self._chain.replaced(self._begin(args, kwargs, timeout), fallback)
 
     def with_options(
         self,
@@ -158,7 +157,7 @@ class Method:
             idempotent=idempotent,
         )
         given = None if metadata is None else tuple(metadata)
-        return self._calls.follow(Method(self._calls, self._method, self._codec, self.cache, over, given))
+        return self._calls.follow(type(self)(self._calls, self._method, self._codec, self.cache, over, given))
 
     def invalidate(self, *args: Any, **kwargs: Any) -> None:
         """Forget the cached result of these arguments; of all, when there are none.

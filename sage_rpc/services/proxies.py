@@ -102,7 +102,8 @@ class AsyncServiceCallProxy(_Proxy):
         method = self._calls.find(name)
 
         def start(*args: Any, **kwargs: Any) -> ServiceFuture:
-            return method.start(args, kwargs, method.timeout)
+            future: ServiceFuture = method.start(args, kwargs, method.timeout)
+            return future
 
         if self._calls.keeps(name):
             self.__dict__[name] = start
@@ -118,4 +119,7 @@ class AsyncServiceCallProxy(_Proxy):
     ) -> ServiceFuture:
         """Start `method`; it ends after `timeout` seconds (None: what the policy says, or the manager)."""
         found = self._calls.find(method)
-        return found.start(args, kwargs, found.timeout if timeout is None else timeout, fallback)
+        future: ServiceFuture = found.start(
+            args, kwargs, found.timeout if timeout is None else timeout, fallback
+        )
+        return future
