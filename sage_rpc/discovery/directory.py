@@ -61,6 +61,11 @@ class Directory:
             info = self._state.get(service)
         return info.endpoints if info is not None else ()
 
+    def known(self, service: str) -> tuple[Endpoint, ...]:
+        """Those that are known already; asks nobody."""
+        info = self._state.get(service)
+        return () if info is None else info.endpoints
+
     def _look(self, service: str) -> ServiceInfo | None:
         """What the registry can say at once of a service that is not known: it may have begun just now."""
         registry = self._registry

@@ -1,12 +1,10 @@
-"""Channels by name for asyncio: the twin of `channel.py`, over the same pool.
+"""Channels over a pool for asyncio: the twin of `channel.py`. They serve names and the asyncio manager alike.
 
 grpc.aio makes its call objects at once, and an endpoint may have to be waited for. What stands between the
 two in grpc.aio are interceptors: theirs are the calls that begin later. So the choice of an endpoint is the
 last interceptor of every method, which makes the call on the endpoint's own channel and hands that out.
 
-1. Everything here happens in the thread of the channel's event loop, but the first look at a registry, and
-   one at a name that is not known: they may take a moment, and have a thread.
-2. The pool's questions about health come from its own thread, over channels of its own.
+Everything here happens in the thread of the channel's event loop; what takes a moment is the pool's affair.
 """
 
 from __future__ import annotations
@@ -16,7 +14,7 @@ import contextlib
 import functools
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import grpc
 from grpc import aio as stock_aio
@@ -24,69 +22,57 @@ from grpc.aio._channel import Channel as StockChannel
 
 from sage_rpc import errors
 from sage_rpc.discovery.directory import Directory
-from sage_rpc.discovery.endpoint import Endpoint
-from sage_rpc.endpoints.pool import Pool
+from sage_rpc.endpoints.looping import LoopPool
 from sage_rpc.endpoints.resolver import Resolver
-from sage_rpc.endpoints.subchannel import Callables, Dialer, Subchannel
+from sage_rpc.endpoints.subchannel import Callables, Subchannel
 from sage_rpc.endpoints.targets import service_of_target
 from sage_rpc.policies.settings import PoolPolicy
-from sage_rpc.rpc import aio
 from sage_rpc.rpc.aio.channel import error_of
 
-__all__ = ["AioDialer", "DiscoveredChannel"]
+__all__ = ["DiscoveredChannel", "Once", "PooledChannel"]
 
 _NOWHERE = "unix:/dev/null/endpoints-have-their-own"  # of gRPC's native channel, which carries no call
 
 
-class AioDialer(Dialer):
-    """Makes asyncio channels, for the running loop."""
+class Once(Protocol):
+    """What is said about the calls of a method that go to one endpoint, once."""
 
-    def _open(self, endpoint: Endpoint, options: Any, credentials: Any, memory: str | None) -> Any:
-        return aio.Channel(endpoint.address, options, credentials, self._compression, None, memory=memory)
+    def limit(self, timeout: float | None) -> float | None:
+        """Seconds that a call may take."""
+
+    def key(self, request: Any) -> Any:
+        """What consistent hashing goes by."""
 
 
-class DiscoveredChannel(StockChannel):
-    """A `grpc.aio.Channel` to whatever serves `target` now; of the loop in which it was made."""
+class PooledChannel(StockChannel):
+    """A `grpc.aio.Channel` whose calls go to endpoints of a pool; of the loop in which it was made."""
 
     def __init__(
         self,
-        target: str,
-        options: Sequence[tuple[str, Any]] | None = None,
         compression: grpc.Compression | None = None,
         interceptors: Sequence[stock_aio.ClientInterceptor] | None = None,
-        directory: Directory | None = None,
     ) -> None:
-        service = service_of_target(target)
         super().__init__(_NOWHERE, (), None, compression, interceptors)
-        self._target = target
-        self._resolver = Resolver((target,), directory)
-        given = tuple(options or ()), compression
-        self.pool = Pool(
-            service, self._resolver, PoolPolicy(), AioDialer(*given), service, dial_health=Dialer(*given)
-        )
+        self.ending: set[asyncio.Task[None]] = set()  # what gives endpoints back
 
     @property
-    def transport(self) -> str:
-        """What carried the last call: "shm", "grpc", or "idle" before the first."""
-        last = self.pool.last
-        return "idle" if last is None else last.transport
+    def pool(self) -> Any:
+        """A LoopPool."""
+        raise NotImplementedError
 
-    @property
-    def transport_reason(self) -> str:
-        """Why it did not travel over the memory queue."""
-        last = self.pool.last
-        return "" if last is None else str(last.channel.transport_reason)
-
-    def __repr__(self) -> str:
-        state = " closed" if self.pool.closed else ""
-        return f"<sage_rpc.aio.DiscoveredChannel {self._target} {len(self.pool.endpoints)} endpoints{state}>"
+    def once(self, kind: str, method: str) -> Once | None:
+        """What is said about calls of a method; None: nothing."""
+        return None
 
     # -- choosing
 
-    async def choose(self, deadline: float | None, wait: bool, tried: Sequence[Subchannel]) -> Subchannel:
+    async def choose(
+        self, key: Any, deadline: float | None, wait: bool, tried: Sequence[Subchannel]
+    ) -> Subchannel:
         """The endpoint of the next call, which must be given back to the pool.
 
         Args:
+            key: what consistent hashing goes by.
             deadline: of time.monotonic; None for none.
             wait: for an endpoint to appear, rather than fail.
             tried: endpoints that could not be reached.
@@ -97,18 +83,22 @@ class DiscoveredChannel(StockChannel):
         """
         pool = self.pool
         while True:
-            if pool.closed:
-                raise stock_aio.UsageError("Channel is closed.")
-            generation = self._resolver.generation
+            self._check_open()
+            generation = pool.generation
             try:
-                if pool.informed:
-                    return pool.take(None, tried)
-                found: Subchannel = await self._loop.run_in_executor(None, pool.take, None, tried)
+                if not pool.informed:
+                    await pool.learn()
+                    self._check_open()
+                found: Subchannel = pool.take(key, tried)
                 return found
             except errors.RpcError as error:
                 if not wait:
                     raise _awaited(error) from None
             await self._news(generation, deadline)
+
+    def _check_open(self) -> None:
+        if self.pool.closed:
+            raise stock_aio.UsageError("Channel is closed.")
 
     async def _news(self, generation: int, deadline: float | None) -> None:
         """Wait until `generation` of what is known is over."""
@@ -118,16 +108,17 @@ class DiscoveredChannel(StockChannel):
             with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile
                 self._loop.call_soon_threadsafe(changed.set)
 
-        self._resolver.listen(tell)
+        pool = self.pool
+        pool.listen(tell)
         try:
-            if self._resolver.generation != generation:
+            if pool.generation != generation:
                 return  # it was over before anybody listened
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
             await asyncio.wait_for(changed.wait(), left)
         except (TimeoutError, asyncio.TimeoutError):  # one class since Python 3.11
-            raise _awaited(self.pool.none_in_time()) from None
+            raise _awaited(pool.none_in_time()) from None
         finally:
-            self._resolver.unlisten(tell)
+            pool.unlisten(tell)
 
     # -- grpc.aio.Channel
 
@@ -147,11 +138,56 @@ class DiscoveredChannel(StockChannel):
         """As grpc.aio's."""
         return self._choosing(super().stream_stream(method, *codecs, **more), "stream_stream", method)
 
+    async def _close(self, grace: float | None) -> None:
+        await super()._close(grace)
+        if self.ending:
+            await asyncio.wait(self.ending)
+
     def _choosing(self, multicallable: Any, kind: str, method: str) -> Any:
         codecs = multicallable._request_serializer, multicallable._response_deserializer
-        last = _Choice(self, kind, method, *codecs)
+        last = _Choice(self, kind, method, *codecs, self.once(kind, method))
         multicallable._interceptors = [*(multicallable._interceptors or ()), last]
         return multicallable
+
+
+class DiscoveredChannel(PooledChannel):
+    """A channel to whatever serves `target` now."""
+
+    def __init__(
+        self,
+        target: str,
+        options: Sequence[tuple[str, Any]] | None = None,
+        compression: grpc.Compression | None = None,
+        interceptors: Sequence[stock_aio.ClientInterceptor] | None = None,
+        directory: Directory | None = None,
+    ) -> None:
+        service = service_of_target(target)
+        super().__init__(compression, interceptors)
+        self._target = target
+        self._resolver = Resolver((target,), directory)
+        given = tuple(options or ()), compression
+        self._pool = LoopPool(service, self._resolver, PoolPolicy(), service, *given)
+
+    @property
+    def pool(self) -> LoopPool:
+        """Of its endpoints."""
+        return self._pool
+
+    @property
+    def transport(self) -> str:
+        """What carried the last call: "shm", "grpc", or "idle" before the first."""
+        last = self.pool.last
+        return "idle" if last is None else last.transport
+
+    @property
+    def transport_reason(self) -> str:
+        """Why it did not travel over the memory queue."""
+        last = self.pool.last
+        return "" if last is None else str(last.channel.transport_reason)
+
+    def __repr__(self) -> str:
+        state = " closed" if self.pool.closed else ""
+        return f"<sage_rpc.aio.DiscoveredChannel {self._target} {len(self.pool.endpoints)} endpoints{state}>"
 
     def get_state(self, try_to_connect: bool = False) -> grpc.ChannelConnectivity:
         """READY while somebody serves, else TRANSIENT_FAILURE."""
@@ -181,8 +217,7 @@ class DiscoveredChannel(StockChannel):
         if self.pool.closed:
             return
         await super()._close(grace)
-        for channel in self.pool.end():
-            await channel.close()
+        await self.pool.aclose()
 
 
 class _Choice(
@@ -194,17 +229,28 @@ class _Choice(
     """Makes the calls of one method on the channels of endpoints."""
 
     def __init__(
-        self, channel: DiscoveredChannel, kind: str, method: str, serializer: Any, deserializer: Any
+        self,
+        channel: PooledChannel,
+        kind: str,
+        method: str,
+        serializer: Any,
+        deserializer: Any,
+        once: Once | None,
     ) -> None:
         self._channel = channel
+        self._once = once
         self._callables = Callables(kind, method, serializer, deserializer)
-        self._ending: set[asyncio.Task[None]] = set()
+
+    def _limit(self, timeout: float | None) -> float | None:
+        return timeout if self._once is None else self._once.limit(timeout)
 
     async def _begun(self, details: Any, request: Any, tried: Sequence[Subchannel]) -> tuple[Subchannel, Any]:
         """-> an endpoint, and the call that has begun there."""
-        deadline = None if details.timeout is None else time.monotonic() + details.timeout
+        key = None if self._once is None else self._once.key(request)
+        timeout = self._limit(details.timeout)
+        deadline = None if timeout is None else time.monotonic() + timeout
         pool = self._channel.pool
-        endpoint = await self._channel.choose(deadline, bool(details.wait_for_ready), tried)
+        endpoint = await self._channel.choose(key, deadline, bool(details.wait_for_ready), tried)
         try:
             call = self._callables.on(endpoint, pool.endpoints)(
                 request,
@@ -222,8 +268,9 @@ class _Choice(
 
     def _ended(self, endpoint: Subchannel, channel: Any, call: Any) -> None:
         task = asyncio.get_running_loop().create_task(self._give_back(endpoint, channel, call))
-        self._ending.add(task)
-        task.add_done_callback(self._ending.discard)
+        ending = self._channel.ending
+        ending.add(task)
+        task.add_done_callback(ending.discard)
 
     async def _give_back(self, endpoint: Subchannel, channel: Any, call: Any) -> None:
         error: errors.RpcError | None = None
@@ -237,8 +284,9 @@ class _Choice(
     ) -> Any:
         """A call that never ran goes to another endpoint."""
         tried: list[Subchannel] = []
-        details = client_call_details
-        deadline = None if details.timeout is None else time.monotonic() + details.timeout
+        timeout = self._limit(client_call_details.timeout)
+        details = client_call_details._replace(timeout=timeout)
+        deadline = None if timeout is None else time.monotonic() + timeout
         while True:
             endpoint, call = await self._begun(details, request, tried)
             tried.append(endpoint)

@@ -81,26 +81,47 @@ class Pool:
         self.endpoints: tuple[Subchannel, ...] = ()
         self._usable: tuple[Subchannel, ...] = ()
         self._probing = False
+        self._prober: threading.Thread | None = None
         self._closed = False  # nothing is asked or swept any more
         self.closed = False  # nor called
         self.last: Subchannel | None = None  # which took a call
         self._sweeping = False
         _pools.add(self)
-        if not resolver.named:
-            self._refresh()
+        self._begin()
 
     def update(self, resolver: Resolver) -> None:
         """The service is at these endpoints from now on; calls under way elsewhere go on."""
         self._resolver.close()
         self._resolver = resolver
         self._generation = -1
-        if not resolver.named:
+        self._begin()
+
+    def _begin(self) -> None:
+        if not self._resolver.named:
             self._refresh()
+
+    @property
+    def generation(self) -> int:
+        """Of what can be known: grows when endpoints may have changed."""
+        return self._resolver.generation
+
+    def listen(self, callback: Callable[[], None]) -> None:
+        """Call `callback` after every change, from the registry's thread."""
+        self._resolver.listen(callback)
+
+    def unlisten(self, callback: Callable[[], None]) -> None:
+        """Call it no more."""
+        self._resolver.unlisten(callback)
 
     @property
     def informed(self) -> bool:
         """Whether `take` will neither ask nor wait for anybody."""
         return bool(self._usable) and self._generation == self._resolver.generation
+
+    def _learn(self) -> None:
+        """Before something is decided by what is known."""
+        if not self.informed:
+            self._refresh()
 
     def _refresh(self) -> None:
         """Learn of the resolver what there is now."""
@@ -128,9 +149,7 @@ class Pool:
         for each in gone:
             each.release()
         if self.policy.warm_up and not same:
-            threading.Thread(
-                target=self._warm_up, args=(self.endpoints,), name="sage_rpc warm-up", daemon=True
-            ).start()
+            self._warm_up_later()
         self._sweep_if_needed()
 
     def _choose(self) -> None:
@@ -182,8 +201,7 @@ class Pool:
         while True:
             if self.closed:
                 raise ValueError("Cannot invoke RPC on closed channel!")
-            if not self.informed:
-                self._refresh()
+            self._learn()
             generation = self._generation
             with self._lock:
                 usable = self._usable
@@ -217,8 +235,7 @@ class Pool:
         """The address where a call with that key goes now, where the balancing goes by keys."""
         if type(key) is Routed:
             key = key.key
-        if not self.informed:
-            self._refresh()
+        self._learn()
         with self._lock:
             return self._balance(self._usable, key).target if self._usable else None
 
@@ -268,9 +285,10 @@ class Pool:
         needed = self.policy.health is not None or any(endpoint.ejected for endpoint in self.endpoints)
         if needed and not self._probing and not self._closed:
             self._probing = True
-            threading.Thread(
+            self._prober = threading.Thread(
                 target=_probe, args=(weakref.ref(self),), name=f"sage_rpc probe {self.service}", daemon=True
-            ).start()
+            )
+            self._prober.start()
 
     def _probe_round(self) -> float | None:
         """Ask whom there is to ask. -> seconds until the next round; None: no more."""
@@ -307,6 +325,13 @@ class Pool:
 
     # -- connections
 
+    _later = staticmethod(timer.call_later)
+
+    def _warm_up_later(self) -> None:
+        threading.Thread(
+            target=self._warm_up, args=(self.endpoints,), name="sage_rpc warm-up", daemon=True
+        ).start()
+
     def _warm_up(self, endpoints: Sequence[Subchannel]) -> None:
         for endpoint in endpoints:
             try:
@@ -332,9 +357,9 @@ class Pool:
                 ]
             for endpoint in idle:
                 endpoint.release()
-            timer.call_later((idle_after or 1.0) / 2, sweep)
+            pool._later((idle_after or 1.0) / 2, sweep)
 
-        timer.call_later(idle_after / 2, sweep)
+        self._later(idle_after / 2, sweep)
 
     def retire(self) -> None:
         """Another pool takes over: calls under way finish."""

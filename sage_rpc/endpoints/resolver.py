@@ -120,7 +120,7 @@ class Resolver:
             return f"the service {service!r} has no endpoint now: connection refused" + (
                 f": {reasons}" if reasons else ""
             )
-        known = self.endpoints()
+        known = [endpoint for name in self._services for endpoint in self._directory.known(name)]
         if known:
             states = ", ".join(f"{e.address} is {e.health}" for e in known[:5])
             return f"no endpoint of the service {service!r} takes calls: {states}"

@@ -13,7 +13,7 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent import futures
 from typing import Any
 
@@ -355,15 +355,6 @@ def _end(call: _Waiting, response: Any, error: BaseException | None) -> None:
 def _expire(call: _Waiting) -> None:
     if not call.done():
         _end(call, None, errors.rpc_error(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded"))
-
-
-def stream_results(responses: Iterator[Any]) -> Iterator[Any]:
-    """Results one by one, as they come; an error of the family where the method raised."""
-    try:
-        for response in responses:
-            yield from results_of(response)
-    except grpc.RpcError as error:
-        raise errors.from_grpc(error) from error
 
 
 _coalescing: weakref.WeakSet[Coalescing] = weakref.WeakSet()

@@ -101,6 +101,10 @@ class LoopDriver:
             self._loop = loop
         return loop
 
+    def check(self) -> None:
+        """Raises what `loop` does."""
+        self.loop  # noqa: B018
+
     def call_later(self, seconds: float, fn: Callable[[], None]) -> None:
         """See Driver."""
 

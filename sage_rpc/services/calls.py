@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -17,8 +18,7 @@ from sage_rpc.encoding.buffers import size_of
 from sage_rpc.encoding.plain import BATCH_METHOD, BATCH_STREAM_METHOD
 from sage_rpc.endpoints.pool import Pool, Pooled
 from sage_rpc.observe.stats import BATCH_OF, CallStats, StreamRecord
-from sage_rpc.observe.streams import CountedCall
-from sage_rpc.policies.batching import Arguments, BatchCall, DeclaredBatch, stream_results
+from sage_rpc.policies.batching import Arguments, BatchCall, DeclaredBatch, results_of
 from sage_rpc.policies.breaker import Breaker, Breaking
 from sage_rpc.policies.driving import THREADS, Driver
 from sage_rpc.policies.hedging import Hedging
@@ -32,6 +32,7 @@ from sage_rpc.services.codec import Codec, same
 from sage_rpc.services.declared import DeclaredCodecs
 from sage_rpc.services.method import Method
 from sage_rpc.services.plain import PlainCodecs
+from sage_rpc.services.steps import Steps
 from sage_rpc.text.foreign import shown
 from sage_rpc.transport.attempts import Budget
 
@@ -229,8 +230,8 @@ class ServiceCalls:
 
     def batch(
         self, method: str, items: Iterable[Any], timeout: float | None, *, return_errors: bool
-    ) -> list[Any]:
-        """The results of one call for each item, in one round trip."""
+    ) -> Steps[list[Any]]:
+        """The results of one call for each item, in one round trip for each endpoint."""
         items = list(items)
         results: list[Any] = []
         if items:
@@ -238,16 +239,13 @@ class ServiceCalls:
             limit = exchange.timeout if timeout is None else timeout
             began = time.monotonic_ns()
             try:
-                if self.pool.by_keys:
-                    results = self._divided(exchange, method, items, limit)
-                else:
-                    results = exchange.call((items,), {}, limit)
+                results = yield from self._divided(exchange, method, items, limit)
                 self._count_members(method, began, results)
             except errors.RpcError as error:
                 if self.service is None or error.code() is not grpc.StatusCode.UNIMPLEMENTED:
                     self._count_members(method, began, [error] * len(items))
                     raise
-                results = self._pipelined(method, items, limit)
+                results = yield from self._pipelined(method, items, limit)
         if not return_errors:
             for result in results:
                 if isinstance(result, errors.RpcError):
@@ -261,21 +259,28 @@ class ServiceCalls:
             codes = Counter(each.code() if isinstance(each, errors.RpcError) else ok for each in results)
             self.stats_of(method).members(began, codes, None)
 
-    def _divided(self, exchange: Method, method: str, items: list[Any], timeout: float | None) -> list[Any]:
+    def _divided(
+        self, exchange: Method, method: str, items: list[Any], timeout: float | None
+    ) -> Steps[list[Any]]:
         """A batch for each endpoint, of the items whose keys are there; all at once."""
-        key_of = key_function(self.find(method).policy, self.pool)
         by_place: dict[Any, list[int]] = {}
-        for index, item in enumerate(items):
-            args, kwargs = ((), item) if self._fields(item) else _arguments_of(item)
-            key = None if key_of is None else key_of(args, kwargs)
-            by_place.setdefault(self.pool.place_of(key), []).append(index)
-        parts = [
-            (indices, exchange.start(([items[index] for index in indices],), {}, timeout))
+        if not self.pool.by_keys:
+            by_place[None] = list(range(len(items)))
+        else:
+            key_of = key_function(self.find(method).policy, self.pool)
+            for index, item in enumerate(items):
+                args, kwargs = ((), item) if self._fields(item) else _arguments_of(item)
+                key = None if key_of is None else key_of(args, kwargs)
+                by_place.setdefault(self.pool.place_of(key), []).append(index)
+        parts = yield [
+            exchange.start(([items[index] for index in indices],), {}, timeout)
             for indices in by_place.values()
         ]
         results: list[Any] = [None] * len(items)
-        for indices, future in parts:
-            for index, result in zip(indices, future.result(), strict=True):
+        for indices, part in zip(by_place.values(), parts, strict=True):
+            if isinstance(part, BaseException):
+                raise part
+            for index, result in zip(indices, part, strict=True):
                 results[index] = result
         return results
 
@@ -283,7 +288,7 @@ class ServiceCalls:
         """Whether an item is the fields of a declared request."""
         return self.service is not None and isinstance(item, dict)
 
-    def _pipelined(self, method: str, items: list[Any], timeout: float | None) -> list[Any]:
+    def _pipelined(self, method: str, items: list[Any], timeout: float | None) -> Steps[list[Any]]:
         """The server knows no batches of declared services: all calls are under way at once."""
         found = self.find(method)
         limit = found.timeout if timeout is None else timeout
@@ -291,12 +296,10 @@ class ServiceCalls:
         for item in items:
             args, kwargs = ((), item) if self._fields(item) else _arguments_of(item)
             started.append(found.start(args, kwargs, limit))
-        results: list[Any] = []
-        for future in started:
-            try:
-                results.append(future.result())
-            except errors.RpcError as error:
-                results.append(error)
+        results = yield started
+        for result in results:
+            if isinstance(result, BaseException) and not isinstance(result, errors.RpcError):
+                raise result
         return results
 
     def _batch_method(self, method: str) -> Method:
@@ -330,8 +333,8 @@ class ServiceCalls:
             found = self._keep(name, self._kind(self, name, codec))
         return found
 
-    def batch_stream(self, method: str, items: Sequence[Any], timeout: float | None) -> Iterator[Any]:
-        """The results of one call for each item, as they come.
+    def check_streamable(self, method: str) -> None:
+        """Whether the results of a batch may come one by one.
 
         Raises:
             AttributeError: the service is a declared one, or the method is private.
@@ -342,34 +345,51 @@ class ServiceCalls:
             )
         if method.startswith("_"):
             raise self._private(method)
-        items = list(items)
-        if self.pool.by_keys:  # the results of several endpoints have no common order to come in
-            yield from self.batch(method, items, timeout, return_errors=True)
-            return
+
+    @contextlib.contextmanager
+    def batch_stream(
+        self, method: str, items: list[Any], timeout: float | None
+    ) -> Iterator[tuple[Any, Callable[[Any], list[Any]]]]:
+        """-> a call whose responses come one by one, and what gives the results in a response."""
         request = BatchCall(self.name, method).encode(items)
         limit = serving.limit(self.timeout if timeout is None else timeout)
         record = self.record(BATCH_OF + method, (self.name, method, "sage_rpc"))
         began, ended = time.monotonic_ns(), []
         endpoint = self.pool.take(None)
-        call = endpoint.channel.unary_stream(
-            BATCH_STREAM_METHOD,
-            request_serializer=invoke_pb2.BatchRequest.SerializeToString,
-            response_deserializer=invoke_pb2.BatchResponse.FromString,
-        )
+        call: Any = None
         error: errors.RpcError | None = None
+
+        def results(response: Any) -> list[Any]:
+            if record is not None:
+                record.message_received(size_of(response))
+            found = results_of(response)
+            ended.extend(found)
+            return found
+
         try:
-            started = call(request, limit, None if record is None else record.metadata)
+            stub = endpoint.channel.unary_stream(
+                BATCH_STREAM_METHOD,
+                request_serializer=invoke_pb2.BatchRequest.SerializeToString,
+                response_deserializer=invoke_pb2.BatchResponse.FromString,
+            )
+            call = stub(request, timeout=limit, metadata=None if record is None else record.metadata)
             if record is not None:
                 record.message_sent(size_of(request))
                 record.carrier = endpoint
-                started = CountedCall(started, record)
-            for result in stream_results(started):
-                ended.append(result)
-                yield result
-        except errors.RpcError as failure:
-            error = failure
-            raise
+            yield call, results
+            if record is not None:
+                record.end(None)
+        except BaseException as failure:
+            if isinstance(failure, grpc.RpcError):
+                error = errors.from_grpc(failure, endpoint.channel)
+            if record is not None:
+                record.fail(error or failure)
+            if error is None or error is failure:
+                raise
+            raise error from failure
         finally:
+            if call is not None:
+                call.cancel()
             self._count_members(method, began, ended)
             self.pool.give_back(endpoint, error)
 

@@ -6,6 +6,7 @@ breaker, and the endpoint that the pool gives, or a batch.
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import time
 from collections.abc import Callable
@@ -356,11 +357,21 @@ class Chain:
         try:
             return fallback(error)
         except BaseException as failure:
-            raise FallbackError(
-                error.code(),
-                f"the fallback of {self._codec.name} raised {type(failure).__name__}: {text_of(failure)}; it "
-                f"was called because the call had failed with {error.code().name}: {error.details()}",
-            ) from failure
+            raise self._fallback_failed(error, failure) from failure
+
+    def _fallback_failed(self, error: errors.RpcError, failure: BaseException) -> FallbackError:
+        return FallbackError(
+            error.code(),
+            f"the fallback of {self._codec.name} raised {type(failure).__name__}: {text_of(failure)}; it "
+            f"was called because the call had failed with {error.code().name}: {error.details()}",
+        )
+
+    async def _awaited(self, fallback: Any, error: errors.RpcError) -> Any:
+        """What a fallback gives that is a coroutine, for asyncio alone."""
+        try:
+            return await fallback
+        except Exception as failure:
+            raise self._fallback_failed(error, failure) from failure
 
     def _falling_back(self, invoke: Invoke, fallback: Any) -> Invoke:
         def falling_back(
@@ -385,7 +396,12 @@ class Chain:
 
     def replaced(self, first: Any, fallback: Any) -> Any:
         """The future `first`, with what `fall_back` gives where it fails."""
-        call = _Replaced(lambda error: self.fall_back(fallback, error))
+
+        def fall_back(error: errors.RpcError) -> Any:
+            given = self.fall_back(fallback, error)
+            return asyncio.ensure_future(self._awaited(given, error)) if asyncio.iscoroutine(given) else given
+
+        call = _Replaced(fall_back)
         call.lead(lambda: first)
         return self._driver.future(call)
 
@@ -451,14 +467,18 @@ class _Replaced(_OfFuture):
 
     def __init__(self, fall_back: Callable[[errors.RpcError], Any]) -> None:
         super().__init__()
-        self._fall_back = fall_back
+        self._fall_back: Callable[[errors.RpcError], Any] | None = fall_back
 
     def _attempt_ended(self, response: Any, error: BaseException | None) -> None:
-        if isinstance(error, errors.RpcError) and not is_wrong_call(error):
+        fall_back, self._fall_back = self._fall_back, None
+        if fall_back is not None and isinstance(error, errors.RpcError) and not is_wrong_call(error):
             try:
-                response, error = self._fall_back(error), None
+                response, error = fall_back(error), None
             except BaseException as failure:  # noqa: BLE001 - it is for whoever holds the future
                 error = failure
+            if isinstance(response, asyncio.Future):
+                self.lead(lambda: response)
+                return
         self._finish(response, error)
 
 

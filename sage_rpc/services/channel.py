@@ -28,7 +28,7 @@ from sage_rpc.services.calls import ServiceCalls
 from sage_rpc.services.chain import key_function
 from sage_rpc.services.method import Method
 
-__all__ = ["ServiceChannel"]
+__all__ = ["Once", "ServiceChannel", "method_of"]
 
 
 class ServiceChannel(grpc.Channel):
@@ -103,12 +103,19 @@ class ServiceChannel(grpc.Channel):
         pass
 
 
-class _OfService:
-    """What the service's policies say about a call that goes to an endpoint of its pool once."""
+class Once:
+    """What the service's policies say about the calls of a method that go to an endpoint of its pool once.
 
-    family = True
+    Args:
+        calls: of the service.
+        kind: what grpc's channel calls the method: "unary_unary" and so on.
+        path: "/package.Service/Method".
 
-    def __init__(self, calls: ServiceCalls, kind: str, path: str, serializer: Any, deserializer: Any) -> None:
+    Raises:
+        ValueError: the service has no such method.
+    """
+
+    def __init__(self, calls: ServiceCalls, kind: str, path: str) -> None:
         self._calls = calls
         self._kind = kind
         self._name = path.rpartition("/")[2]
@@ -119,7 +126,6 @@ class _OfService:
         self._seen: Any = None  # what _timeout and _key_of were made from
         self._timeout: float | None = None
         self._key_of: Any = None
-        super().__init__(calls.pool, kind, path, serializer, deserializer)  # type: ignore[call-arg]
 
     def _look(self) -> None:
         """Learn what holds now: policies and endpoints may be others by and by."""
@@ -133,18 +139,19 @@ class _OfService:
         )
         # A stream of requests has nothing to go by when its endpoint is chosen.
         self._key_of = key_function(policy, calls.pool) if self._kind.startswith("unary") else None
-        self.pool = calls.pool
         self._seen = seen
 
-    def take(
-        self, request: Any, deadline: float | None, wait_for_ready: bool | None, tried: tuple[Subchannel, ...]
-    ) -> Subchannel:
-        endpoint: Subchannel = super().take(request, deadline, wait_for_ready, tried)  # type: ignore[misc]
-        if type(request) is CountedRequests:
-            request.record.carrier = endpoint
-        return endpoint
+    def key(self, request: Any) -> Any:
+        """What consistent hashing goes by."""
+        self._look()
+        return None if self._key_of is None else self._key_of((request,), {})
 
-    def _begin(self, request: Any, metadata: Any) -> tuple[StreamRecord | None, Any, Any]:
+    def limit(self, timeout: float | None) -> float | None:
+        """Seconds that a call may take."""
+        self._look()
+        return serving.limit(self._timeout if timeout is None else timeout)
+
+    def begin(self, request: Any, metadata: Any) -> tuple[StreamRecord | None, Any, Any]:
         """A call begins. -> what counts it, and request and metadata as they are sent."""
         streams = self._kind != "unary_unary"
         record = self._calls.record(snake_case(self._name), self._traced_as, streams=streams)
@@ -156,8 +163,27 @@ class _OfService:
             record.message_sent(size_of(request))
         return record, request, (*(metadata or ()), *record.metadata) or None
 
+
+class _OfService:
+    """A method of a service, as `Once` says."""
+
+    family = True
+
+    def __init__(self, calls: ServiceCalls, kind: str, path: str, serializer: Any, deserializer: Any) -> None:
+        self._calls = calls
+        self._once = Once(calls, kind, path)
+        super().__init__(calls.pool, kind, path, serializer, deserializer)  # type: ignore[call-arg]
+
+    def take(
+        self, request: Any, deadline: float | None, wait_for_ready: bool | None, tried: tuple[Subchannel, ...]
+    ) -> Subchannel:
+        endpoint: Subchannel = super().take(request, deadline, wait_for_ready, tried)  # type: ignore[misc]
+        if type(request) is CountedRequests:
+            request.record.carrier = endpoint
+        return endpoint
+
     def _started(self, start: str, request: Any, timeout: float | None, metadata: Any, *rest: Any) -> Any:
-        record, request, metadata = self._begin(request, metadata)
+        record, request, metadata = self._once.begin(request, metadata)
         try:
             call = super()._started(start, request, timeout, metadata, *rest)  # type: ignore[misc]
         except BaseException as error:
@@ -172,7 +198,7 @@ class _OfService:
         return call
 
     def _waited(self, start: str, request: Any, timeout: float | None, metadata: Any, *rest: Any) -> Any:
-        record, request, metadata = self._begin(request, metadata)
+        record, request, metadata = self._once.begin(request, metadata)
         try:
             answer = super()._waited(start, request, timeout, metadata, *rest)  # type: ignore[misc]
         except BaseException as error:
@@ -185,11 +211,11 @@ class _OfService:
         return answer
 
     def _key(self, request: Any) -> Any:
-        return None if self._key_of is None else self._key_of((request,), {})
+        return self._once.key(request)
 
     def _limit(self, timeout: float | None) -> float | None:
-        self._look()
-        return serving.limit(self._timeout if timeout is None else timeout)
+        self.pool = self._calls.pool  # which may be another now
+        return self._once.limit(timeout)
 
 
 def _count(record: StreamRecord, call: Any) -> None:
@@ -221,7 +247,7 @@ class _ManyResponses(_OfService, ManyResponses):
     """A stream of responses."""
 
 
-def _method_of(calls: ServiceCalls, name: str) -> Method | None:
+def method_of(calls: ServiceCalls, name: str) -> Method | None:
     """The method that proxies call by its snake_case name: both have one cache, and one row of statistics.
 
     None: a name with an underscore in front is not a proxy's to call, and has no policies.
@@ -238,7 +264,7 @@ class _UnderPolicies(_OneResponse):
     def __init__(self, calls: ServiceCalls, kind: str, path: str, serializer: Any, deserializer: Any) -> None:
         super().__init__(calls, kind, path, serializer, deserializer)
         name = path.rpartition("/")[2]
-        self._method = _method_of(calls, name)
+        self._method = method_of(calls, name)
 
     def __call__(
         self,

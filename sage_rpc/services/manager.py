@@ -1,6 +1,7 @@
 """ServiceManager: names of services to proxies, over whatever transport reaches them, under their policies.
 
-One pool of connections per service, one proxy of each kind, made on first use and shared by all threads.
+One pool of connections per service, one proxy of each kind, made on first use and shared by all threads. What
+does not depend on how its calls are made is `BaseManager`, the base of the asyncio manager (`aio`), too.
 """
 
 from __future__ import annotations
@@ -27,11 +28,14 @@ from sage_rpc.endpoints.subchannel import CHECK, SERVING, Dialer, health_questio
 from sage_rpc.observe.stats import Stats
 from sage_rpc.policies.breaker import BreakerState
 from sage_rpc.policies.cache import CacheInfo
-from sage_rpc.policies.settings import ServicePolicy
-from sage_rpc.rpc.channel import Channel
+from sage_rpc.policies.driving import THREADS
+from sage_rpc.policies.future import completed
+from sage_rpc.policies.settings import PoolPolicy, ServicePolicy
 from sage_rpc.services.calls import ServiceCalls
 from sage_rpc.services.channel import ServiceChannel
-from sage_rpc.services.proxies import AsyncServiceCallProxy, ServiceCallProxy, ServiceFuture
+from sage_rpc.services.method import Method
+from sage_rpc.services.proxies import AsyncServiceCallProxy, Proxy, ServiceCallProxy, ServiceFuture
+from sage_rpc.services.steps import Steps, run
 from sage_rpc.stubs.clients import AnyClient
 from sage_rpc.transport.attempts import Attempts, Retry
 from sage_rpc.transport.options import message_options
@@ -39,9 +43,10 @@ from sage_rpc.transport.options import message_options
 if TYPE_CHECKING:
     from sage_rpc.observe.tracing import Tracing
 
-__all__ = ["ServiceEndpoint", "ServiceManager", "TracedServiceManager"]
+__all__ = ["BaseManager", "ServiceEndpoint", "ServiceManager", "TracedServiceManager"]
 
 ClientT = TypeVar("ClientT", bound=AnyClient)
+ProxyT = TypeVar("ProxyT", bound=Proxy)
 DEFAULT_TIMEOUT = 30.0  # seconds
 HEALTH_TIMEOUT = 5.0  # seconds
 _NOT_KNOWN = "not known"  # the question, to whoever was asked
@@ -74,20 +79,10 @@ class ServiceEndpoint:
         return (self.target,) if isinstance(self.target, str) else tuple(self.target)
 
 
-class ServiceManager:
-    """Calls services by name.
+class BaseManager:
+    """Services by name, with their endpoints and policies; see `ServiceManager`."""
 
-    Args:
-        endpoints: name -> target or targets of a plain-class service, or ServiceEndpoint.
-        timeout: seconds a call may take where nothing else is said; None for no limit.
-        options: options of the channels; messages up to 64 MiB pass where they say nothing.
-        policies: name -> what holds for that service's calls.
-        policy: what holds for the others.
-        tracing: make spans of calls: True for OpenTelemetry's global tracer provider, or a `Tracing`.
-        logger: where the manager logs.
-
-    A context manager. Pickles, and connects anew where it is unpickled and in a forked child.
-    """
+    _method: type[Method] = Method
 
     def __init__(
         self,
@@ -101,6 +96,7 @@ class ServiceManager:
         logger: logging.Logger | None = None,
     ) -> None:
         _managers.add(self)
+        self.driver = self._new_driver()
         self.logger = logger or logging.getLogger("sage_rpc.manager")
         self._timeout = timeout
         self._options = tuple(options or ())
@@ -111,9 +107,9 @@ class ServiceManager:
         self._policies = dict(policies or {})
         self._endpoints: dict[str, ServiceEndpoint] = {}
         self._calls: dict[str, ServiceCalls] = {}
-        self._sync: dict[str, ServiceCallProxy] = {}
-        self._async: dict[str, AsyncServiceCallProxy] = {}
+        self._proxies: dict[tuple[type, str], Any] = {}
         self._clients: dict[tuple[type, str | None], Any] = {}
+        self._channels: dict[str, Any] = {}
         self._closed = False
         for name, each in self._policies.items():
             _check_policy(name, each)
@@ -192,98 +188,6 @@ class ServiceManager:
         if calls is not None:
             calls.recompile(policy)
 
-    # -- calling
-
-    def get_sync_proxy(self, service_name: str) -> ServiceCallProxy:
-        """The proxy whose methods wait.
-
-        Raises:
-            NotFound: no service of that name is registered.
-        """
-        proxy = self._sync.get(service_name)
-        if proxy is None:
-            with self._lock:
-                proxy = self._sync.setdefault(
-                    service_name,
-                    ServiceCallProxy(service_name, self._calls_of(service_name), self.get_sync_proxy),
-                )
-        return proxy
-
-    def get_async_proxy(self, service_name: str) -> AsyncServiceCallProxy:
-        """The proxy whose methods give futures.
-
-        Raises:
-            NotFound: no service of that name is registered.
-        """
-        proxy = self._async.get(service_name)
-        if proxy is None:
-            with self._lock:
-                proxy = self._async.setdefault(
-                    service_name,
-                    AsyncServiceCallProxy(service_name, self._calls_of(service_name), self.get_async_proxy),
-                )
-        return proxy
-
-    def call_service_sync(
-        self, service_name: str, method_name: str, *args: Any, timeout: float | None = None, **kwargs: Any
-    ) -> Any:
-        """Call a method and wait at most `timeout` seconds (None: the policy's, or the manager's default).
-
-        Raises:
-            TimeoutError: the deadline passed.
-            ConnectionError: the service cannot be reached.
-            RemoteError: the method raised.
-            RpcError: any other failure.
-        """
-        return self.get_sync_proxy(service_name)(*args, method=method_name, timeout=timeout, **kwargs)
-
-    def call_service_async(
-        self, service_name: str, method_name: str, *args: Any, timeout: float | None = None, **kwargs: Any
-    ) -> ServiceFuture:
-        """Start a call; its future raises what `call_service_sync` would."""
-        return self.get_async_proxy(service_name)(*args, method=method_name, timeout=timeout, **kwargs)
-
-    def call_with_retry(
-        self,
-        service_name: str,
-        method_name: str,
-        *args: Any,
-        max_retries: int = 3,
-        timeout: float | None = None,
-        initial_backoff: float = 0.1,
-        **kwargs: Any,
-    ) -> Any:
-        """Call a method, again after each failure; for methods that may run twice.
-
-        Everything is tried again but what cannot become right: INVALID_ARGUMENT, UNIMPLEMENTED,
-        PERMISSION_DENIED, UNAUTHENTICATED, and programming errors of the caller. A policy is the better place
-        for retries that every call should have.
-
-        Args:
-            service_name: of the service.
-            method_name: of the method.
-            args: of the method, as are `kwargs`.
-            max_retries: attempts in all.
-            timeout: seconds for each attempt.
-            initial_backoff: seconds before the second attempt; twice as long each further time, with jitter.
-
-        Raises:
-            ValueError: `max_retries` is less than 1.
-            RpcError: what the last attempt failed with.
-        """
-        if max_retries < 1:
-            raise ValueError(f"max_retries is {max_retries}: at least one attempt is needed")
-        rules = Retry(max_retries, initial_backoff, max(initial_backoff, 30.0), 2.0, _MAY_BECOME_RIGHT)
-        attempts = Attempts(rules, None)
-        while True:
-            try:
-                return self.call_service_sync(service_name, method_name, *args, timeout=timeout, **kwargs)
-            except errors.RpcError as error:
-                pause = attempts.after(error.code(), error.trailing_metadata())
-                if pause is None:
-                    raise
-            time.sleep(pause)
-
     # -- generated clients
 
     def client(self, kind: type[ClientT], name: str | None = None) -> ClientT:
@@ -308,30 +212,6 @@ class ServiceManager:
                 with self._lock:
                     found = self._clients.setdefault((kind, name), found)
         return found
-
-    def channel_of(self, service: str, name: str | None = None) -> ServiceChannel:
-        """A channel to the declared `service` (its full name), for generated clients and stubs.
-
-        Its calls go to the service's pool, under its policies.
-
-        Raises:
-            NotFound: no such service, or not of this name, is registered.
-            ValueError: several are, and no name is given.
-        """
-        return ServiceChannel(self._calls_of(self._name_of(service, name)))
-
-    def aio_channel_of(self, service: str, name: str | None = None) -> grpc.aio.Channel:
-        """A new channel for the running event loop, to one of the service's endpoints; the caller closes it.
-
-        Policies do not reach it. Raises what `channel_of` does.
-        """
-        pool = self._calls_of(self._name_of(service, name)).pool
-        endpoint = pool.take(None)
-        pool.give_back(endpoint, None)
-        from sage_rpc.endpoints.aio import AioDialer  # asyncio is not everybody's
-
-        channel: grpc.aio.Channel = AioDialer(message_options(self._options))(endpoint.endpoint)
-        return channel
 
     @property
     def timeout(self) -> float | None:
@@ -402,26 +282,21 @@ class ServiceManager:
         ids = trace_ids()
         return secrets.token_hex(16) if ids is None else ids[0]
 
-    def health_check_all_services(self, timeout: float = HEALTH_TIMEOUT) -> dict[str, str]:
-        """Every service's state: "healthy", "unhealthy" or "error: ...". All are asked at once.
-
-        They are asked by grpc.health.v1, for which the host of a plain class asks its method `health_check`,
-        where it has one. Where a plain class is served without grpc.health.v1, the method is called. One
-        that answers at all without knowing the question is healthy.
-
-        Args:
-            timeout: seconds each may take.
-        """
-        asked = {name: self._ask(name, timeout) for name in self.services}
-        told = {name: _told(answer) for name, answer in asked.items()}
-        for name in [each for each, text in told.items() if text == _NOT_KNOWN]:
-            told[name] = "healthy"
-            if self._endpoints[name].service is None:
-                called = _told(self.call_service_async(name, "health_check", timeout=timeout))
-                told[name] = "healthy" if called == _NOT_KNOWN else called
+    def _health(self, timeout: float) -> Steps[dict[str, str]]:
+        """Every service's state; all are asked at once."""
+        names = self.services
+        ends = yield [self._ask(name, timeout) for name in names]
+        told = {name: _told(end) for name, end in zip(names, ends, strict=True)}
+        unknown = [name for name, text in told.items() if text == _NOT_KNOWN]
+        called = [name for name in unknown if self._endpoints[name].service is None]
+        told.update(dict.fromkeys(unknown, "healthy"))
+        calls = [self._calls_of(name).find("health_check").start((), {}, timeout) for name in called]
+        for name, end in zip(called, (yield calls), strict=True):
+            text = _told(end)
+            told[name] = "healthy" if text == _NOT_KNOWN else text
         return told
 
-    def _ask(self, name: str, timeout: float) -> ServiceFuture | errors.RpcError:
+    def _ask(self, name: str, timeout: float) -> Any:
         try:
             pool = self._calls_of(name).pool
             endpoint = pool.take(None)
@@ -433,29 +308,20 @@ class ServiceManager:
                 pool.give_back(endpoint, None)
                 raise
             pending.add_done_callback(lambda _call: pool.give_back(endpoint, None))
-            return ServiceFuture(pending, _is_serving)
+            return self.driver.future(pending, _is_serving)
         except grpc.RpcError as error:
-            return errors.from_grpc(error)
+            refused = errors.from_grpc(error)
+            return completed(lambda: _is_serving(None, refused), self.driver.future)
 
-    # -- life
-
-    def close(self) -> None:
-        """Close the connections; calls under way end with CANCELLED."""
+    def _shut(self) -> list[Pool]:
+        """Know nothing any more. -> what is to be closed."""
         with self._lock:
             self._closed = True
             pools = [calls.pool for calls in self._calls.values()]
             self._calls.clear()
-            self._sync.clear()
-            self._async.clear()
-            self._clients.clear()
-        for pool in pools:
-            pool.close()
-
-    def __enter__(self) -> ServiceManager:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
+            for kept in (self._proxies, self._clients, self._channels):
+                kept.clear()
+        return pools
 
     def __repr__(self) -> str:
         return (
@@ -463,19 +329,12 @@ class ServiceManager:
             f"{' closed' if self._closed else ''}>"
         )
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {
-            "endpoints": dict(self._endpoints),
-            "timeout": self._timeout,
-            "options": self._options,
-            "policies": dict(self._policies),
-            "policy": self._policy,
-            "tracing": self._tracing or False,
-            "logger": self.logger,
-        }
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        ServiceManager.__init__(self, state.pop("endpoints"), **state)
+    def _proxy(self, kind: type[ProxyT], name: str, remake: Callable[[str], object] | None = None) -> ProxyT:
+        proxy: ProxyT | None = self._proxies.get((kind, name))
+        if proxy is None:
+            with self._lock:
+                proxy = self._proxies.setdefault((kind, name), kind(name, self._calls_of(name), remake))
+        return proxy
 
     def _known(self, name: str) -> ServiceEndpoint:
         """The lock is held."""
@@ -502,6 +361,8 @@ class ServiceManager:
                     policy,
                     self._timeout,
                     self._traced(policy),
+                    self.driver,
+                    self._method,
                 )
                 self._calls[name] = calls
             return calls
@@ -512,15 +373,185 @@ class ServiceManager:
             self._tracer = _tracing()
         return self._tracing if policy.tracing is None else self._tracer if policy.tracing else None
 
-    def _pool(self, name: str) -> Pool:
+    def _pool(self, name: str) -> Any:
+        """A new pool of a service, by what is known now."""
         endpoint = self._endpoints[name]
         policy = self._policies.get(name, self._policy)
-        resolver = Resolver(endpoint.targets)
-        return Pool(name, resolver, policy.pool, self._dialer(), endpoint.service or name)
+        return self._new_pool(name, Resolver(endpoint.targets), policy.pool, endpoint.service or name)
 
-    def _dialer(self) -> Callable[[Endpoint], Channel]:
+    def _new_driver(self) -> Any:
+        return THREADS
+
+    def _new_pool(self, name: str, resolver: Resolver, policy: PoolPolicy, asked: str) -> Pool:
+        return Pool(name, resolver, policy, self._dialer(), asked)
+
+    def _dialer(self) -> Callable[[Endpoint], Any]:
         """What makes the channels of its pools."""
         return Dialer(message_options(self._options))
+
+
+def attempts_of(max_retries: int, initial_backoff: float) -> Attempts:
+    """Those of `call_with_retry`.
+
+    Raises:
+        ValueError: `max_retries` is less than 1.
+    """
+    if max_retries < 1:
+        raise ValueError(f"max_retries is {max_retries}: at least one attempt is needed")
+    rules = Retry(max_retries, initial_backoff, max(initial_backoff, 30.0), 2.0, _MAY_BECOME_RIGHT)
+    return Attempts(rules, None)
+
+
+class ServiceManager(BaseManager):
+    """Calls services by name.
+
+    Args:
+        endpoints: name -> target or targets of a plain-class service, or ServiceEndpoint.
+        timeout: seconds a call may take where nothing else is said; None for no limit.
+        options: options of the channels; messages up to 64 MiB pass where they say nothing.
+        policies: name -> what holds for that service's calls.
+        policy: what holds for the others.
+        tracing: make spans of calls: True for OpenTelemetry's global tracer provider, or a `Tracing`.
+        logger: where the manager logs.
+
+    A context manager. Pickles, and connects anew where it is unpickled and in a forked child.
+    """
+
+    # -- calling
+
+    def get_sync_proxy(self, service_name: str) -> ServiceCallProxy:
+        """The proxy whose methods wait.
+
+        Raises:
+            NotFound: no service of that name is registered.
+        """
+        return self._proxy(ServiceCallProxy, service_name, self.get_sync_proxy)
+
+    def get_async_proxy(self, service_name: str) -> AsyncServiceCallProxy:
+        """The proxy whose methods give futures.
+
+        Raises:
+            NotFound: no service of that name is registered.
+        """
+        return self._proxy(AsyncServiceCallProxy, service_name, self.get_async_proxy)
+
+    def call_service_sync(
+        self, service_name: str, method_name: str, *args: Any, timeout: float | None = None, **kwargs: Any
+    ) -> Any:
+        """Call a method and wait at most `timeout` seconds (None: the policy's, or the manager's default).
+
+        Raises:
+            TimeoutError: the deadline passed.
+            ConnectionError: the service cannot be reached.
+            RemoteError: the method raised.
+            RpcError: any other failure.
+        """
+        return self.get_sync_proxy(service_name)(*args, method=method_name, timeout=timeout, **kwargs)
+
+    def call_service_async(
+        self, service_name: str, method_name: str, *args: Any, timeout: float | None = None, **kwargs: Any
+    ) -> ServiceFuture:
+        """Start a call; its future raises what `call_service_sync` would."""
+        return self.get_async_proxy(service_name)(*args, method=method_name, timeout=timeout, **kwargs)
+
+    def call_with_retry(
+        self,
+        service_name: str,
+        method_name: str,
+        *args: Any,
+        max_retries: int = 3,
+        timeout: float | None = None,
+        initial_backoff: float = 0.1,
+        **kwargs: Any,
+    ) -> Any:
+        """Call a method, again after each failure; for methods that may run twice.
+
+        Everything is tried again but what cannot become right: INVALID_ARGUMENT, UNIMPLEMENTED,
+        PERMISSION_DENIED, UNAUTHENTICATED, and programming errors of the caller. A policy is the better place
+        for retries that every call should have.
+
+        Args:
+            service_name: of the service.
+            method_name: of the method.
+            args: of the method, as are `kwargs`.
+            max_retries: attempts in all.
+            timeout: seconds for each attempt.
+            initial_backoff: seconds before the second attempt; twice as long each further time, with jitter.
+
+        Raises:
+            ValueError: `max_retries` is less than 1.
+            RpcError: what the last attempt failed with.
+        """
+        attempts = attempts_of(max_retries, initial_backoff)
+        while True:
+            try:
+                return self.call_service_sync(service_name, method_name, *args, timeout=timeout, **kwargs)
+            except errors.RpcError as error:
+                pause = attempts.after(error.code(), error.trailing_metadata())
+                if pause is None:
+                    raise
+            time.sleep(pause)
+
+    def channel_of(self, service: str, name: str | None = None) -> ServiceChannel:
+        """A channel to the declared `service` (its full name), for generated clients and stubs.
+
+        Its calls go to the service's pool, under its policies.
+
+        Raises:
+            NotFound: no such service, or not of this name, is registered.
+            ValueError: several are, and no name is given.
+        """
+        return ServiceChannel(self._calls_of(self._name_of(service, name)))
+
+    def aio_channel_of(self, service: str, name: str | None = None) -> grpc.aio.Channel:
+        """The same for the running event loop: an asyncio manager of its own makes the calls.
+
+        Closing the channel closes that. Raises what `channel_of` does.
+        """
+        from sage_rpc.services.aio import ServiceManager as AioServiceManager  # asyncio is not everybody's
+
+        name = self._name_of(service, name)
+        settings = {**self.__getstate__(), "endpoints": {name: self._endpoints[name]}}
+        return AioServiceManager(**settings).own_channel_of(service)
+
+    def health_check_all_services(self, timeout: float = HEALTH_TIMEOUT) -> dict[str, str]:
+        """Every service's state: "healthy", "unhealthy" or "error: ...". All are asked at once.
+
+        They are asked by grpc.health.v1, for which the host of a plain class asks its method `health_check`,
+        where it has one. Where a plain class is served without grpc.health.v1, the method is called. One
+        that answers at all without knowing the question is healthy.
+
+        Args:
+            timeout: seconds each may take.
+        """
+        return run(self._health(timeout))
+
+    # -- life
+
+    def close(self) -> None:
+        """Close the connections; calls under way end with CANCELLED."""
+        for pool in self._shut():
+            pool.close()
+
+    def __enter__(self) -> ServiceManager:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            "endpoints": dict(self._endpoints),
+            "timeout": self._timeout,
+            "options": self._options,
+            "policies": dict(self._policies),
+            "policy": self._policy,
+            "tracing": self._tracing or False,
+            "logger": self.logger,
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        ServiceManager.__init__(self, state.pop("endpoints"), **state)
 
 
 class TracedServiceManager(ServiceManager):
@@ -546,7 +577,7 @@ class TracedServiceManager(ServiceManager):
         return result
 
 
-_managers: weakref.WeakSet[ServiceManager] = weakref.WeakSet()
+_managers: weakref.WeakSet[BaseManager] = weakref.WeakSet()
 
 
 def _after_fork_in_child() -> None:
@@ -573,17 +604,15 @@ def _is_serving(response: bytes | None, error: errors.RpcError | None) -> bool:
     return response == SERVING
 
 
-def _told(answer: ServiceFuture | errors.RpcError) -> str:
-    """What an answer about health means."""
-    try:
-        if isinstance(answer, errors.RpcError):
-            raise answer
-        result = answer.result()
-        return "healthy" if result is None or result else "unhealthy"
-    except errors.RpcError as error:
-        if error.code() in (grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.NOT_FOUND):
-            return _NOT_KNOWN
-        return f"error: {error.code().name}: {error.details()}"
+def _told(answer: Any) -> str:
+    """What an answer about health means, or the error of one."""
+    if not isinstance(answer, BaseException):
+        return "healthy" if answer is None or answer else "unhealthy"
+    if not isinstance(answer, errors.RpcError):
+        raise answer
+    if answer.code() in (grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.NOT_FOUND):
+        return _NOT_KNOWN
+    return f"error: {answer.code().name}: {answer.details()}"
 
 
 def _checked_targets(name: str, target: Any, *, or_none: bool = False) -> tuple[str, ...]:

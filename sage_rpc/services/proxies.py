@@ -13,11 +13,12 @@ from sage_rpc.policies.future import ServiceFuture
 from sage_rpc.policies.settings import NO_FALLBACK
 from sage_rpc.services.calls import ServiceCalls
 from sage_rpc.services.method import Method
+from sage_rpc.services.steps import run
 
-__all__ = ["AsyncServiceCallProxy", "Method", "ServiceCallProxy", "ServiceFuture"]
+__all__ = ["AsyncServiceCallProxy", "Method", "Proxy", "ServiceCallProxy", "ServiceFuture"]
 
 
-class _Proxy:
+class Proxy:
     """A service by name, and those of its methods that were called."""
 
     def __init__(self, name: str, calls: ServiceCalls, remake: Callable[[str], object] | None = None) -> None:
@@ -42,7 +43,7 @@ class _Proxy:
         return self._remake, (self._name,)
 
 
-class ServiceCallProxy(_Proxy):
+class ServiceCallProxy(Proxy):
     """A service whose methods wait: `proxy.get("k")`, or `proxy("k", method="get", timeout=2.0)`."""
 
     def __getattr__(self, name: str) -> Method:
@@ -86,16 +87,23 @@ class ServiceCallProxy(_Proxy):
             timeout: seconds for the whole.
             return_errors: where a call raised, its error is in the list; otherwise the first one is raised.
         """
-        return self._calls.batch(method, items, timeout, return_errors=return_errors)
+        return run(self._calls.batch(method, items, timeout, return_errors=return_errors))
 
     def batch_stream(
         self, method: str, items: Sequence[Any], *, timeout: float | None = None
     ) -> Iterator[Any]:
         """The same, with results as they come; where a call raised, its error stands in its place."""
-        return self._calls.batch_stream(method, items, timeout)
+        calls, items = self._calls, list(items)
+        calls.check_streamable(method)
+        if calls.pool.by_keys:  # the results of several endpoints have no common order to come in
+            yield from self.batch(method, items, timeout=timeout, return_errors=True)
+            return
+        with calls.batch_stream(method, items, timeout) as (responses, results):
+            for response in responses:
+                yield from results(response)
 
 
-class AsyncServiceCallProxy(_Proxy):
+class AsyncServiceCallProxy(Proxy):
     """A service whose methods give a `ServiceFuture` at once; spelled like ServiceCallProxy."""
 
     def __getattr__(self, name: str) -> Callable[..., ServiceFuture]:

@@ -49,17 +49,17 @@ __all__ = [
 
 @runtime_checkable
 class Directory(Protocol):
-    """What knows where services are: a `sage_rpc.ServiceManager`."""
+    """What knows where services are: a `sage_rpc.ServiceManager`, or the one of `sage_rpc.aio`."""
 
     @property
     def timeout(self) -> float | None:
         """Seconds a call may take where nothing else is said; None for no limit."""
 
-    def channel_of(self, service: str, name: str | None = None) -> grpc.Channel:
+    def channel_of(self, service: str, name: str | None = None) -> grpc.Channel | grpc.aio.Channel:
         """The channel to a declared service, by its full name; the directory's to close."""
 
     def aio_channel_of(self, service: str, name: str | None = None) -> grpc.aio.Channel:
-        """A new channel for the running event loop, to be closed by the caller."""
+        """A channel for the running event loop, to be closed by the caller."""
 
 
 class AnyClient(ABC):
@@ -141,7 +141,10 @@ class _ThreadedClient(AnyClient):
         return insecure_channel(target, options)
 
     def _open_by_name(self, manager: Directory, name: str | None) -> tuple[Any, bool, float | None]:
-        return manager.channel_of(self.SERVICE, name), False, manager.timeout
+        channel = manager.channel_of(self.SERVICE, name)
+        if isinstance(channel, grpc.aio.Channel):
+            raise TypeError(f"{type(self).__name__} needs a sage_rpc.ServiceManager, not {manager!r}")
+        return channel, False, manager.timeout
 
     def close_channel(self) -> None:
         """Close the channel, if this client has made it: if it was made from a target."""
