@@ -23,6 +23,7 @@ from sage_rpc.endpoints.subchannel import Dialer
 from sage_rpc.native import core
 from sage_rpc.policies.settings import PoolPolicy
 from sage_rpc.rpc import aio
+from sage_rpc.rpc.aio.channel import raised_by
 
 __all__ = ["LoopDialer", "LoopPool"]
 
@@ -160,11 +161,15 @@ class _Unary:
 class _Pending:
     """A `sage_rpc.policies.sending.Pending`: a call of asyncio under way."""
 
-    __slots__ = ("_call", "_cancelled", "_ended")
+    __slots__ = ("_call", "_cancelled", "_channel", "_ended", "_error", "_response")
+    never_ran = None  # its error says so
 
-    def __init__(self, channel: _Channel, call: stock_aio.UnaryUnaryCall) -> None:
+    def __init__(self, channel: _Channel, call: stock_aio.UnaryUnaryCall[Any, Any]) -> None:
+        self._channel = channel
         self._call = call
         self._cancelled = False
+        self._response: Any = None
+        self._error: BaseException | None = None
         # The native core's call has its response when it has ended; grpc.aio's, when somebody has awaited it.
         self._ended: Any = call
         if not (native.available() and type(call) is core.QuickCall):
@@ -176,26 +181,33 @@ class _Pending:
         self._ended.add_done_callback(lambda _ended: fn(self))
 
     def result(self, timeout: float | None = None) -> Any:
-        if self._cancelled:
-            raise grpc.FutureCancelledError
-        if not self._ended.done():
-            raise grpc.FutureTimeoutError
-        try:
-            response = _result_of(self._ended)
-        except asyncio.CancelledError:
-            raise grpc.FutureCancelledError from None
-        if response is None:  # grpc.aio has logged why
-            raise errors.rpc_error(grpc.StatusCode.INTERNAL, "Exception deserializing response!")
-        return response
+        error = self.exception(timeout)
+        if error is not None:
+            raise error
+        return self._response
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
+        if self._response is None and self._error is None:
+            if self._cancelled:
+                raise grpc.FutureCancelledError
+            if not self._ended.done():
+                raise grpc.FutureTimeoutError
+            self._look()
+        return self._error
+
+    def _look(self) -> None:
         try:
-            self.result(timeout)
-        except (grpc.FutureCancelledError, grpc.FutureTimeoutError):
-            raise
+            self._response = _result_of(self._ended)
+        except asyncio.CancelledError:
+            raise grpc.FutureCancelledError from None
+        except grpc.RpcError as error:
+            self._error = raised_by(self._call, error, self._channel)
         except Exception as error:  # noqa: BLE001 - it is asked for
-            return error
-        return None
+            self._error = error
+        else:
+            if self._response is None:  # grpc.aio has logged why
+                text = "Exception deserializing response!"
+                self._error = errors.rpc_error(grpc.StatusCode.INTERNAL, text)
 
     def cancel(self) -> bool:
         if self._cancelled or self._ended.done():

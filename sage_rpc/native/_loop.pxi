@@ -499,7 +499,10 @@ cdef class LoopCall(StreamCall):
         self.callbacks = None
         for callback, argument in callbacks or ():
             try:
-                callback(argument)
+                if argument is not None:
+                    callback(argument)
+                else:                          # it is ours: the call is carried by gRPC
+                    callback()
             except (KeyboardInterrupt, SystemExit):
                 raise
             except BaseException as error:

@@ -20,7 +20,7 @@ from sage_rpc.transport.options import Options
 from sage_rpc.transport.picker import Picker
 from sage_rpc.transport.shm.connect import DEFAULT_RING_BYTES
 
-__all__ = ["Channel", "error_of", "secure_channel"]
+__all__ = ["Channel", "error_of", "raised_by", "secure_channel"]
 
 
 def secure_channel(
@@ -50,6 +50,11 @@ def error_of(
 ) -> errors.RpcError:
     """How `call`, which was made on `channel`, failed; with whether it never ran."""
     raised = stock_aio.AioRpcError(code, stock_aio.Metadata(), stock_aio.Metadata(*trailing), details)
+    return raised_by(call, raised, channel)
+
+
+def raised_by(call: Any, raised: grpc.RpcError, channel: Channel) -> errors.RpcError:
+    """What `call`, which was made on `channel`, raised, as one of the family; with whether it never ran."""
     never_ran = getattr(getattr(call, "_cython_call", call), "never_ran", None)
     if never_ran is not None:
         raised.never_ran = never_ran
