@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ from sage_rpc import native
 from sage_rpc.discovery.directory import close_default_directories
 from sage_rpc.endpoints.subchannel import TLS_VARIABLES
 from tests.conformance.differences import pytest_collection_modifyitems, pytest_configure  # noqa: F401
+from tests.services.looped import FACES
 
 PROGRAMS = Path(__file__).parent / "programs"
 UNLIMITED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
@@ -154,6 +156,16 @@ def transport(request: pytest.FixtureRequest) -> str:
     if request.param == "shm" and not native.available():
         pytest.skip("the native core is not built")
     return str(request.param)
+
+
+# For tests of what asyncio does not have, or has in another way.
+only_threads = pytest.mark.parametrize("face", ["threads"], indirect=True)
+
+
+@pytest.fixture(params=list(FACES))
+def face(request: pytest.FixtureRequest) -> Any:
+    """The manager of threads, and that of asyncio behind the same face."""
+    return FACES[request.param]
 
 
 @pytest.fixture

@@ -136,7 +136,7 @@ def test_policies_hold_for_generated_clients(hosted):
         assert len(list(client.repeat(count=3))) == 3
         assert client.collect(iter([kinds_pb2.Item()] * 4)).count == 4
         assert len(list(client.exchange(iter([kinds_pb2.Item()] * 2)))) == 2
-        assert {row.method for row in manager.stats().rows} == {"echo"}
+        assert {row.method for row in manager.stats().rows} == {"echo", "repeat", "collect", "exchange"}
         # Stock stubs are served by the same channel.
         stub = kinds_pb2_grpc.KindsStub(manager.channel_of("test.kinds.Kinds"))
         assert stub.Echo(kinds_pb2.Item(name="a")).count == 3

@@ -13,7 +13,7 @@ from sage_rpc.encoding.values import UnserializableError
 from sage_rpc.policies import BatchPolicy, MethodPolicy, RetryPolicy, ServicePolicy
 from sage_rpc.policies.batching import Coalescing
 from sage_rpc.policies.future import completed
-from tests.conftest import ServerProcess
+from tests.conftest import ServerProcess, only_threads
 from tests.rpc.test_stubs import implement, shop  # noqa: F401 - a fixture
 
 SECONDS = 10
@@ -29,12 +29,12 @@ def subject(tmp_path_factory):
 
 
 @pytest.fixture
-def managed(subject, transport, monkeypatch):
+def managed(subject, transport, face, monkeypatch):
     monkeypatch.setenv("SAGE_RPC_RUNTIME_DIR", str(subject[1]))
     opened = []
 
     def make(policy=None):
-        manager = sage_rpc.ServiceManager(
+        manager = face(
             {"subject": subject[0].target},
             timeout=SECONDS,
             options=[("sage_rpc.transport", transport)],
@@ -176,7 +176,7 @@ def test_a_batch_is_tried_again_like_its_method(managed):
 
 
 @pytest.fixture(params=["ours", "stock"])
-def declared(request, shop, transport):  # noqa: F811
+def declared(request, shop, transport, face):  # noqa: F811
     """A declared service at a host of ours, which knows batches, and at one that does not."""
     servicer, add = implement(shop), shop[1].add_ShopServicer_to_server
     calls = []
@@ -202,7 +202,7 @@ def declared(request, shop, transport):  # noqa: F811
     opened = []
 
     def make(policy=None):
-        manager = sage_rpc.ServiceManager(
+        manager = face(
             {"shop": sage_rpc.ServiceEndpoint(address, "test.shop.Shop")},
             timeout=SECONDS,
             options=[("sage_rpc.transport", transport)],
@@ -315,6 +315,7 @@ def test_a_call_whose_time_is_shorter_than_the_batchs_ends_in_its_time(managed):
         call.result(4.0)
 
 
+@only_threads
 def test_a_callback_that_exits_keeps_nobody_waiting(managed):
     policy = ServicePolicy(default=MethodPolicy(batch=BatchPolicy(max_delay=0.02)))
     proxy = managed(policy).get_async_proxy("subject")

@@ -30,13 +30,13 @@ def subject(tmp_path_factory):
 
 
 @pytest.fixture
-def managed(subject, transport, monkeypatch):
+def managed(subject, transport, face, monkeypatch):
     monkeypatch.setenv("SAGE_RPC_RUNTIME_DIR", str(subject[1]))
     opened = []
 
     def make(*methods, **cache):
         policy = MethodPolicy(cache=CachePolicy(**cache))
-        manager = sage_rpc.ServiceManager(
+        manager = face(
             {"subject": subject[0].target},
             timeout=SECONDS,
             options=[("sage_rpc.transport", transport)],
@@ -200,13 +200,13 @@ class Fetched:
 
 
 @pytest.fixture
-def fetched(transport):
+def fetched(transport, face):
     """-> (service, manager), both in this process; `lookup` is cached."""
     service = Fetched()
     policy = ServicePolicy(methods={"lookup": MethodPolicy(cache=CachePolicy(ttl=60))})
     with (
         sage_rpc.ServiceHost("subject", service, max_workers=4) as host,
-        sage_rpc.ServiceManager(
+        face(
             {"subject": host.address},
             timeout=SECONDS,
             options=[("sage_rpc.transport", transport)],

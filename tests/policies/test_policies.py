@@ -28,7 +28,7 @@ from sage_rpc.policies import (
 from sage_rpc.policies.breaker import Breaker, BreakerState, CircuitOpen
 from sage_rpc.services.chain import FallbackError
 from sage_rpc.transport.attempts import Attempts, Retry
-from tests.conftest import ServerProcess
+from tests.conftest import ServerProcess, only_threads
 from tests.rpc.test_stubs import implement, shop  # noqa: F401 - a fixture
 
 QUICK = RetryPolicy(max_attempts=4, initial_backoff=0.005, max_backoff=0.02)
@@ -44,14 +44,14 @@ def subject(tmp_path_factory):
 
 
 @pytest.fixture
-def managed(subject, transport, monkeypatch):
+def managed(subject, transport, face, monkeypatch):
     """Makes managers under a policy; `managed(policy)`."""
     process, directory = subject
     monkeypatch.setenv("SAGE_RPC_RUNTIME_DIR", str(directory))
     opened = []
 
-    def make(policy=None, kind=sage_rpc.ServiceManager, **more):
-        manager = kind(
+    def make(policy=None, **more):
+        manager = face(
             {"subject": more.pop("target", process.target)},
             timeout=20,
             options=[("sage_rpc.transport", transport)],
@@ -447,6 +447,7 @@ def managed_shop(host, like):
     )
 
 
+@only_threads
 def test_policies_work_in_a_forked_child_too(subject, managed):
     """Timer, batches, flights and breaker of the parent are not the child's."""
     manager = managed(

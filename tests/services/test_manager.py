@@ -16,7 +16,7 @@ from sage_rpc import errors
 from sage_rpc.encoding.values import UnserializableError
 from sage_rpc.hosting.dispatch import PlainServices
 from sage_rpc.hosting.host import ServiceHost
-from tests.conftest import ServerProcess
+from tests.conftest import ServerProcess, only_threads
 from tests.rpc.test_stubs import implement, shop  # noqa: F401 - a fixture
 
 NAMES = ("cache", "sick", "relay")
@@ -31,11 +31,11 @@ def services(tmp_path_factory):
 
 
 @pytest.fixture
-def manager(services, transport, monkeypatch):
+def manager(services, transport, face, monkeypatch):
     process, directory = services
     monkeypatch.setenv("SAGE_RPC_RUNTIME_DIR", str(directory))
     endpoints = dict.fromkeys(NAMES, process.target)
-    with sage_rpc.ServiceManager(endpoints, timeout=20, options=[("sage_rpc.transport", transport)]) as made:
+    with face(endpoints, timeout=20, options=[("sage_rpc.transport", transport)]) as made:
         yield made
 
 
@@ -95,6 +95,7 @@ def test_a_done_callback_runs_although_nobody_waits(manager):
     assert called.wait(10)
 
 
+@only_threads
 def test_a_future_can_be_cancelled(manager):
     proxy = manager.get_async_proxy("cache")
     future = proxy.wait("never")
@@ -106,10 +107,11 @@ def test_a_future_can_be_cancelled(manager):
 
 
 def test_a_future_that_is_not_done_in_time_goes_on(manager, cache, transport):
-    future = manager.get_async_proxy("cache").wait(transport)
+    gate = f"{transport} {type(manager)}"
+    future = manager.get_async_proxy("cache").wait(gate)
     with pytest.raises(concurrent.futures.TimeoutError):
         future.result(0.05)
-    cache.release(transport)
+    cache.release(gate)
     assert future.result(10) is True
 
 
@@ -254,6 +256,7 @@ def test_a_closed_manager_says_so():
         manager.get_sync_proxy("cache")
 
 
+@only_threads
 def test_a_manager_pickles_and_connects_where_it_is_unpickled(manager, transport):
     pid = manager.call_service_sync("cache", "pid")
     with pickle.loads(pickle.dumps(manager)) as copy:
@@ -262,6 +265,7 @@ def test_a_manager_pickles_and_connects_where_it_is_unpickled(manager, transport
         assert copy.services == manager.services
 
 
+@only_threads
 def test_proxies_pickle_with_their_manager(manager, cache):
     pid = cache.pid()
     assert pickle.loads(pickle.dumps(cache)).pid() == pid
@@ -305,13 +309,11 @@ def test_a_host_serves_one_object_in_this_process(transport):
 
 
 @pytest.fixture
-def declared(shop, transport):  # noqa: F811
+def declared(shop, transport, face):  # noqa: F811
     host = ServiceHost("shop", implement(shop), add_to_server=shop[1].add_ShopServicer_to_server)
     with host:
         endpoint = sage_rpc.ServiceEndpoint(host.address, "test.shop.Shop")
-        with sage_rpc.ServiceManager(
-            {"shop": endpoint}, options=[("sage_rpc.transport", transport)]
-        ) as manager:
+        with face({"shop": endpoint}, options=[("sage_rpc.transport", transport)]) as manager:
             yield manager, shop[0]
 
 
