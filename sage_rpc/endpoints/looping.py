@@ -19,7 +19,7 @@ from sage_rpc import errors, native
 from sage_rpc.discovery.endpoint import Endpoint
 from sage_rpc.endpoints.pool import Pool
 from sage_rpc.endpoints.resolver import Resolver
-from sage_rpc.endpoints.subchannel import Dialer
+from sage_rpc.endpoints.subchannel import CHECK, Dialer, Subchannel
 from sage_rpc.native import core
 from sage_rpc.policies.settings import PoolPolicy
 from sage_rpc.rpc import aio
@@ -64,7 +64,6 @@ class LoopPool(Pool):
             policy,
             LoopDialer(options, compression),
             asked,
-            dial_health=Dialer(options, compression),
         )
 
     def _begin(self) -> None:
@@ -102,12 +101,15 @@ class LoopPool(Pool):
     def _later(self, seconds: float, fn: Callable[[], None]) -> None:
         self._loop.call_soon_threadsafe(self._loop.call_later, seconds, fn)
 
-    def _warm(self) -> None:
-        for endpoint in self.endpoints:
-            endpoint.channel.get_state(try_to_connect=True)
+    def _probe_round(self) -> float | None:
+        return None if self._loop.is_closed() else super()._probe_round()
 
-    def _warm_up_later(self) -> None:
-        self._loop.call_soon_threadsafe(self._warm)
+    def _ask(self, endpoint: Subchannel, timeout: float) -> Any:
+        return asyncio.run_coroutine_threadsafe(self._asked(endpoint, timeout), self._loop)
+
+    async def _asked(self, endpoint: Subchannel, timeout: float) -> bytes:
+        answer: bytes = await endpoint.unary(CHECK, None, None)(self._question, timeout=timeout)
+        return answer
 
     def forget_parent(self) -> None:
         """In a forked child: its loop is the parent's."""

@@ -22,6 +22,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Collection, Sequence
+from concurrent import futures
 from typing import Any
 
 import grpc
@@ -30,11 +31,10 @@ from sage_rpc import errors
 from sage_rpc.discovery.endpoint import Endpoint
 from sage_rpc.endpoints.balancing import balancer
 from sage_rpc.endpoints.resolver import Resolver
-from sage_rpc.endpoints.subchannel import SERVING, Subchannel, health_question
+from sage_rpc.endpoints.subchannel import CHECK, SERVING, Subchannel, health_question
 from sage_rpc.policies.sending import Metadata, Pending, Routed, Series, outcome
 from sage_rpc.policies.settings import PoolPolicy
 from sage_rpc.policies.timer import timer
-from sage_rpc.rpc.channel import Channel
 
 __all__ = ["Pool", "Pooled"]
 
@@ -54,7 +54,6 @@ class Pool:
         policy: which endpoint takes a call.
         dial: makes the channel to an endpoint.
         asked: whom health is asked about: full name of a declared service, name of a plain class.
-        dial_health: the same, for questions about health; None: the channels of the calls take them.
     """
 
     def __init__(
@@ -64,12 +63,10 @@ class Pool:
         policy: PoolPolicy,
         dial: Callable[[Endpoint], Any],
         asked: str,
-        dial_health: Callable[[Endpoint], Channel] | None = None,
     ) -> None:
         self.service = service
         self.policy = policy
         self._dial = dial
-        self._dial_health = dial_health
         self._balance = balancer(policy.balancing)
         health = policy.health
         name = asked if health is None or health.service_name is None else health.service_name
@@ -128,7 +125,7 @@ class Pool:
         resolver = self._resolver
         generation = resolver.generation  # before what belongs to it: it may only be too small
         records = resolver.endpoints()
-        found = [Subchannel(record, self._dial, self._dial_health) for record in records]
+        found = [Subchannel(record, self._dial) for record in records]
         if self.policy.prefer_local and len(found) > 1:
             for each in found:
                 each.local  # noqa: B018 - now, because it may do I/O, and not under the lock
@@ -149,7 +146,9 @@ class Pool:
         for each in gone:
             each.release()
         if self.policy.warm_up and not same:
-            self._warm_up_later()
+            threading.Thread(
+                target=self._ask_all, args=(self.endpoints, 5.0), name="sage_rpc warm-up", daemon=True
+            ).start()
         self._sweep_if_needed()
 
     def _choose(self) -> None:
@@ -297,13 +296,7 @@ class Pool:
         with self._lock:
             ask = [e for e in self.endpoints if health is not None or (e.ejected and now >= e.back_at)]
         timeout = health.timeout if health is not None else outlier.probe_interval if outlier else 1.0
-        answers = []
-        for endpoint in ask:
-            try:
-                answers.append((endpoint, endpoint.health().future(self._question, timeout)))
-            except (grpc.RpcError, ValueError):
-                answers.append((endpoint, None))
-        heard = [(endpoint, *_heard(answer, timeout)) for endpoint, answer in answers]
+        heard = self._ask_all(ask, timeout)
         with self._lock:
             if self._closed:
                 self._probing = False
@@ -323,21 +316,25 @@ class Pool:
             intervals.append(outlier.probe_interval)
         return min(intervals)
 
+    def _ask_all(
+        self, endpoints: Sequence[Subchannel], timeout: float
+    ) -> list[tuple[Subchannel, bool, bool]]:
+        """Ask about health, all at once. -> (endpoint, is it alive, does it serve) of each."""
+        answers = []
+        for endpoint in endpoints:
+            try:
+                answers.append((endpoint, self._ask(endpoint, timeout)))
+            except (grpc.RpcError, ValueError, RuntimeError):  # it is closed, or its loop is
+                answers.append((endpoint, None))
+        return [(endpoint, *_heard(answer, timeout)) for endpoint, answer in answers]
+
+    def _ask(self, endpoint: Subchannel, timeout: float) -> Any:
+        """-> a future that a thread waits for."""
+        return endpoint.unary(CHECK, None, None).future(self._question, timeout)
+
     # -- connections
 
     _later = staticmethod(timer.call_later)
-
-    def _warm_up_later(self) -> None:
-        threading.Thread(
-            target=self._warm_up, args=(self.endpoints,), name="sage_rpc warm-up", daemon=True
-        ).start()
-
-    def _warm_up(self, endpoints: Sequence[Subchannel]) -> None:
-        for endpoint in endpoints:
-            try:
-                endpoint.health()(self._question, 5.0)
-            except (grpc.RpcError, ValueError):
-                continue  # the first call will say what is wrong
 
     def _sweep_if_needed(self) -> None:
         idle_after = self.policy.idle_after
@@ -406,8 +403,10 @@ def _heard(answer: Any, timeout: float) -> tuple[bool, bool]:
         return False, False
     try:
         answer.exception(timeout)
-    except grpc.FutureTimeoutError:
+    except (grpc.FutureTimeoutError, futures.TimeoutError):
         answer.cancel()
+        return False, False
+    except futures.CancelledError:  # with its event loop
         return False, False
     response, error = outcome(answer)
     if error is None:

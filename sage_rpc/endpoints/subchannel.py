@@ -121,15 +121,12 @@ class Subchannel:
         self,
         endpoint: Endpoint,
         dial: Callable[[Endpoint], Any],
-        dial_health: Callable[[Endpoint], Channel] | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.target = endpoint.address
         self._dial = dial
-        self._dial_health = dial_health
         self._channel: Any = None
-        self._for_health: Channel | None = None
-        self._lock = threading.Lock()  # guards _channel, _for_health and callables
+        self._lock = threading.Lock()  # guards _channel and callables
         self.callables: dict[str, Any] = {}
         self.outstanding = 0
         self.failed_in_a_row = 0
@@ -183,15 +180,6 @@ class Subchannel:
                 self.callables[path] = found
         return found
 
-    def health(self) -> Any:
-        """The multicallable of grpc.health.v1's Check, for a thread."""
-        if self._dial_health is None:
-            return self.unary(CHECK, None, None)
-        with self._lock:
-            if self._for_health is None:
-                self._for_health = self._dial_health(self.endpoint)
-            return self._for_health.unary_unary(CHECK)
-
     def release(self) -> None:
         """Let go of the connection: calls under way finish, the next one opens another."""
         with self._lock:
@@ -202,10 +190,7 @@ class Subchannel:
         """Use it no more. -> the connection, for the caller to close, or None."""
         with self._lock:
             channel, self._channel = self._channel, None
-            for_health, self._for_health = self._for_health, None
             self.callables = {}
-        if for_health is not None:
-            for_health.close()
         return channel
 
     def forget_parent(self) -> None:

@@ -541,13 +541,14 @@ cdef class LoopCall(StreamCall):
         metadata = () if self.metadata is None else decode_metadata(self.metadata)
         return self.method, self.request, metadata, self.time_remaining()
 
-    def conclude(self, int status, str text, initial_metadata, trailing_metadata, bytes message):
-        """It was carried by other means, and so it ended."""
+    def conclude(self, int status, str text, initial_metadata, trailing_metadata, bytes message, bint never_ran=False):
+        """It was carried by other means, and so it ended; `never_ran`: it is certain that no server began it."""
         if self.status < 0:
             self.initial = encode_metadata(initial_metadata or ())
             self.trailing = encode_metadata(trailing_metadata or ())
             self.message = message
-            self.unsent = False
+            self.unsent = never_ran
+            self.resend = None
             self.finish(status, text)
             self.conn.run_ready()
 

@@ -106,11 +106,17 @@ def servers(started, monkeypatch):
 
 
 @pytest.fixture
-def managed(transport):
+def column(transport, face):
+    """Names what is counted at the servers, which outlive the test."""
+    return f"{transport} {face.__name__}"
+
+
+@pytest.fixture
+def managed(transport, face):
     opened = []
 
     def make(targets, pool=None, **method):
-        manager = sage_rpc.ServiceManager(
+        manager = face(
             {"subject": targets},
             timeout=SECONDS,
             options=[("sage_rpc.transport", transport)],
@@ -138,10 +144,10 @@ def test_calls_go_round_all_endpoints(servers, managed):
     until(lambda: all(endpoint.outstanding == 0 for endpoint in manager.pool_of("subject").endpoints))
 
 
-def test_the_least_loaded_endpoint_takes_the_call(servers, managed, transport):
+def test_the_least_loaded_endpoint_takes_the_call(servers, managed, column):
     manager = managed([each.target for each in servers[:2]], PoolPolicy(balancing="least_outstanding"))
     proxy = manager.get_sync_proxy("subject")
-    gate = f"least {transport}"
+    gate = f"least {column}"
     held = manager.get_async_proxy("subject").hold(gate)
     free = pids(proxy, 10)
     assert len(free) == 1  # whoever does not hold
@@ -151,12 +157,12 @@ def test_the_least_loaded_endpoint_takes_the_call(servers, managed, transport):
     assert held.result(SECONDS) is True
 
 
-def test_equal_keys_meet_the_same_endpoint_so_a_sharded_cache_is_right(servers, managed, transport):
+def test_equal_keys_meet_the_same_endpoint_so_a_sharded_cache_is_right(servers, managed, column):
     """Each process counts for itself: sums are right only if every call of a key reaches the same one."""
     targets = [each.target for each in servers]
     hashed = PoolPolicy(balancing="consistent_hash")
     first, second = managed(targets, hashed), managed(list(reversed(targets)), hashed)
-    keys = [f"{transport} key {number}" for number in range(20)]
+    keys = [f"{column} key {number}" for number in range(20)]
     for key in keys:
         assert first.get_sync_proxy("subject").add(key) == 1
         assert first.get_async_proxy("subject").add(key).result(SECONDS) == 2
@@ -164,10 +170,10 @@ def test_equal_keys_meet_the_same_endpoint_so_a_sharded_cache_is_right(servers, 
     assert len({first.get_sync_proxy("subject").pid.with_options(key=lambda k=key: k)() for key in keys}) == 3
 
 
-def test_batches_are_divided_by_keys_too(servers, managed, transport):
+def test_batches_are_divided_by_keys_too(servers, managed, column):
     """By hand and coalesced: each process counts its own keys, and results come in order."""
     targets = [each.target for each in servers]
-    keys = [f"{transport} batch key {number}" for number in range(40)]
+    keys = [f"{column} batch key {number}" for number in range(40)]
     hashed = PoolPolicy(balancing="consistent_hash")
     manager = managed(targets, hashed)
     proxy = manager.get_sync_proxy("subject")
@@ -253,15 +259,15 @@ def test_warm_up_connects_before_the_first_call(servers, managed):
     until(lambda: all(endpoint.transport != "idle" for endpoint in pool.endpoints))
 
 
-def test_targets_may_change_while_calls_go_on(servers, managed, transport):
+def test_targets_may_change_while_calls_go_on(servers, managed, column):
     manager = managed(servers[0].target)
     proxy = manager.get_sync_proxy("subject")
-    held = manager.get_async_proxy("subject").hold(f"while {transport}")
+    held = manager.get_async_proxy("subject").hold(f"while {column}")
     assert pids(proxy, 3) == {servers[0].process.pid: 3}
     manager.set_targets("subject", [servers[1].target, servers[2].target])
     assert set(pids(proxy, 6)) == {servers[1].process.pid, servers[2].process.pid}
     with sage_rpc.ServiceManager({"subject": servers[0].target}) as direct:
-        direct.get_sync_proxy("subject").release(f"while {transport}")
+        direct.get_sync_proxy("subject").release(f"while {column}")
     assert held.result(SECONDS) is True
     manager.set_targets("subject", [])
     with pytest.raises(errors.Unavailable, match="'subject' has no endpoint now: connection refused"):
@@ -323,12 +329,12 @@ def registered(servers):
         yield registry
 
 
-def test_equal_keys_meet_the_same_endpoint_behind_a_name_too(registered, servers, managed, transport):
+def test_equal_keys_meet_the_same_endpoint_behind_a_name_too(registered, servers, managed, column):
     hashed = PoolPolicy(balancing="consistent_hash")
     named, addressed = (
         managed(targets, hashed) for targets in ("sage:///subject", [each.target for each in servers])
     )
-    keys = [f"{transport} name key {number}" for number in range(20)]
+    keys = [f"{column} name key {number}" for number in range(20)]
     for key in keys:
         assert named.get_sync_proxy("subject").add(key) == 1
         assert named.get_async_proxy("subject").add(key).result(SECONDS) == 2
@@ -337,10 +343,10 @@ def test_equal_keys_meet_the_same_endpoint_behind_a_name_too(registered, servers
     assert len({named.get_sync_proxy("subject").pid.with_options(key=lambda k=key: k)() for key in keys}) == 3
 
 
-def test_the_least_loaded_endpoint_behind_a_name_takes_the_call(registered, servers, managed, transport):
+def test_the_least_loaded_endpoint_behind_a_name_takes_the_call(registered, servers, managed, column):
     manager = managed("sage:///subject", PoolPolicy(balancing="least_outstanding"))
     proxy = manager.get_sync_proxy("subject")
-    gate = f"least name {transport}"
+    gate = f"least name {column}"
     held = [manager.get_async_proxy("subject").hold(gate) for _ in range(2)]
     assert len(pids(proxy, 10)) == 1  # whoever does not hold
     for each in servers:

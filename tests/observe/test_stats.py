@@ -76,9 +76,9 @@ def subject(tmp_path_factory):
 
 
 @pytest.fixture
-def manager(subject, transport, monkeypatch):
+def manager(subject, transport, face, monkeypatch):
     monkeypatch.setenv("SAGE_RPC_RUNTIME_DIR", str(subject[1]))
-    with sage_rpc.ServiceManager(
+    with face(
         {"subject": subject[0].target}, timeout=SECONDS, options=[("sage_rpc.transport", transport)]
     ) as made:
         yield made

@@ -239,7 +239,8 @@ class Transport:
         try:
             await self._carry_on(call)
         except grpc.RpcError as error:
-            call.conclude(error.code().value[0], error.details(), (), (), None)
+            never_ran = errors.from_grpc(error).never_ran
+            call.conclude(error.code().value[0], error.details(), (), (), None, never_ran)
         except stock_aio.UsageError as error:
             call.conclude(_CANCELLED, str(error), (), (), None)
         except BaseException as error:
@@ -259,8 +260,12 @@ class Transport:
         call.when_ended(lambda: None if over_grpc.done() else over_grpc.cancel("not wanted any more"))
         message = await over_grpc.unary_unary(request, metadata)
         status = await over_grpc.status()
-        initial = over_grpc._initial_metadata
-        call.conclude(status.code(), status.details(), initial, status.trailing_metadata(), message)
+        initial, trailing = over_grpc._initial_metadata, status.trailing_metadata()
+        no_metadata = stock_aio.Metadata()
+        raised = stock_aio.AioRpcError(_CODES[status.code()], no_metadata, no_metadata, status.details())
+        channel: Any = self.channel()
+        never_ran = errors.from_grpc(raised, channel).never_ran
+        call.conclude(status.code(), status.details(), initial, trailing, message, never_ran)
 
     # -- connecting
 
