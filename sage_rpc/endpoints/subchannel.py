@@ -126,7 +126,8 @@ class Subchannel:
         self.target = endpoint.address
         self._dial = dial
         self._channel: Any = None
-        self._lock = threading.Lock()  # guards _channel and callables
+        self._lock = threading.Lock()  # guards _channel, _ended and callables
+        self._ended = False
         self.callables: dict[str, Any] = {}
         self.outstanding = 0
         self.failed_in_a_row = 0
@@ -138,12 +139,18 @@ class Subchannel:
 
     @property
     def channel(self) -> Any:
-        """Its connection; opened where there is none."""
+        """Its connection; opened where there is none.
+
+        Raises:
+            ValueError: it had none when it was ended.
+        """
         channel = self._channel
         if channel is None:
             with self._lock:
                 channel = self._channel
                 if channel is None:
+                    if self._ended:
+                        raise ValueError("Cannot invoke RPC on closed channel!")
                     channel = self._channel = self._dial(self.endpoint)
         return channel
 
@@ -187,11 +194,11 @@ class Subchannel:
             self.callables = {}
 
     def end(self) -> Any:
-        """Use it no more. -> the connection, for the caller to close, or None."""
+        """Open no connection any more. -> the one there is, for the caller to close, or None."""
         with self._lock:
-            channel, self._channel = self._channel, None
+            self._ended = True
             self.callables = {}
-        return channel
+            return self._channel
 
     def forget_parent(self) -> None:
         """In a forked child."""

@@ -151,6 +151,7 @@ class ServiceManager(BaseManager):
     """
 
     _method = AioMethod
+    _keeps_clients = True
 
     # -- calling
 

@@ -83,6 +83,7 @@ class BaseManager:
     """Services by name, with their endpoints and policies; see `ServiceManager`."""
 
     _method: type[Method] = Method
+    _keeps_clients = False  # those of asyncio, too
 
     def __init__(
         self,
@@ -208,7 +209,7 @@ class BaseManager:
             if not _is_client(kind):
                 raise TypeError(f"a class of clients, such as CacheClient, is needed, not {kind!r}")
             found = kind(self, name=name)
-            if kind.KEEPS:
+            if kind.KEEPS or self._keeps_clients:
                 with self._lock:
                     found = self._clients.setdefault((kind, name), found)
         return found
