@@ -1,148 +1,63 @@
-# The client's end: calls, and who receives for them. Included by _core.pyx.
+# The client's end, whoever drives it: calls, and the connection that carries them. Included by _core.pyx.
 #
-# Theory of operation. A thread that waits for its call tries to take the receiving role (`led`). The
-# holder dispatches whatever arrives, for its own call and for others', spins for a while and then
-# sleeps in poll(). Threads that find the role taken sleep on a lock of their own until their call
-# ends or the role is handed to them. Calls nobody waits for (futures) are received by one listener
-# thread per connection, which exists only once there was such a call. A waiting thread may take the
-# role from a listener that sleeps in poll(): the listener finds its `token` outdated and steps back.
-#
-# A call that waits for a server that is not there yet (`wait_for_ready`) has no connection: it is `parked` in
-# its channel's core, and whoever connects the channel starts it. Its `conn` is None until then.
+# Of both there are two kinds: threads wait for a `Call` of a `ThreadConnection` (_client_threads.pxi), tasks for a
+# `LoopCall` of a `LoopConnection` (_loop.pxi).
 
 SERVER_GONE = "the server process ended or closed the connection"
 
 
-cdef class Waiter:
-    cdef PyThread_type_lock lock
-    cdef int what
-
-    def __cinit__(self):
-        self.lock = PyThread_allocate_lock()
-        if self.lock is NULL:
-            raise MemoryError()
-        PyThread_acquire_lock(self.lock, NOWAIT_LOCK)
-
-    def __dealloc__(self):
-        if self.lock is not NULL:
-            PyThread_free_lock(self.lock)
-
-    cdef void wake(self):
-        # The lock is a binary semaphore here: make sure it is taken, then give it.
-        PyThread_acquire_lock(self.lock, NOWAIT_LOCK)
-        PyThread_release_lock(self.lock)
-
-    cdef int wait(self, int64_t deadline) except -1:
-        """Until woken or `deadline`; runs signal handlers, so may raise KeyboardInterrupt."""
-        cdef int64_t now, us
-        cdef int got
-        if deadline == NEVER:
-            us = -1
-        else:
-            now = <int64_t>sr_now_ns()
-            us = (deadline - now + 999) // 1000 if deadline > now else 0
-        PyErr_CheckSignals()
-        with nogil:
-            got = PyThread_acquire_lock_timed(self.lock, us, 1)
-        if got == 2:                                   # PY_LOCK_INTR
-            PyErr_CheckSignals()
-        return 0
-
-
-cdef class Call:
-    """One unary call over the memory queue: a `grpc.Call` and a `grpc.Future`."""
+cdef class ClientCall(CallSide):
+    """A call as its client has it."""
     cdef ClientConnection conn      # None before there is one
-    cdef object deserializer
     cdef str method
-    cdef uint32_t stream
     cdef int status                 # -1 while under way
-    cdef int64_t deadline
     cdef object text                # details, str
     cdef bytes initial
     cdef bytes trailing
-    cdef object message             # bytes or Parts
-    cdef Assembly assembly
-    cdef list waiters
+    cdef object message             # the only response, bytes or Parts
     cdef list callbacks
-    cdef bint attended              # a thread waits for it, no listener needed
     cdef uint64_t position          # where its frame starts in the ring; 0: not known
     cdef bint unsent                # the connection died before the server took the call
-    cdef bint streams               # a StreamCall
     cdef bint cancelled_here        # by cancel()
     cdef bint heard                 # the server has sent metadata or a message
     cdef int64_t max_request, max_response  # of its method, beside the connection's; -1: no limit
-    cdef object value
-    cdef object failure
+
+    cdef bint is_over(self):
+        return self.status >= 0
 
     cdef int finish(self, int status, object text) except -1:
         """End the call (the caller has taken it out of the table, or does so)."""
-        cdef Waiter w
-        if self.status >= 0:
-            return 0
-        self.status = status
-        self.text = text
-        if self.waiters is not None:
-            for w in self.waiters:
-                w.wake()
-        if self.conn is None:
-            return 0                           # whoever ends it runs its callbacks
-        if not self.attended:
-            self.conn.unattended -= 1
-        if self.conn.led_for is self and self.conn.led_asleep:
-            self.conn.poke_leader()            # it sleeps in poll() for this very call
-        if self.callbacks is not None:
-            self.conn.ready.append(self)
+        if self.status < 0:
+            self.status = status
+            self.text = text
+            if self.callbacks is not None and self.conn is not None:   # else, whoever ends it runs them
+                self.conn.ready.append(self)
         return 0
 
-    cdef bint streams_in(self):
-        """Does the server send any number of responses?"""
+    cdef bint due(self, int what):
+        """Is what somebody waits for there? The end of the call is always."""
+        if self.status >= 0:
+            return True
+        if what == W_MESSAGE:
+            return len(self.inbox.messages) > 0
+        if what == W_CREDIT:
+            return self.window >= LEAST_PART + CHARGE
+        if what == W_ROOM:
+            return not self.conn.outq
+        if what == W_HEADERS:
+            return self.initial is not None or (self.inbox is not None and len(self.inbox.messages) > 0)
         return False
 
-    cdef bint due(self, int what):
-        """Is what a thread waits for there? The end of the call is always."""
-        return self.status >= 0
-
-    # -- grpc.Call and grpc.RpcContext
-
-    def code(self):
-        self._settle(None)
-        return _STATUS.get(self.status, grpc.StatusCode.UNKNOWN)
-
-    def details(self):
-        self._settle(None)
-        return self.text
-
-    def debug_error_string(self):
-        self._settle(None)
-        if self.status == OK:
-            return ""
-        target = "" if self.conn is None else f", {self.conn.target}"
-        return f"{_STATUS.get(self.status)}: {self.text} [{self.method}{target}, transport=shm]"
-
-    def initial_metadata(self):
-        self._settle(None)
-        return decode_metadata(self.initial) if self.initial is not None else ()
-
-    def trailing_metadata(self):
-        self._settle(None)
-        return decode_metadata(self.trailing) if self.trailing is not None else ()
-
-    def is_active(self):
-        self.look()
-        return self.status < 0
+    cdef int give_back(self) except -1:
+        cdef int64_t credit = self.inbox.settle(self.assembly is not None)
+        if credit and self.status < 0:
+            self.conn.send_frame(SW_CREDIT, 0, self.stream, <uint32_t>credit, None, None)
+        return 0
 
     def time_remaining(self):
         if self.deadline == NEVER:
             return None
         return max(0.0, (self.deadline - <int64_t>sr_now_ns()) / 1e9)
-
-    def add_callback(self, callback):
-        if self.status >= 0:
-            return False
-        self.call_back(callback, None)
-        return True
-
-    # -- grpc.Future
 
     def cancel(self):
         if self.status >= 0:
@@ -151,92 +66,29 @@ cdef class Call:
         self.end_here(CANCELLED, "Locally cancelled by application!")
         return True
 
-    def cancelled(self):
-        return self.cancelled_here
-
-    def running(self):
-        self.look()
-        return self.status < 0
-
-    def done(self):
-        self.look()
-        return self.status >= 0
-
-    def result(self, timeout=None):
-        self._settle(timeout)
-        if self.status == OK:
-            return self._value()
-        if self.cancelled_here:
-            raise grpc.FutureCancelledError()
-        raise self._error()
-
-    def exception(self, timeout=None):
-        self._settle(timeout)
-        if self.status == OK:
-            return None
-        if self.cancelled_here:
-            raise grpc.FutureCancelledError()
-        return self._error()
-
-    def traceback(self, timeout=None):
-        error = self.exception(timeout)
-        if error is None:
-            return None
-        try:
-            raise error
-        except grpc.RpcError as raised:
-            return raised.__traceback__
-
-    def add_done_callback(self, fn):
-        if self.status >= 0:
-            fn(self)
-        else:
-            self.call_back(fn, self)
-
-    def __repr__(self):
-        state = "under way" if self.status < 0 else _STATUS.get(self.status, self.status)
-        return f"<sage_rpc.Call {self.method} {state}>"
-
-    # -- inside
-
-    cdef int look(self) except -1:
-        """Find out whether the call has ended, if nobody else does."""
-        return 0
-
-    cdef int call_back(self, fn, argument) except -1:
-        """Have `fn(argument)` called at the end of the call, which is under way; without `argument` if it is None."""
-        if self.callbacks is None:
-            self.callbacks = []
-        self.callbacks.append((fn, argument))
-        return self._need_listener()
-
     cdef int forget_messages(self) except -1:
         """Drop the responses that have arrived."""
+        if self.inbox is not None:
+            self.inbox.messages.clear()
         return 0
 
     cdef int end_here(self, int status, object text) except -1:
         """End the call from this side; what has arrived is not wanted any more."""
         if self.status < 0:
             self.forget_messages()
-            if self.conn is None:
-                self.finish(status, text)
-                self.run_callbacks()
-            else:
-                self.conn.end_call(self, status, text)
-                self.conn.run_ready()
+            self.conn.end_call(self, status, text)
+            self.conn.run_ready()
         return 0
 
-    cdef int drop(self) except -1:
-        """Cancel the call, under way, because nobody can ask for it any more.
+    cdef int drop(self, int status, object text) except -1:
+        """End the call, under way, perhaps because nobody can ask for it any more.
 
         This may run in any thread at any moment, so no callbacks run here.
         """
         self.forget_messages()
-        if self.conn is None:
-            return self.finish(CANCELLED, "Cancelled upon garbage collection!")
-        self.conn.end_call(self, CANCELLED, "Cancelled upon garbage collection!")
+        self.conn.end_call(self, status, text)
         if self.conn.ready:
-            self.conn.wake_listener()
+            self.conn.look_again()
         return 0
 
     cdef int run_callbacks(self) except -1:
@@ -254,101 +106,18 @@ cdef class Call:
                 _LOGGER.exception("Exception in a callback of %s", self.method)
         return 0
 
-    cdef int wait(self, int64_t limit, int what) except -1:
-        """Block until `what` is due or `limit` (monotonic ns) passed; ends the call at its deadline."""
-        if self.conn is None:
-            self.await_connection(limit)
-            if self.conn is None:
-                return 0
-        return self.conn.wait(self, limit, what)
-
-    cdef int await_connection(self, int64_t limit) except -1:
-        """Block until the call has a connection, has ended, or `limit` passed; ends it at its deadline."""
-        cdef Waiter w = Waiter()
-        cdef int64_t until = limit if limit < self.deadline else self.deadline
-        if self.waiters is None:
-            self.waiters = []
-        self.waiters.append(w)
-        try:
-            while self.conn is None and self.status < 0:
-                if until != NEVER and <int64_t>sr_now_ns() >= until:
-                    if until == self.deadline:
-                        self.end_here(DEADLINE_EXCEEDED, "Deadline Exceeded")
-                    break
-                w.wait(until)
-        finally:
-            if self.waiters is not None:       # not in the child of a fork by a signal handler
-                self.waiters.remove(w)
-        return 0
-
-    cdef int _need_listener(self) except -1:
-        if self.conn is None:
-            self.attended = False
-            return 0
-        if self.attended:
-            self.attended = False
-            self.conn.unattended += 1
-        self.conn.wake_listener()
-        return 0
-
-    cdef int _settle(self, object timeout) except -1:
-        cdef int64_t limit
-        if self.status < 0:
-            limit = NEVER if timeout is None or timeout > 1e8 else <int64_t>(sr_now_ns() + max(0.0, timeout) * 1e9)
-            self.wait(limit, W_END)
-            if self.status < 0:
-                raise grpc.FutureTimeoutError()
-        if self.message is not None and self.status == OK:
-            self._parse()
-        return 0
-
-    cdef int _parse(self) except -1:
-        """Make the response of its message. A call whose response does not parse has failed."""
-        message = self.message
-        try:
-            value = _deserialized(message, self.deserializer)
-        except Exception:
-            _LOGGER.exception("Exception deserializing the response of %s", self.method)
-            self.status = INTERNAL
-            self.text = "Exception deserializing response!"
-        else:
-            if self.message is not None:       # not by another thread meanwhile
-                self.value = value
-        self.message = None
-        return 0
-
-    cdef object _value(self):
-        """The response of a call that ended with OK; raises the error of one that does not parse."""
-        if self.message is not None:
-            self._parse()
-            if self.status != OK:
-                raise self._error()
-        return self.value
-
-    cdef object _error(self):
-        if self.failure is None:
-            self.failure = errors.rpc_error(
-                _STATUS.get(self.status, grpc.StatusCode.UNKNOWN), self.text or "",
-                initial_metadata=self.initial_metadata(), trailing_metadata=self.trailing_metadata(),
-                debug_error_string=self.debug_error_string(), never_ran=self.unsent)
-        return self.failure
-
     @property
     def never_ran(self):
         """Whether it is certain that the server has not begun the call, which has ended."""
-        if self.status <= OK:
-            return False
-        if self.failure is not None:
-            return self.failure.never_ran
-        return self.unsent or (self.trailing is not None and errors.NOT_RUN in decode_metadata(self.trailing))
+        return self.status > OK and (
+            self.unsent or (self.trailing is not None and errors.NOT_RUN in decode_metadata(self.trailing)))
 
 
 cdef class ClientConnection(Connection):
     """The client's end of one connection. Use `UnaryUnary` objects to call over it."""
-    dialect = 0                      # what HELLO says of this kind of client
     features = FEATURES
     cdef readonly str target
-    cdef dict calls                  # stream -> Call under way
+    cdef dict calls                  # stream -> ClientCall under way
     cdef dict methods                # name -> number the peer knows
     cdef int64_t name_bytes          # of these names
     cdef bint went_away              # the server said that it leaves,
@@ -356,29 +125,12 @@ cdef class ClientConnection(Connection):
     cdef uint32_t next_stream
     cdef public bint draining        # the peer wants no new streams
     cdef bint retired                # the channel has let go of it: it ends with its last call
-    cdef bint led                    # somebody receives
-    cdef bint led_asleep             # ... and sleeps in poll()
-    cdef bint led_by_listener
-    cdef Call led_for                # the call its holder waits for
-    cdef int led_what                # and what of it
-    cdef int poke                    # an eventfd that wakes the holder, once somebody waited for a future
-    cdef int pollers                 # threads in poll(), the one that lost the role included
-    cdef uint64_t token
-    cdef object followers            # deque of (Call, Waiter)
-    cdef int64_t unattended
-    cdef list deadlines              # heap of (deadline, stream) of unattended calls
+    cdef list deadlines              # heap of (deadline, stream) of calls whose deadlines nobody else watches
     cdef object ready                # deque of ended calls whose callbacks are due
-    cdef object listener             # the thread, once there is one
-    cdef int kick                    # an eventfd that wakes it
-    cdef bint listener_asleep
-    cdef int64_t listener_until
-    cdef object start_thread
     cdef Patience patience
     cdef public int64_t max_receive, max_send
     cdef int64_t max_metadata
     cdef readonly bint streams       # the server takes calls of all four kinds
-    cdef object on_end               # called when it takes no more calls: somebody watches the channel's state
-    cdef bint sits                   # the listener receives although nothing is under way, to see that
 
     def __init__(self, Segment segment, int fd, bint client, str target, object start_thread,
                  int64_t max_receive, int64_t max_send, int features=0, int64_t max_metadata=16384):
@@ -387,80 +139,33 @@ cdef class ClientConnection(Connection):
         if features & SW_FEATURE_BLOCKS:
             self.use_blocks(True)
         self.target = target
-        self.start_thread = start_thread
         self.max_receive = max_receive
         self.max_send = max_send
         self.calls = {}
         self.methods = {}
         self.next_stream = 1
-        self.followers = deque()
         self.deadlines = []
         self.ready = deque()
-        self.kick = self.poke = -1
-
-    def __dealloc__(self):
-        self.close_eventfds()
-
-    cdef void close_eventfds(self):
-        if self.kick >= 0:
-            c_close(self.kick)
-        if self.poke >= 0:
-            c_close(self.poke)
-        self.kick = self.poke = -1
 
     cdef void abandon(self):
-        cdef Call call
+        cdef ClientCall call
         Connection.abandon(self)
-        self.close_eventfds()
-        # The threads that received, waited and listened exist in the parent only.
-        self.led = self.led_asleep = self.listener_asleep = self.sits = False
-        self.on_end = None
-        self.led_for = None
-        self.listener = None
-        self.followers.clear()
         self.outq.clear()
         self.unsent = 0
         for each in list(self.calls.values()):
-            call = <Call>each
-            call.waiters = call.callbacks = None
+            call = <ClientCall>each
+            call.callbacks = None
             call.finish(UNAVAILABLE, self.death_text())
         self.calls.clear()
         self.ready.clear()
 
     def __repr__(self):
         state = f"dead: {self.death}" if self.dead else "draining" if self.draining else "ready"
-        return f"<ClientConnection {self.target} {state}, {len(self.calls)} calls under way>"
-
-    cdef bint gone(self):
-        """Did the peer end, or say that it will, while nobody was receiving? (A blocking call finds out by
-        itself, and is sent again; a future has nobody who could do that.)"""
-        self.glance()
-        return self.dead or self.draining
-
-    def watch(self, on_end):
-        """Have `on_end()` called, by the listener, when this connection has died or takes no more calls.
-
-        None: not any more. -> False when it takes none already; then `on_end` is not called.
-        """
-        if on_end is None:
-            self.on_end = None
-            self.sits = False
-            if self.listener_asleep:
-                ring_eventfd(self.kick)
-            return True
-        if self.gone():
-            return False
-        self.on_end = on_end
-        self.wake_listener()
-        return True
-
-    cdef bint news(self):
-        """Has the listener something to do besides receiving?"""
-        return len(self.ready) > 0 or (self.on_end is not None and (self.dead or self.draining))
+        return f"<{type(self).__name__} {self.target} {state}, {len(self.calls)} calls under way>"
 
     # -- starting and ending calls
 
-    cdef int launch(self, Call call, message, bytes metadata, Py_ssize_t name_size, timeout) except -1:
+    cdef int launch(self, ClientCall call, message, bytes metadata, Py_ssize_t name_size, timeout) except -1:
         """Start `call` unless something about it is too large, too late or too early; it may have ended at once.
 
         `message` is its only request, bytes or `Parts`, or None.
@@ -491,12 +196,9 @@ cdef class ClientConnection(Connection):
         if type(message) is Shipment:
             message = (<Shipment>message).message
             flags = IN_BLOCKS
-        self.start(call, message, metadata, timeout_ns, flags)
-        if not call.attended and timeout_ns >= 0 and call.status < 0:
-            self.remember_deadline(call)
-        return 0
+        return self.start(call, message, metadata, timeout_ns, flags)
 
-    cdef int start(self, Call call, bytes message, bytes metadata, int64_t timeout_ns, int flags) except -1:
+    cdef int start(self, ClientCall call, bytes message, bytes metadata, int64_t timeout_ns, int flags) except -1:
         """`message` None: the requests follow one by one."""
         cdef bytes prefix = None
         cdef uint64_t t
@@ -533,7 +235,7 @@ cdef class ClientConnection(Connection):
             self.lost(call)
         return 0
 
-    cdef int lost(self, Call call) except -1:
+    cdef int lost(self, ClientCall call) except -1:
         """The connection died before `call` could be written."""
         self.calls.pop(call.stream, None)
         call.unsent = True
@@ -543,7 +245,7 @@ cdef class ClientConnection(Connection):
     cdef str death_text(self):
         return f"connection to {self.target} over shared memory lost: {self.death}"
 
-    cdef int end_call(self, Call call, int status, object text) except -1:
+    cdef int end_call(self, ClientCall call, int status, object text) except -1:
         """End a call from this side and tell the peer."""
         if call.status >= 0:
             return 0
@@ -556,9 +258,13 @@ cdef class ClientConnection(Connection):
         return 0
 
     cdef int nudge(self) except -1:
-        if self.outq and not self.led:
-            self.wake_listener()               # nobody else may come to send what waits there
+        if self.outq:
+            self.look_again()                  # nobody else may come to send what waits there
         return 0
+
+    cdef int look_again(self) except -1:
+        """There is something to do that nobody waits for. Cheap when nobody need be woken."""
+        raise NotImplementedError
 
     def close(self, str why="the channel was closed", int status=1):
         """End every call under way with `status` and give the connection back to the system."""
@@ -577,7 +283,7 @@ cdef class ClientConnection(Connection):
         return 0
 
     cdef int shut(self, str why, int status, object text) except -1:
-        cdef Call call
+        cdef ClientCall call
         cdef uint64_t consumed
         if self.dead:
             return 0
@@ -591,33 +297,34 @@ cdef class ClientConnection(Connection):
         self.unsent = 0
         consumed = sr_consumed(&self.tx)
         for each in calls:
-            call = <Call>each
+            call = <ClientCall>each
             # A server takes a frame off the ring before it runs the handler: what is still in the
             # ring was never seen, and may be sent again elsewhere.
             call.unsent = status == UNAVAILABLE and call.position > consumed
             call.finish(status, text if text is not None else self.death_text())
-        self.wake_listener()
+        self.look_again()
         self.release_if_unused()
         return 0
 
     cdef int fail(self, str why) except -1:
         return self.shut(why, UNAVAILABLE, None)
 
+    cdef bint in_use(self):
+        """Is somebody in the mapping, or at a descriptor, without the GIL?"""
+        return self.tx_busy
+
     cdef void release_if_unused(self):
-        if (not self.dead or self.led or self.pollers > 0 or self.tx_busy or self.listener is not None
-                or self.segment is None):
+        if not self.dead or self.in_use() or self.segment is None:
             return
         self.unmap()
-        self.close_eventfds()
         c_close(self.fd)
         self.fd = -1
 
     # -- receiving
 
-    cdef int dispatch(self, sw_header *h, sw_view *v, const uint8_t *at) except -1:
-        cdef Call call
+    cdef int dispatch(self, sw_header *h, sw_view *v, const uint8_t *at, Parts parts) except -1:
+        cdef ClientCall call
         cdef bytes initial = None, metadata = None
-        cdef bint got
         if h.type == SW_PING:
             return self.answer_ping(h)
         if h.type == SW_GOAWAY:
@@ -629,10 +336,8 @@ cdef class ClientConnection(Connection):
             if h.stream >= self.next_stream:
                 return self.fail(f"the peer answered stream {h.stream}, which was never opened")
             self.vain += 1
-            if h.extra & SW_BLOCKS and self.arenas is not None and h.type == SW_TRAILERS and h.flags & SW_HAS_MESSAGE:
-                self.parts_at(v, at)            # and drop them: their blocks go back
             return 0                            # the rest of a call that was cancelled
-        call = <Call>found
+        call = <ClientCall>found
         if h.flags & SW_HAS_METADATA:
             metadata = _bytes_at(at, v.metadata, v.metadata_size)
         if h.type == SW_TRAILERS and h.flags & SW_HAS_INITIAL:
@@ -647,15 +352,10 @@ cdef class ClientConnection(Connection):
             return self.credit(call, h.aux)
         if h.flags & SW_HAS_MESSAGE or h.type == SW_HEADERS or initial is not None:
             call.heard = True
-        if h.flags & SW_HAS_MESSAGE:
-            if call.streams and (<StreamCall>call).inbox is not None:
-                got = self.arrive(<StreamCall>call, h, v, at)
-            else:
-                got = self.only_message(call, h, v, at)
-            if got == 0:
-                return 0
+        if h.flags & SW_HAS_MESSAGE and not self.take(call, h, v, at, parts):
+            return 0
         if h.type == SW_TRAILERS:
-            if h.aux == <uint32_t>OK and call.streams_in() and (<StreamCall>call).inbox.assembly is not None:
+            if h.aux == <uint32_t>OK and call.inbox is not None and call.assembly is not None:
                 return self.fail("the peer ended a call well in the middle of a message")
             if initial is not None:
                 call.initial = initial
@@ -664,7 +364,7 @@ cdef class ClientConnection(Connection):
             if h.flags & SW_HAS_DETAILS:
                 text = _bytes_at(at, v.details, v.details_size).decode("utf-8", "replace")
             self.calls.pop(h.stream, None)
-            if h.aux == <uint32_t>OK and call.message is None and not call.streams_in():
+            if h.aux == <uint32_t>OK and call.message is None and call.inbox is None:
                 call.finish(INTERNAL, "the server ended a unary call without a response")
             else:
                 call.finish(<int>h.aux if h.aux <= 16 else UNKNOWN, text)
@@ -672,129 +372,47 @@ cdef class ClientConnection(Connection):
             if call.initial is not None:
                 self.vain += 1
             call.initial = metadata
-            if call.streams:
-                (<StreamCall>call).wake(W_HEADERS)
+            call.wake(W_HEADERS)
         elif h.type == SW_CANCEL:
             self.calls.pop(h.stream, None)
             call.finish(<int>h.aux if 1 <= h.aux <= 16 else UNKNOWN, "the server cancelled the call")
         return 0
 
-    cdef bint only_message(self, Call call, sw_header *h, sw_view *v, const uint8_t *at) except -1:
-        """Take the response of a unary call, or a piece of it. False: call or connection are over."""
-        cdef Assembly assembly
-        cdef Parts parts = None
-        cdef int got
-        if h.extra & SW_BLOCKS and self.arenas is not None and h.type == SW_TRAILERS:
-            parts = self.parts_at(v, at)
-            if parts is None:
+    cdef bint take(self, ClientCall call, sw_header *h, sw_view *v, const uint8_t *at, Parts parts) except -1:
+        """Take a response, or a piece of it. False: call or connection are over."""
+        cdef Inbox inbox = call.inbox
+        if inbox is not None:
+            if h.type == SW_MESSAGE and not inbox.affords(CHARGE + v.message_size):
+                self.fail("the peer sent more than its credit")
                 return False
-            v.total = <uint64_t>parts.size
-        if h.flags & SW_CONTINUED:
-            assembly = call.assembly
-            if assembly is None:
-                self.fail("the peer continued a message that it had not begun")
-                return False
-            got = assembly.add(at + v.message, v.message_size)
-            if self.dead or call.status >= 0:
-                return False                   # given up meanwhile: add() may release the GIL
-            if got < 0 or (got == 1) == ((h.flags & SW_MORE) != 0):
-                self.fail("the peer sent a message of another length than announced")
-                return False
-            if got == 1:
-                call.message = assembly.data
-                call.assembly = None
-            return True
-        if call.message is not None or call.assembly is not None:
+        elif not h.flags & SW_CONTINUED and (call.message is not None or call.assembly is not None):
             self.end_call(call, INTERNAL, "the server sent more than one response to a unary call")
             return False
-        if not self.acceptable(call, v):
+        message = self.message_of(call, "CLIENT", _smaller(self.max_receive, call.max_response), NEVER, h, v, at, parts)
+        if self.dead or call.status >= 0:
             return False
-        if not h.flags & SW_MORE:
-            call.message = _message_at(at, v) if parts is None else parts
-            return not self.dead and call.status < 0
-        call.assembly = assembly = self.assemble(call, v)
-        if assembly is None:
-            return False
-        assembly.add(at + v.message, v.message_size)
-        return not self.dead and call.status < 0
-
-    cdef bint acceptable(self, Call call, sw_view *v) except -1:
-        """Is the message short enough? Ends the call if not."""
-        cdef int64_t limit = _smaller(self.max_receive, call.max_response)
-        if 0 <= limit < <int64_t>v.total or v.total > <uint64_t>0x7fffffffffff:
-            self.end_call(call, RESOURCE_EXHAUSTED,
-                          f"CLIENT: Received message larger than max ({v.total} vs. {limit})")
-            return False
-        return True
-
-    cdef Assembly assemble(self, Call call, sw_view *v):
-        try:
-            return Assembly.begin(v.total)
-        except MemoryError:
-            self.end_call(call, RESOURCE_EXHAUSTED, f"CLIENT: no memory for a message of {v.total} bytes")
-            return None
-
-    cdef bint arrive(self, StreamCall call, sw_header *h, sw_view *v, const uint8_t *at) except -1:
-        """Take a message of a stream, or a piece of one. False: call or connection are over."""
-        cdef Inbox inbox = call.inbox
-        cdef Assembly assembly
-        cdef int64_t charge = CHARGE + v.message_size
-        cdef int got
-        if h.type == SW_MESSAGE and not inbox.affords(charge):
-            self.fail("the peer sent more than its credit")
-            return False
-        if h.flags & SW_CONTINUED or inbox.assembly is not None:
-            assembly = inbox.assembly
-            if assembly is None or not h.flags & SW_CONTINUED:
-                self.fail("the peer mixed up the pieces of its messages")
-                return False
-            got = assembly.add(at + v.message, v.message_size)
-            if self.dead or call.status >= 0:
-                return False
-            if got < 0 or (got == 1) == ((h.flags & SW_MORE) != 0):
-                self.fail("the peer sent a message of another length than announced")
-                return False
-            inbox.charged += charge
-            if got == 1:
-                inbox.assembly = None
-                inbox.add(assembly.data, inbox.charged)
-                inbox.charged = 0
+        if inbox is None:
+            call.message = message
         else:
-            if not self.acceptable(call, v):
-                return False
-            if not h.flags & SW_MORE:
-                inbox.add(_message_at(at, v), charge)
-                if self.dead or call.status >= 0:
-                    return False
-            else:
-                assembly = self.assemble(call, v)
-                if assembly is None:
-                    return False
-                inbox.assembly = assembly
-                inbox.charged = charge
-                assembly.add(at + v.message, v.message_size)
-                if self.dead or call.status >= 0:
-                    return False
-        call.give_back()
-        call.wake(W_MESSAGE)
+            inbox.add(message, CHARGE + v.message_size)
+            call.give_back()
+            call.wake(W_MESSAGE)
         return True
 
-    cdef int credit(self, Call call, uint32_t bytes_) except -1:
-        cdef StreamCall stream
-        if not call.streams:
-            return 0
+    cdef int refuse(self, CallSide call, str why) except -1:
+        return self.end_call(<ClientCall>call, RESOURCE_EXHAUSTED, why)
+
+    cdef int credit(self, ClientCall call, uint32_t bytes_) except -1:
         if bytes_ < LEAST_CREDIT:
             self.vain += 1
-        stream = <StreamCall>call
-        stream.window += bytes_
-        if stream.window > 0x7fffffff:
+        call.window += bytes_
+        if call.window > 0x7fffffff:
             return self.fail("the peer gave more credit than there can be")
-        stream.wake(W_CREDIT)
-        return 0
+        return call.wake(W_CREDIT)
 
     cdef int go_away(self, uint32_t last) except -1:
         """The server takes no streams after `last`: those are sent again elsewhere."""
-        cdef Call call
+        cdef ClientCall call
         self.vain += 1
         if self.went_away and last >= self.last_taken:
             return 0
@@ -802,11 +420,9 @@ cdef class ClientConnection(Connection):
         self.last_taken = last
         self.draining = True
         for each in [stream for stream in self.calls if stream > last]:
-            call = <Call>self.calls.pop(each)
+            call = <ClientCall>self.calls.pop(each)
             call.unsent = True
             call.finish(UNAVAILABLE, f"the server of {self.target} is shutting down")
-        if self.on_end is not None:
-            self.wake_listener()
         return 0
 
     cdef int receive(self, int limit) except -1:
@@ -831,112 +447,7 @@ cdef class ClientConnection(Connection):
             return 0
         return <uint64_t>watch_ns(&self.patience, self.woke)
 
-    cdef int lead(self, Call call, int64_t until, int what) except -1:
-        """Receive until `what` is due for `call` (None: until something is due for the listener), `until` or death.
-
-        -> 1: still holding the role; 0: the role was taken over.
-        """
-        cdef int n, rc, ms, failure, turns = 0
-        cdef int64_t now, since
-        cdef uint64_t budget
-        cdef bint found
-        cdef sr_end *ring = &self.rx
-        cdef pollfd p[2]
-        cdef uint64_t mine = self.token
-        cdef bint spin = call is not None
-        while True:
-            n = self.receive(DRAIN_LIMIT)
-            if call is not None and self.ready:
-                self.wake_listener()           # callbacks do not wait until our own call has ended
-            if self.dead or (call.due(what) if call is not None else self.news()):
-                return 1
-            if n:
-                turns += 1
-                if turns & 15 == 0:
-                    # Whatever the server sends, other threads have their turn, time goes on, and it may have ended.
-                    PyErr_CheckSignals()
-                    with nogil:
-                        if self.tires():
-                            poll(NULL, 0, REST_MS)
-                    if not self.dead and self.read_bells() == 0:
-                        self.receive_last()
-                        self.fail(SERVER_GONE)
-                    if self.dead or (self.next_deadline() if call is None else until) <= <int64_t>sr_now_ns():
-                        return 1
-            if self.outq:
-                self.flush()
-                with nogil:
-                    found = sr_spin_transfer(&self.rx, &self.tx, TRANSFER_SPIN_NS)
-                if found:
-                    continue
-            elif n:
-                continue
-            if call is None and self.unattended <= 0 and not self.outq and not self.sits:
-                return 1
-            if spin:
-                spin = False
-                budget = self.spin_budget()
-                if budget:
-                    with nogil:
-                        n = sr_spin(&ring, 1, budget, NULL)
-                    watched(&self.patience, n >= 0)
-                    if n >= 0:
-                        continue
-            if call is None:
-                until = self.next_deadline()
-            if until == NEVER:
-                ms = -1
-            else:
-                now = <int64_t>sr_now_ns()
-                if now >= until:
-                    return 1
-                ms = <int>min((until - now + 999999) // 1000000, <int64_t>MAX_TIMEOUT_MS)
-            if self.wants_room():
-                continue
-            if sr_reader_sleep(&self.rx):
-                sr_reader_awake(&self.rx)
-                continue
-            PyErr_CheckSignals()
-            # Whoever ended the call while this thread spun, or ran a signal handler, did not wake it.
-            if self.dead or (call.due(what) if call is not None else self.news()):
-                if not self.dead:
-                    sr_reader_awake(&self.rx)
-                return 1
-            if (ms < 0 or ms > SIGNAL_MS) and PyThread_get_thread_ident() == MAIN_THREAD:
-                ms = SIGNAL_MS
-            p[0].fd = self.fd
-            p[1].fd = self.kick if call is None else self.poke
-            p[0].events = p[1].events = POLLIN
-            p[0].revents = p[1].revents = 0
-            self.led_asleep = True
-            if call is None:
-                self.listener_asleep = True
-                self.listener_until = until
-            self.pollers += 1
-            since = <int64_t>sr_now_ns() if self.woke else 0
-            with nogil:
-                rc = poll(p, 2 if p[1].fd >= 0 else 1, ms)
-                failure = errno if rc < 0 else 0
-            self.pollers -= 1
-            if since and p[0].revents:
-                slept(&self.patience, since)
-            if call is None:
-                self.listener_asleep = False
-                if p[1].revents:
-                    self.read_eventfd(self.kick)
-            elif p[1].fd >= 0 and p[1].revents:
-                self.read_eventfd(self.poke)
-            if self.token != mine:
-                return 0
-            self.led_asleep = False
-            sr_reader_awake(&self.rx)
-            if failure == EINTR:
-                PyErr_CheckSignals()
-            if p[0].revents and not self.dead and self.read_bells() == 0:
-                self.receive_last()
-                self.fail(SERVER_GONE)
-
-    cdef int remember_deadline(self, Call call) except -1:
+    cdef int remember_deadline(self, ClientCall call) except -1:
         # Calls that ended leave their entries behind: drop them before they are the most of the heap.
         if len(self.deadlines) > 64 and len(self.deadlines) > 4 * len(self.calls):
             self.deadlines = [entry for entry in self.deadlines if entry[1] in self.calls]
@@ -952,222 +463,6 @@ cdef class ClientConnection(Connection):
             return NEVER
         return self.deadlines[0][0]
 
-    cdef bint take_role(self, bint listener):
-        if self.led and not (self.led_by_listener and self.led_asleep and not listener):
-            return False
-        if self.led:
-            sr_reader_awake(&self.rx)
-        self.led = True
-        self.led_asleep = False
-        self.led_by_listener = listener
-        self.token += 1
-        return True
-
-    cdef int leave_role(self) except -1:
-        """Give the role up: a waiting thread gets it first, else the listener if it is needed."""
-        self.led = False
-        self.led_asleep = False
-        return self.offer_role()
-
-    cdef int offer_role(self) except -1:
-        if self.followers:
-            (<Waiter>self.followers[0][1]).wake()
-        elif self.unattended > 0 or self.outq or self.sits:
-            self.wake_listener()
-        return 0
-
-    cdef int room(self) except -1:
-        cdef Waiter w
-        for entry in self.followers:
-            w = <Waiter>entry[1]
-            if w.what == W_ROOM:
-                w.wake()
-        if self.led_asleep and self.led_for is not None and self.led_what == W_ROOM:
-            self.poke_leader()                 # another thread made the room that it sleeps for
-        return 0
-
-    cdef int glance(self) except -1:
-        """Take what has arrived, without waiting, unless another thread receives."""
-        cdef uint64_t mine
-        if self.dead or not self.take_role(False):
-            return 0
-        mine = self.token
-        try:
-            self.receive(DRAIN_LIMIT)
-            if not self.dead:
-                self.flush()
-                if self.read_bells() == 0:
-                    self.receive_last()
-                    self.fail(SERVER_GONE)
-        finally:
-            if self.token == mine:
-                self.leave_role()
-            if self.dead:
-                self.release_if_unused()
-        return 0
-
-    cdef int wait(self, Call call, int64_t limit, int what) except -1:
-        """Block until `what` is due for `call` or `limit` (monotonic ns) passed; ends it at its own deadline."""
-        cdef int64_t until = limit if limit < call.deadline else call.deadline
-        while not call.due(what):
-            if self.take_role(False):
-                self.lead_for(call, until, what)
-            else:
-                self.follow(call, until, what)
-            if not call.due(what) and until != NEVER and <int64_t>sr_now_ns() >= until:
-                if until == call.deadline:
-                    self.end_call(call, DEADLINE_EXCEEDED, "Deadline Exceeded")
-                break
-        if self.ready:
-            self.wake_listener()
-        if self.retired:
-            self.close_if_retired()
-        return 0
-
-    cdef int lead_for(self, Call call, int64_t until, int what) except -1:
-        cdef uint64_t mine = self.token
-        try:
-            if not call.attended or call.streams:  # other threads may end it
-                if self.poke < 0:
-                    self.poke = self.make_eventfd()
-                self.led_for = call
-                self.led_what = what
-            self.lead(call, until, what)
-        finally:
-            if self.token == mine:
-                self.led_for = None
-                self.leave_role()
-            if self.dead:
-                self.release_if_unused()
-        if self.dead and call.status < 0:
-            self.lost(call)
-        return 0
-
-    cdef int follow(self, Call call, int64_t until, int what) except -1:
-        """Sleep until `what` is due, the role was offered, or `until`."""
-        cdef Waiter w = Waiter()
-        cdef bint goes_on = False
-        if call.waiters is None:
-            call.waiters = []
-        call.waiters.append(w)
-        w.what = what
-        entry = (call, w)
-        self.followers.append(entry)
-        try:
-            if self.led and not call.due(what):    # making the entry may have let other threads run
-                w.wait(until)
-            goes_on = not call.due(what) and (until == NEVER or <int64_t>sr_now_ns() < until)
-        finally:
-            if call.waiters is not None:       # not in the child of a fork by a signal handler
-                call.waiters.remove(w)
-                self.followers.remove(entry)
-            if not goes_on and not self.led:
-                self.offer_role()              # it may have been offered to us, who leave
-        return 0
-
-    # -- the listener, for calls nobody waits for
-
-    cdef int wake_listener(self) except -1:
-        """Make the listener look again; makes it if there is none. Cheap when it need not wake."""
-        if self.listener is None:
-            if self.dead and not self.ready:
-                return 0
-            if self.kick < 0:
-                self.kick = self.make_eventfd()
-            self.listener = True               # starting a thread lets others run, and come here
-            try:
-                self.listener = self.start_thread(self._listen, f"sage_rpc listener {self.target}")
-            except BaseException:
-                self.listener = None
-                raise
-            return 0
-        if not self.listener_asleep:
-            return 0
-        if (self.led and self.led_by_listener and not self.news() and not self.dead
-                and (not self.deadlines or self.deadlines[0][0] >= self.listener_until)):
-            return 0
-        ring_eventfd(self.kick)
-        return 0
-
-    cdef void read_eventfd(self, int fd):
-        clear_eventfd(fd)
-
-    cdef void poke_leader(self):
-        if self.poke >= 0:
-            ring_eventfd(self.poke)
-
-    cdef int make_eventfd(self) except -1:
-        cdef int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)
-        if fd < 0:
-            raise OSError(errno, f"cannot make an eventfd: {os.strerror(errno)}")
-        return fd
-
-    def _listen(self):
-        cdef uint64_t mine
-        cdef pollfd p[2]
-        cdef int64_t until
-        cdef int ms, rc
-        cdef uint32_t seen
-        cdef bint watches, hung = False
-        while True:
-            self.run_ready()
-            self.expire()
-            if self.retired:
-                self.close_if_retired()
-            if self.on_end is not None and (self.dead or self.draining):
-                self.tell_end()
-            if self.ready:
-                continue
-            if self.dead:
-                self.listener = None
-                self.release_if_unused()
-                return
-            if (self.unattended > 0 or self.outq or self.sits) and self.take_role(True):
-                mine = self.token
-                try:
-                    self.lead(None, NEVER, W_END)
-                finally:
-                    self.sits = False
-                    if self.token == mine:
-                        self.led = False
-                        self.led_asleep = False
-                        if self.followers:
-                            (<Waiter>self.followers[0][1]).wake()
-                continue
-            self.sits = False
-            until = self.next_deadline()
-            ms = -1 if until == NEVER else <int>max(0, min((until - <int64_t>sr_now_ns() + 999999) // 1000000, MAX_TIMEOUT_MS))
-            # Whoever watches is told of the socket's end at once, without getting in the way of the threads that
-            # receive: this thread asks for no input. Of the server's GOAWAY it learns when it receives itself,
-            # which it does as soon as nobody else did for a while.
-            watches = self.on_end is not None
-            if watches and (ms < 0 or ms > WATCH_MS):
-                ms = 1 if hung else WATCH_MS
-            p[0].fd = self.kick
-            p[0].events = POLLIN
-            p[1].fd = self.fd
-            p[1].events = 0
-            p[0].revents = p[1].revents = 0
-            seen = self.next_stream
-            self.listener_asleep = True
-            with nogil:
-                rc = poll(p, 2 if watches and not hung else 1, ms)
-            self.listener_asleep = False
-            self.read_eventfd(self.kick)
-            if hung or p[1].revents:
-                self.glance()                  # the connection's end, unless another thread is about to find it
-                hung = not self.dead
-            elif watches and rc == 0 and seen == self.next_stream:
-                self.sits = True
-
-    cdef int tell_end(self) except -1:
-        on_end, self.on_end = self.on_end, None
-        try:
-            on_end()
-        except Exception:
-            _LOGGER.exception("Exception telling the end of the connection to %s", self.target)
-        return 0
-
     cdef int expire(self) except -1:
         cdef int64_t now
         if not self.deadlines:
@@ -1176,472 +471,13 @@ cdef class ClientConnection(Connection):
         while self.deadlines and self.deadlines[0][0] <= now:
             call = self.calls.get(heapq.heappop(self.deadlines)[1])
             if call is not None:
-                self.end_call(<Call>call, DEADLINE_EXCEEDED, "Deadline Exceeded")
+                self.end_call(<ClientCall>call, DEADLINE_EXCEEDED, "Deadline Exceeded")
         return 0
 
     cdef int run_ready(self) except -1:
         """Run the callbacks of ended calls; the role is not held."""
-        cdef Call call
+        cdef ClientCall call
         while self.ready:
             call = self.ready.popleft()
             call.run_callbacks()
         return 0
-
-
-cdef class Parked:
-    """A call that waits for a connection, and what it will send."""
-    cdef Call call
-    cdef object message              # bytes, Parts or None
-    cdef bytes metadata
-    cdef Py_ssize_t name_size
-
-
-cdef class ChannelCore:
-    """What a channel's multicallables share: the connection in use, or None, and the calls that wait for one."""
-    cdef public ClientConnection conn
-    cdef public object pick          # (credentials, timeout) -> ClientConnection | None: the slow path
-    cdef public int generation       # grows when the gRPC channel was replaced (after a fork)
-    cdef public bytes user_agent     # None: the default, which no call needs to carry
-    cdef public object connect_soon  # () -> None: calls are parked; None: nobody could start them
-    cdef public str target
-    cdef list parked
-
-    def __init__(self):
-        self.target = ""
-        self.parked = []
-
-    cdef bint must_wait(self, wait_for_ready, credentials, bint sure) except -1:
-        """Is a call to be parked, because it shall wait for the server? `sure` asks whether that is still there."""
-        cdef ClientConnection conn = self.conn
-        if not wait_for_ready or self.connect_soon is None or credentials is not None:
-            return False
-        return conn is None or conn.dead or conn.draining or (sure and not conn.calls and conn.gone())
-
-    cdef int park(self, Call call, message, bytes metadata, Py_ssize_t name_size, timeout) except -1:
-        """Have `call` started when there is a connection. Raises what `connect_soon` raises."""
-        cdef Parked parked
-        if timeout is not None:
-            if timeout <= 0:
-                return call.finish(DEADLINE_EXCEEDED, "Deadline Exceeded")
-            if timeout < 1e8:
-                call.deadline = <int64_t>(sr_now_ns() + timeout * 1e9)
-        parked = Parked.__new__(Parked)
-        parked.call = call
-        parked.message = message
-        parked.metadata = metadata
-        parked.name_size = name_size
-        self.parked.append(parked)
-        try:
-            self.connect_soon()
-        except BaseException:
-            if parked in self.parked:
-                self.parked.remove(parked)
-            raise
-        return 0
-
-    @property
-    def waiting(self):
-        """Whether calls are parked."""
-        return len(self.parked) > 0
-
-    def launch(self, ClientConnection conn not None):
-        """Start the parked calls over `conn`; those that it does not take any more stay."""
-        cdef Parked each
-        cdef Call call
-        cdef Waiter w
-        parked, self.parked = self.parked, []
-        for each in parked:
-            call = each.call
-            if call.status >= 0:
-                call.run_callbacks()
-            elif conn.dead or conn.draining:
-                self.parked.append(each)
-            else:
-                call.conn = conn
-                if not call.attended:
-                    conn.unattended += 1
-                conn.launch(call, each.message, each.metadata, each.name_size, call.time_remaining())
-                if call.waiters is not None:
-                    for w in call.waiters:
-                        w.wake()
-        if conn.unattended > 0:
-            conn.wake_listener()
-        conn.run_ready()
-
-    def expire(self):
-        """End the parked calls whose deadline has passed, and let go of those that ended.
-
-        -> seconds until the next deadline; None when none of them has one.
-        """
-        cdef Parked each
-        cdef int64_t now = <int64_t>sr_now_ns(), first = NEVER
-        for each in list(self.parked):
-            if each.call.status < 0 and each.call.deadline <= now:
-                each.call.end_here(DEADLINE_EXCEEDED, "Deadline Exceeded")
-        parked, self.parked = self.parked, []
-        ended = []
-        for each in parked:
-            if each.call.status >= 0:
-                ended.append(each)
-            else:
-                self.parked.append(each)
-                first = min(first, each.call.deadline)
-        for each in ended:
-            each.call.run_callbacks()
-        return None if first == NEVER else max(0, first - now) / 1e9
-
-    def end_parked(self, int status, str text not None):
-        """End every parked call."""
-        cdef Parked each
-        parked, self.parked = self.parked, []
-        for each in parked:
-            each.call.end_here(status, text)
-            each.call.run_callbacks()          # of those that ended before, without anybody to run them
-
-    def forget_parked(self, str text not None):
-        """In a forked child: the calls are the parent's, and so are the threads that wait for them."""
-        cdef Parked each
-        parked, self.parked = self.parked, []
-        for each in parked:
-            each.call.waiters = each.call.callbacks = None
-            each.call.finish(UNAVAILABLE, text)
-
-
-cdef class Multicallable:
-    """A method of a channel: it uses the memory queue when the channel has it.
-
-    `fallback` makes the multicallable of the gRPC channel, for the calls that go there.
-    """
-    cdef ChannelCore core
-    cdef str method
-    cdef Py_ssize_t name_size
-    cdef object serializer
-    cdef object deserializer
-    cdef object fallback
-    cdef object over_grpc
-    cdef int generation
-    cdef public int64_t max_request, max_response  # bytes of a message, beside the channel's limits; -1: any
-
-    def __init__(self, ChannelCore core not None, str method not None, serializer, deserializer, fallback):
-        self.max_request = self.max_response = -1
-        self.core = core
-        self.method = method
-        self.name_size = len(method.encode())
-        self.serializer = serializer
-        self.deserializer = deserializer
-        self.fallback = fallback
-
-    # -- grpcio's private names, which others read
-
-    @property
-    def _method(self):
-        return self.method.encode()
-
-    @property
-    def _target(self):
-        return self.core.target.encode()
-
-    @property
-    def _channel(self):
-        return faces.NativeChannel(self.core.target)
-
-    @property
-    def _request_serializer(self):
-        return self.serializer
-
-    @property
-    def _response_deserializer(self):
-        return self.deserializer
-
-    cdef object grpc_callable(self):
-        if self.over_grpc is None or self.generation != self.core.generation:
-            self.generation = self.core.generation
-            self.over_grpc = self.fallback()
-        return self.over_grpc
-
-    cdef ClientConnection connection(self, timeout, credentials, bint sure):
-        """The connection for a call, or None: gRPC carries it. `sure` asks whether the server is still there.
-
-        Raises what `pick` raises: there is no connection, and no other way.
-        """
-        cdef ClientConnection conn = self.core.conn
-        if conn is None or conn.dead or conn.draining or credentials is not None:
-            return self.core.pick(credentials, timeout)
-        if sure and not conn.calls and conn.gone():
-            return self.core.pick(credentials, timeout)
-        return conn
-
-    cdef int begin(self, Call call, ClientConnection conn, request, bint has_request, timeout, metadata) except -1:
-        """Start `call` over `conn`, or park it if that is None; it may have ended at once.
-
-        As in grpcio, the only request of a call that does not serialize is an error right here.
-        """
-        cdef bytes block = None
-        cdef object data = None
-        cdef bint bad_metadata = False
-        if timeout is not None:
-            timeout = <double>timeout          # a TypeError comes before anything has begun
-        if metadata or self.core.user_agent is not None:
-            try:
-                block = encode_metadata(metadata or (), _reserved(metadata), self.core.user_agent)
-            except ValueError:
-                bad_metadata = True
-        if has_request:
-            try:
-                data = self.serialized(request)
-            except Exception as error:
-                _LOGGER.exception("Exception serializing the request of %s", self.method)
-                raise errors.rpc_error(grpc.StatusCode.INTERNAL, "Exception serializing request!") from error
-        call.conn = conn
-        call.method = self.method
-        call.deserializer = self.deserializer
-        call.status = -1
-        call.deadline = NEVER
-        call.max_request, call.max_response = self.max_request, self.max_response
-        if not call.attended and conn is not None:
-            conn.unattended += 1
-        if bad_metadata:
-            return call.finish(INTERNAL, "Invalid metadata")
-        if conn is None:
-            if type(data) is Parts:            # they may have changed by the time they are sent
-                data = (<Parts>data).join()
-            return self.core.park(call, data, block, self.name_size, timeout)
-        return conn.launch(call, data, block, self.name_size, timeout)
-
-    cdef inline object serialized(self, request):
-        return _serialized_parts(request, self.serializer)
-
-    cdef Call failed(self, Call call, error):
-        """`call` as it is when not even a connection was there for it."""
-        call.method = self.method
-        call.deadline = NEVER
-        call.attended = True
-        call.status = _CODES[error.code()]
-        call.text = error.details()
-        call.failure = error
-        return call
-
-
-cdef inline object _serialized(message, serializer):
-    """`message` as bytes; whatever `serializer` raises, and a TypeError when it gives nothing."""
-    data = message if serializer is None else serializer(message)
-    if not isinstance(data, bytes):
-        raise TypeError(f"the serialized message is {type(data).__name__}, not bytes")
-    return data
-
-
-cdef inline object _serialized_parts(message, serializer):
-    """As `_serialized`, but `Parts` where the serializer can give these."""
-    if type(serializer) is PartsSerializer:
-        data = (<PartsSerializer>serializer).serialize(message)
-        if type(data) is Parts:
-            return data
-        serializer = None
-        message = data
-    return _serialized(message, serializer)
-
-
-cdef inline object _deserialized(data, deserializer):
-    """What `deserializer` makes of a message, bytes or Parts."""
-    if type(data) is Parts and type(deserializer) is not PartsDeserializer:
-        data = (<Parts>data).join()
-    if deserializer is None:
-        return data
-    message = deserializer(data)
-    if message is None:
-        raise TypeError("the deserializer returned None")
-    return message
-
-
-cdef inline int64_t _now_if(timeout):
-    """When a call with a timeout begins, for `_left`."""
-    return 0 if timeout is None else <int64_t>sr_now_ns()
-
-
-cdef object _left(timeout, int64_t begun):
-    """What is left of the `timeout` of a call: finding a connection may have taken its time."""
-    cdef int64_t spent
-    if timeout is None:
-        return None
-    spent = <int64_t>sr_now_ns() - begun
-    return timeout if spent < 1000000 else max(0.0, timeout - spent / 1e9)
-
-
-cdef int _check_compression(compression) except -1:
-    """Nothing is compressed inside one host; what grpcio does not know is an error here, too."""
-    if compression and compression not in _COMPRESSIONS:
-        raise ValueError(f"unknown compression {compression!r}: expected a grpc.Compression")
-    return 0
-
-
-cdef inline int64_t _smaller(int64_t one, int64_t other):
-    """The tighter of two limits, of which negative ones are none."""
-    return other if 0 <= other and (one < 0 or other < one) else one
-
-
-cdef bint _metadata_fits(bytes block, uint64_t piece):
-    return PyBytes_GET_SIZE(block) <= <Py_ssize_t>(piece // 2)
-
-
-cdef str _metadata_too_large(bytes block, int64_t limit):
-    return f"received metadata size exceeds hard limit ({len(block)} vs. {limit})"
-
-
-cdef str _too_large_to_send(Py_ssize_t size, int64_t limit):
-    return f"CLIENT: Sent message larger than max ({size} vs. {limit})"
-
-
-cdef class UnaryUnary(Multicallable):
-    """A `grpc.UnaryUnaryMultiCallable`."""
-
-    def bound(self, usual, serving, limit):
-        """What a generated client calls; see `Bound`."""
-        cdef Bound bound = Bound.__new__(Bound)
-        bound.stub, bound.usual, bound.serving, bound.limit = self, usual, serving, limit
-        return bound.call
-
-    def __call__(self, request, timeout=None, metadata=None, credentials=None, wait_for_ready=None, compression=None):
-        cdef int64_t begun = _now_if(timeout)
-        cdef Call call = self.blocking(request, timeout, metadata, credentials, wait_for_ready, compression)
-        if call is None:
-            return self.grpc_callable()(
-                request, _left(timeout, begun), metadata, credentials, wait_for_ready, compression)
-        return call._value()
-
-    def with_call(self, request, timeout=None, metadata=None, credentials=None, wait_for_ready=None, compression=None):
-        cdef int64_t begun = _now_if(timeout)
-        cdef Call call = self.blocking(request, timeout, metadata, credentials, wait_for_ready, compression)
-        if call is None:
-            return self.grpc_callable().with_call(
-                request, _left(timeout, begun), metadata, credentials, wait_for_ready, compression)
-        return call._value(), _future(call)
-
-    def future(self, request, timeout=None, metadata=None, credentials=None, wait_for_ready=None, compression=None):
-        cdef ClientConnection conn
-        cdef Call call
-        cdef object whole = timeout
-        cdef int64_t begun = _now_if(timeout)
-        if compression is not None:
-            _check_compression(compression)
-        for _ in range(MAX_UNSENT_ATTEMPTS):
-            call = Call.__new__(Call)
-            if wait_for_ready is not None and self.core.must_wait(wait_for_ready, credentials, True):
-                conn = None
-            else:
-                try:
-                    conn = self.connection(timeout, credentials, True)
-                except grpc.RpcError as error:
-                    return _future(self.failed(call, error))
-                timeout = _left(whole, begun)
-                if conn is None:
-                    return self.grpc_callable().future(
-                        request, timeout, metadata, credentials, wait_for_ready, compression)
-            self.begin(call, conn, request, True, timeout, metadata)
-            if not call.unsent:
-                break
-        if call.status < 0 and conn is not None:
-            conn.wake_listener()
-        return _future(call)
-
-    cdef Call blocking(self, request, timeout, metadata, credentials, wait_for_ready, compression):
-        """A call that ended with OK, or None: gRPC must carry it. Raises the error of any other end."""
-        cdef ClientConnection conn, before = self.core.conn
-        cdef Call call = None
-        cdef int attempt
-        cdef int64_t begun = 0 if timeout is None or before is not None else <int64_t>sr_now_ns()
-        if compression is not None:
-            _check_compression(compression)
-        for attempt in range(MAX_UNSENT_ATTEMPTS):
-            if call is not None and timeout is not None:
-                timeout = call.time_remaining()
-            if wait_for_ready is not None and self.core.must_wait(wait_for_ready, credentials, False):
-                conn = None
-            else:
-                conn = self.connection(timeout, credentials, False)
-                if conn is None:
-                    return None
-                if begun:
-                    timeout = _left(timeout, begun)
-                    begun = 0
-            call = Call.__new__(Call)
-            call.attended = True
-            self.begin(call, conn, request, True, timeout, metadata)
-            if call.status < 0:
-                try:
-                    if conn is None:
-                        call.wait(NEVER, W_END)
-                    else:
-                        conn.wait(call, NEVER, W_END)
-                except BaseException:
-                    call.end_here(CANCELLED, "Cancelled: the waiting thread was interrupted")
-                    raise
-            if call.status == OK:
-                return call
-            if not call.unsent:
-                break
-        raise call._error()
-
-
-cdef class Bound:
-    """A unary method as generated clients call it: `sage_rpc.stubs.binding`'s rules, without a frame for them.
-
-    Its `call` takes its arguments by position, so that no tuple is made of them.
-    """
-    cdef UnaryUnary stub
-    cdef object usual                # seconds for calls that say nothing; None: no limit
-    cdef object serving              # gives the call that is being served, or None
-    cdef object limit                # timeout -> what that call leaves of it
-
-    def call(self, request, timeout, metadata, wait_for_ready):
-        cdef int64_t begun
-        cdef Call call
-        if timeout is None:
-            timeout = self.usual
-        if self.serving() is not None:
-            timeout = self.limit(timeout)
-        try:
-            begun = _now_if(timeout)
-            call = self.stub.blocking(request, timeout, metadata, None, wait_for_ready, None)
-            if call is not None:
-                return call._value()
-            return self.stub.grpc_callable()(request, _left(timeout, begun), metadata, None, wait_for_ready)
-        except errors.RpcError:
-            raise
-        except grpc.RpcError as error:
-            raise errors.from_grpc(error) from error
-        except (TypeError, ValueError) as error:    # of the metadata, say, or because the channel is closed
-            raise errors.InvalidArgument(grpc.StatusCode.INVALID_ARGUMENT, f"{self.stub.method}: {error}") from error
-
-
-cdef extern from *:
-    """
-    /* The slot stays: only who asks for the attribute gets `value`. */
-    static int give_attribute(PyObject *kind, PyObject *name, PyObject *value) {
-        int rc = PyDict_SetItem(((PyTypeObject *)kind)->tp_dict, name, value);
-        PyType_Modified((PyTypeObject *)kind);
-        return rc;
-    }
-    """
-    int give_attribute(object kind, object name, object value) except -1
-
-
-cdef object _user_class(str name, kind, call):
-    """What users are given in the place of `kind`: it takes attributes, weak references, patches and inspection.
-
-    `call` says what calling means, with a signature. It is not what a call runs: that is still the slot of
-    `kind`, without a frame in between, until somebody sets another `__call__`.
-    """
-    made = type(name, (kind,), {"__doc__": kind.__doc__, "__module__": "sage_rpc.rpc.channel"})
-    call.__qualname__ = f"{name}.__call__"
-    give_attribute(made, "__call__", call)
-    return made
-
-
-def __call__(self, request, timeout=None, metadata=None, credentials=None, wait_for_ready=None, compression=None):
-    return UnaryUnary.__call__(self, request, timeout, metadata, credentials, wait_for_ready, compression)
-
-
-_UnaryUnary = _user_class("_UnaryUnaryMultiCallable", UnaryUnary, __call__)
-grpc.Call.register(Call)
-grpc.Future.register(Call)
-grpc.UnaryUnaryMultiCallable.register(_UnaryUnary)

@@ -272,8 +272,8 @@ cdef int64_t OWED = SW_WINDOW // 4    # bytes of credit given back at once
 cdef int IN_BLOCKS = SW_BLOCKS << 8  # `message` is that of a Shipment
 cdef int QUIET = 1 << 24             # a peer that sleeps need not wake up for it
 
-# What a thread waits for.
-cdef int W_END = 0, W_MESSAGE = 1, W_CREDIT = 2, W_ROOM = 3, W_HEADERS = 4
+# What a thread or a task waits for; W_SENT: that the message on its way was sent whole.
+cdef int W_END = 0, W_MESSAGE = 1, W_CREDIT = 2, W_ROOM = 3, W_HEADERS = 4, W_SENT = 5
 
 cdef int64_t NEVER = 0x7fffffffffffffff
 cdef uint64_t MAX_ARENA_BYTES = MAX_ARENA
@@ -908,6 +908,24 @@ cdef class Connection:
         self.send_frame(SW_MESSAGE, flags, stream, 0, prefix, message[offset:offset + n])
         return n
 
+    cdef int send_on(self, CallSide call, bytes message, int64_t *offset) except -1:
+        """Send of a message of a streaming direction what credit and room allow, from `offset`.
+
+        -> what the rest waits for: W_CREDIT, W_ROOM; W_SENT: there is none; W_END: the call is over.
+        """
+        cdef int64_t total = PyBytes_GET_SIZE(message), n
+        while not call.is_over():
+            if call.window < CHARGE + LEAST_PART and call.window < CHARGE + total - offset[0]:
+                return W_CREDIT
+            if self.outq:
+                return W_ROOM
+            n = self.send_part(call.stream, message, offset[0], call.window)
+            call.window -= CHARGE + n
+            offset[0] += n
+            if offset[0] == total:
+                return W_SENT
+        return W_END
+
     cdef object ready_to_send(self, message):
         """A unary message, Parts or bytes, as a Shipment, or as bytes where it cannot be one. Releases the GIL."""
         cdef Parts parts = None
@@ -1003,6 +1021,7 @@ cdef class Connection:
         cdef sw_view v
         cdef const uint8_t *at
         cdef const char *wrong
+        cdef Parts parts = None
         cdef int count = 0
         if self.dead:
             return 0
@@ -1024,8 +1043,18 @@ cdef class Connection:
                 return count
             if h.type == SW_RELEASE:
                 self.released(h.aux)
+            elif (h.extra & SW_BLOCKS and self.arenas is not None and h.flags & SW_HAS_MESSAGE
+                    and (h.type == SW_OPEN or h.type == SW_TRAILERS)):
+                if h.flags & SW_MORE:
+                    self.fail("the peer sent a message both in pieces and in blocks")
+                    return count
+                parts = self.parts_at(&v, at)
+                if parts is not None:
+                    v.total = <uint64_t>parts.size
+                    self.dispatch(&h, &v, at, parts)
+                    parts = None
             else:
-                self.dispatch(&h, &v, at)
+                self.dispatch(&h, &v, at, None)
             if self.dead:
                 return count
             sr_consume(&self.rx, h.size)
@@ -1034,7 +1063,47 @@ cdef class Connection:
             self.bell()
         return count
 
-    cdef int dispatch(self, sw_header *h, sw_view *v, const uint8_t *at) except -1:
+    cdef int dispatch(self, sw_header *h, sw_view *v, const uint8_t *at, Parts parts) except -1:
+        """Act on a frame. `parts`: its message, if it has blocks."""
+        raise NotImplementedError
+
+    cdef object message_of(self, CallSide call, str side, int64_t limit, int64_t room, sw_header *h, sw_view *v,
+                           const uint8_t *at, Parts parts):
+        """Take a message for `call`, or a piece of one. Releases the GIL for a large one.
+
+        `limit` is that of its bytes, -1 for none, and `room` what there is for one in pieces. -> the message; None when
+        more of it is to come, or when it breaks a rule, and then the connection has failed or `call` has ended.
+        """
+        cdef Assembly assembly = call.assembly
+        if (h.flags & SW_CONTINUED != 0) != (assembly is not None):
+            self.fail("the peer mixed up the pieces of its messages")
+            return None
+        if assembly is None:
+            if 0 <= limit < <int64_t>v.total or v.total > <uint64_t>0x7fffffffffff:
+                self.refuse(call, f"{side}: Received message larger than max ({v.total} vs. {limit})")
+                return None
+            if parts is not None:
+                return parts
+            if not h.flags & SW_MORE:
+                return _message_at(at, v)
+            if <int64_t>v.total <= room:
+                try:
+                    assembly = call.assembly = Assembly.begin(v.total)
+                except MemoryError:
+                    pass
+            if assembly is None:
+                self.refuse(call, f"{side}: no memory for a message of {v.total} bytes")
+                return None
+        if assembly.add(at + v.message, v.message_size) != (0 if h.flags & SW_MORE else 1):
+            self.fail("the peer sent a message of another length than announced")
+            return None
+        if h.flags & SW_MORE:
+            return None
+        call.assembly = None
+        return assembly.data
+
+    cdef int refuse(self, CallSide call, str why) except -1:
+        """End `call` because of what the peer sends."""
         raise NotImplementedError
 
     cdef int fail(self, str why) except -1:
@@ -1102,8 +1171,7 @@ cdef class Inbox:
     are given back as soon as nothing is before it, so that a message larger than the window can arrive.
     """
     cdef object messages             # deque of (message, charge)
-    cdef Assembly assembly           # the message that is arriving in pieces
-    cdef int64_t charged             # for its pieces so far
+    cdef int64_t charged             # for the pieces so far of the message that is arriving
     cdef int64_t owed
     cdef int64_t window              # what the sender may still send
 
@@ -1117,13 +1185,17 @@ cdef class Inbox:
         return self.window >= 0
 
     cdef int add(self, bytes message, int64_t charge) except -1:
-        self.messages.append((message, charge))
+        """A message, or a piece of one that is not whole yet: None."""
+        self.charged += charge
+        if message is not None:
+            self.messages.append((message, self.charged))
+            self.charged = 0
         return 0
 
-    cdef int64_t settle(self):
-        """-> credit to be sent now, 0 for none yet."""
+    cdef int64_t settle(self, bint partial):
+        """-> credit to be sent now, 0 for none yet. `partial`: a message is arriving in pieces."""
         cdef int64_t credit = 0
-        if self.assembly is not None and not self.messages:
+        if partial and not self.messages:
             self.owed += self.charged
             self.charged = 0
         if self.owed >= OWED:
@@ -1136,6 +1208,23 @@ cdef class Inbox:
         message, charge = self.messages.popleft()
         self.owed += <int64_t>charge
         return message
+
+
+cdef class CallSide:
+    """A call as one of its two sides has it."""
+    cdef uint32_t stream
+    cdef int64_t deadline
+    cdef Inbox inbox                 # None where the other side sends one message
+    cdef Assembly assembly           # the message that is arriving in pieces
+    cdef int64_t window              # bytes of messages that the other side will take
+
+    cdef bint is_over(self):
+        """Is there nothing more to send, or to receive?"""
+        raise NotImplementedError
+
+    cdef int wake(self, int what) except -1:
+        """`what` may be due, for whoever waits; W_END: everything."""
+        return 0
 
 
 cdef bint _metadata_ok(bytes copy):
@@ -1191,23 +1280,13 @@ def _after_fork_in_child():
 os.register_at_fork(after_in_child=_after_fork_in_child)
 
 include "_client.pxi"
+include "_client_threads.pxi"
 include "_streams.pxi"
 include "_handles.pxi"
 include "_server.pxi"
+include "_server_threads.pxi"
 include "_loop.pxi"
 
 
-cdef extern from *:
-    """
-    static void plain_attributes(PyObject *kind) {
-        ((PyTypeObject *)kind)->tp_getattro = PyObject_GenericGetAttr;
-        ((PyTypeObject *)kind)->tp_setattro = PyObject_GenericSetAttr;
-        PyType_Modified((PyTypeObject *)kind);
-    }
-    """
-    void plain_attributes(object kind)
-
-
-plain_attributes(LoopContext)         # no user holds one
 globals().update(UnaryUnary=_UnaryUnary, UnaryStream=_UnaryStream, StreamUnary=_StreamUnary,
                  StreamStream=_StreamStream, QuickUnary=_QuickUnary)

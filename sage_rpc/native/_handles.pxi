@@ -151,7 +151,7 @@ cdef class Handle(OSError):
 
     def __del__(self):
         if self.call is not None and self.call.status < 0:
-            self.call.drop()
+            self.call.drop(CANCELLED, "Cancelled upon garbage collection!")
 
 
 cdef class StreamHandle(Handle):

@@ -8,7 +8,7 @@
 # futures of the loop, one for each thing that they wait for.
 #
 # A turn leaves another turn in the queue, or an announced sleep, whatever happens in it. While it reads or watches
-# the ring, `led` keeps the ring mapped: other threads may come in where the GIL is released, and one in which the
+# the ring, `reads` keeps the ring mapped: other threads may come in where the GIL is released, and one in which the
 # garbage collector runs ends the calls that it finds.
 #
 # Turns have a context (contextvars) of their own, whoever asked for them: what they begin, handlers above all, must
@@ -80,9 +80,6 @@ cdef class Turns:
         return 0 if len(self.handles) > 0 else left
 
 
-cdef int W_SENT = 5                   # the message that is on its way was sent whole
-
-
 cdef class Outbound:
     """The message of a stream that is on its way, in parts as credit and room allow.
 
@@ -99,22 +96,13 @@ cdef class Outbound:
         self.begun += 1
         return self.begun
 
-    cdef int push(self, Connection conn, uint32_t stream, int64_t *window) except -1:
-        """Send what can be sent. -> what it waits for: W_CREDIT, W_ROOM; W_SENT: nothing."""
-        cdef int64_t left, n
-        while True:
-            left = CHARGE + PyBytes_GET_SIZE(self.data) - self.offset
-            if window[0] < CHARGE + LEAST_PART and window[0] < left:
-                return W_CREDIT
-            if conn.outq:
-                return W_ROOM
-            n = conn.send_part(stream, self.data, self.offset, window[0])
-            window[0] -= CHARGE + n
-            self.offset += n
-            if CHARGE + n == left:
-                self.data = None
-                self.whole += 1
-                return W_SENT
+    cdef int push(self, Connection conn, CallSide call) except -1:
+        """Send what can be sent. -> what it waits for; W_SENT: nothing."""
+        cdef int what = conn.send_on(call, self.data, &self.offset)
+        if what == W_SENT:
+            self.data = None
+            self.whole += 1
+        return what
 
 
 cdef object _sleep(object loop, list sleepers, int what):
@@ -154,6 +142,7 @@ cdef class LoopConnection(ClientConnection):
     cdef Turns turns
     cdef bytes user_agent
     cdef object on_death
+    cdef bint reads                   # in the middle of that
     cdef bint asleep                  # announced on the ring
     cdef bint watched                 # the selector has the socket
     cdef bint beside_itself           # the server is in this process: whoever watches the ring keeps it waiting
@@ -199,8 +188,6 @@ cdef class LoopConnection(ClientConnection):
         cdef LoopCall call = LoopCall.__new__(LoopCall)
         if timeout is not None:
             timeout = <double>timeout          # a TypeError comes before anything has begun
-        call.streams = True
-        call.attended = True
         call.window = SW_WINDOW
         call.conn = self
         call.method = method
@@ -280,13 +267,13 @@ cdef class LoopConnection(ClientConnection):
         if self.rests and not self.dead:
             return 0
         try:
-            self.led = True
+            self.reads = True
             try:
                 if bells:
                     self.read_socket(0)
                 self.read_on()
             finally:
-                self.led = False
+                self.reads = False
             self.run_ready()                   # users' callbacks: the connection may be closed now
             if not self.dead and self.tires():
                 return self.rest()
@@ -366,7 +353,10 @@ cdef class LoopConnection(ClientConnection):
 
     # -- what threads do elsewhere
 
-    cdef int wake_listener(self) except -1:
+    cdef bint in_use(self):
+        return self.reads or self.tx_busy
+
+    cdef int look_again(self) except -1:
         return 0 if self.turns is None else self.turns.ask_for_one()
 
     cdef int room(self) except -1:
@@ -393,21 +383,21 @@ cdef class LoopConnection(ClientConnection):
         self.set_timer()
         self.run_ready()
 
-    cdef int end_call(self, Call call, int status, object text) except -1:
+    cdef int end_call(self, ClientCall call, int status, object text) except -1:
         ClientConnection.end_call(self, call, status, text)
         if self.retired and not self.calls:
-            self.wake_listener()               # nothing may ever arrive: a turn closes it
+            self.look_again()               # nothing may ever arrive: a turn closes it
         return 0
 
     def look(self):
         """Take what has arrived, the server's end included, before a call that could not be sent again begins."""
         if not self.dead:
-            self.led = True
+            self.reads = True
             try:
                 self.read_bells()              # which hide the end of the socket behind them
                 self.read_socket(DRAIN_LIMIT)
             finally:
-                self.led = False
+                self.reads = False
                 self.expect()                  # the bells are read: a turn announces sleep again
 
     cdef int shut(self, str why, int status, object text) except -1:
@@ -440,7 +430,7 @@ cdef class LoopConnection(ClientConnection):
         ClientConnection.abandon(self)
 
 
-cdef class LoopCall(StreamCall):
+cdef class LoopCall(ClientCall):
     """A call of any kind over a LoopConnection. Its messages are bytes."""
     cdef list sleepers                # (what, future), once somebody has waited
     cdef Py_ssize_t name_size
@@ -469,7 +459,7 @@ cdef class LoopCall(StreamCall):
 
     cdef int push(self) except -1:
         cdef LoopConnection conn = <LoopConnection>self.conn
-        cdef int what = self.out.push(conn, self.stream, &self.window)
+        cdef int what = self.out.push(conn, self)
         if what == W_SENT:
             conn.expect()
             return 0 if self.sleepers is None else _rouse(self.sleepers, W_SENT)
@@ -488,13 +478,13 @@ cdef class LoopCall(StreamCall):
             return 0
         self.resend = None
         self.lost = self.conn.dead
-        StreamCall.finish(self, status, text)
+        ClientCall.finish(self, status, text)
         return self.wake(W_END)
 
     cdef int run_callbacks(self) except -1:
         """As grpc.aio: the first callback that raises is the last one, and whoever awaits the call hears of it."""
         if not self.quick:
-            return Call.run_callbacks(self)
+            return ClientCall.run_callbacks(self)
         callbacks = self.callbacks
         self.callbacks = None
         for callback, argument in callbacks or ():
@@ -594,10 +584,7 @@ cdef class LoopCall(StreamCall):
     def end(self, int status, str text not None):
         """End the call from this side, perhaps because nobody holds it any more; callbacks run in the next turn."""
         if self.status < 0:
-            self.forget_messages()
-            self.conn.end_call(self, status, text)
-            if self.conn.ready:
-                self.conn.wake_listener()
+            self.drop(status, text)
 
     async def until_end(self):
         while self.status < 0:
@@ -758,18 +745,23 @@ cdef object _aio_metadata(bytes block):
     return grpc.aio.Metadata() if block is None else grpc.aio.Metadata(*decode_metadata(block))
 
 
+cdef class LoopChannelCore:
+    """What a channel's quick multicallables share: the connection in use, or None."""
+    cdef public LoopConnection conn
+
+
 cdef class QuickUnary:
     """A `grpc.aio.UnaryUnaryMultiCallable`: quick while its channel has a memory connection.
 
     `usual` is grpc.aio's own multicallable, for every call that is not as usual as most; `resend` is for calls
     whose connection ends before their server saw them.
     """
-    cdef ChannelCore core
+    cdef LoopChannelCore core
     cdef str method
     cdef Py_ssize_t name_size
     cdef object serializer, deserializer, usual, resend
 
-    def __init__(self, ChannelCore core not None, str method not None, serializer, deserializer, usual, resend):
+    def __init__(self, LoopChannelCore core not None, str method not None, serializer, deserializer, usual, resend):
         self.core = core
         self.method = method
         self.name_size = len(method.encode())
@@ -782,12 +774,10 @@ cdef class QuickUnary:
                  compression=None):
         cdef QuickCall quick
         cdef LoopCall call
-        cdef LoopConnection conn
-        connection = self.core.conn
-        if connection is None or credentials is not None or compression is not None:
+        cdef LoopConnection conn = self.core.conn
+        if conn is None or credentials is not None or compression is not None:
             return self.usual(request, timeout=timeout, metadata=metadata, credentials=credentials,
                               wait_for_ready=wait_for_ready, compression=compression)
-        conn = <LoopConnection>connection
         data = request
         if self.serializer is not None:
             try:
@@ -822,7 +812,7 @@ grpc.aio.UnaryUnaryMultiCallable.register(_QuickUnary)
 
 # ---------------------------------------------------------------- the server's end
 
-cdef class LoopContext(ServicerContext):
+cdef class LoopContext(ServerCall):
     """A call at a LoopServerCore. `task` runs its handler and is cancelled when the call is over before that."""
     cdef public object task
     cdef bint begun                   # the task has; a task that is cancelled before its first step never does
@@ -864,7 +854,7 @@ cdef class LoopContext(ServicerContext):
     @property
     def over(self):
         """Whether nothing can be sent any more: answered, cancelled, late, or without a client."""
-        return self.ended or self.cancelled or self.conn.dead
+        return self.is_over()
 
     @property
     def sending(self):
@@ -872,7 +862,7 @@ cdef class LoopContext(ServicerContext):
         return self.out is not None and self.out.data is not None and not self.over
 
     cdef int push(self) except -1:
-        cdef int what = self.out.push(self.conn, self.stream, &self.window)
+        cdef int what = self.out.push(self.conn, self)
         if what == W_SENT:
             (<LoopServerCore>self.core).expect()
             return _rouse(self.sleepers, W_SENT)
@@ -1001,7 +991,7 @@ cdef class LoopServerCore(ServerCore):
         self.beside_itself.discard(conn.fd)
         return ServerCore.lose(self, conn)
 
-    cdef ServicerContext new_context(self):
+    cdef ServerCall new_context(self):
         cdef LoopContext context = LoopContext.__new__(LoopContext)
         context.sleepers = []
         return context
@@ -1082,7 +1072,7 @@ cdef class LoopServerCore(ServerCore):
             self.disarm()
         self.reads_since_epoll += 1
         if look or self.reads_since_epoll >= EPOLL_EVERY:
-            self.look(0)
+            self.look()
         while not self.stopped:
             n = self.read_hot()
             if self.pending:

@@ -6,38 +6,6 @@
 # for all, and questions that do not wait (is_active, done) look at the ring themselves.
 
 cdef class StreamCall(Call):
-    cdef Inbox inbox                 # None where there is one response
-    cdef int64_t window              # bytes the server will take
-
-    cdef bint streams_in(self):
-        return self.inbox is not None
-
-    cdef bint due(self, int what):
-        if self.status >= 0:
-            return True
-        if what == W_MESSAGE:
-            return len(self.inbox.messages) > 0
-        if what == W_CREDIT:
-            return self.window >= LEAST_PART + CHARGE
-        if what == W_ROOM:
-            return not self.conn.outq
-        if what == W_HEADERS:
-            return self.initial is not None or (self.inbox is not None and len(self.inbox.messages) > 0)
-        return False
-
-    cdef int wake(self, int what) except -1:
-        cdef Waiter w
-        if self.waiters is not None:
-            for w in self.waiters:
-                if w.what == what or what == W_MESSAGE and w.what == W_HEADERS:
-                    w.wake()
-        return 0
-
-    cdef int give_back(self) except -1:
-        cdef int64_t credit = self.inbox.settle()
-        if credit and self.status < 0:
-            self.conn.send_frame(SW_CREDIT, 0, self.stream, <uint32_t>credit, None, None)
-        return 0
 
     cdef bytes next_message(self):
         """The next response; None at the end."""
@@ -50,11 +18,6 @@ cdef class StreamCall(Call):
         self.give_back()
         return message
 
-    cdef int forget_messages(self) except -1:
-        if self.inbox is not None:
-            self.inbox.messages.clear()
-        return 0
-
     def initial_metadata(self):
         if self.status < 0:
             self.wait(NEVER, W_HEADERS)
@@ -62,7 +25,7 @@ cdef class StreamCall(Call):
 
     cdef int look(self) except -1:
         if self.status < 0 and self.conn is not None:
-            self.conn.glance()
+            (<ThreadConnection>self.conn).glance()
         if self.status < 0 and <int64_t>sr_now_ns() >= self.deadline:
             self.end_here(DEADLINE_EXCEEDED, "Deadline Exceeded")
         return 0
@@ -116,19 +79,13 @@ cdef class StreamCall(Call):
 
     cdef int send_message(self, bytes data) except -1:
         """Send one request, waiting for credit and for room."""
-        cdef int64_t total = PyBytes_GET_SIZE(data), offset = 0, n
+        cdef int64_t offset = 0
+        cdef int what
         while self.status < 0:
-            if self.window < CHARGE + LEAST_PART and self.window < CHARGE + total - offset:
-                self.wait(NEVER, W_CREDIT)
-                continue
-            if self.conn.outq:
-                self.wait(NEVER, W_ROOM)
-                continue
-            n = self.conn.send_part(self.stream, data, offset, self.window)
-            self.window -= CHARGE + n
-            offset += n
-            if offset == total:
-                return 0
+            what = self.conn.send_on(self, data, &offset)
+            if what == W_SENT:
+                break
+            self.wait(NEVER, what)
         return 0
 
 
@@ -143,7 +100,7 @@ cdef class StreamMulticallable(Multicallable):
     cdef StreamCall open(self, bint responses_stream, request, bint one_request, timeout, metadata, credentials,
                          wait_for_ready, compression):
         """A call under way, or ended at once; None: gRPC must carry it."""
-        cdef ClientConnection conn
+        cdef ThreadConnection conn
         cdef StreamCall call
         cdef object whole = timeout
         cdef int64_t begun = _now_if(timeout)

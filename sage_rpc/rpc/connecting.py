@@ -31,7 +31,7 @@ from sage_rpc.transport.base import GRPC, SHM
 from sage_rpc.transport.picker import NO_CALL_CREDENTIALS, Picker
 
 if TYPE_CHECKING:
-    from sage_rpc.native._core import ClientConnection
+    from sage_rpc.native._core import ThreadConnection
 
 __all__ = ["Connector"]
 
@@ -58,7 +58,7 @@ class Connector:
         self.core = core.ChannelCore()
         self.core.pick = self.pick
         self.core.target = picker.target
-        self.core.user_agent = picker.user_agent(core.ClientConnection.dialect)
+        self.core.user_agent = picker.user_agent(core.ThreadConnection.dialect)
         if picker.forced and picker.possible:
             self.core.connect_soon = self._connect_soon
         self._over_grpc = over_grpc
@@ -85,7 +85,7 @@ class Connector:
 
     def pick(
         self, credentials: grpc.CallCredentials | None, timeout: float | None
-    ) -> ClientConnection | None:
+    ) -> ThreadConnection | None:
         """A memory connection for the next call, or None: gRPC carries it.
 
         Raises:
@@ -127,9 +127,9 @@ class Connector:
         if self._closed:
             raise ValueError("Cannot invoke RPC on closed channel!")
 
-    def _live(self) -> ClientConnection | None:
+    def _live(self) -> ThreadConnection | None:
         """The connection, if it takes calls now. The lock is held."""
-        conn: ClientConnection | None = self.core.conn
+        conn: ThreadConnection | None = self.core.conn
         if conn is not None and (conn.dead or conn.draining):
             conn.watch(None)
             conn.retire()
@@ -149,7 +149,7 @@ class Connector:
         try:
             if self._connectivity.state is _IDLE:  # a failure lasts until there is a connection
                 self._connectivity.tell(_CONNECTING)
-            conn = self._picker.connect(timeout, core.ClientConnection)
+            conn = self._picker.connect(timeout, core.ThreadConnection)
         finally:
             with self._changed:
                 self._attempting = False
@@ -172,7 +172,7 @@ class Connector:
         if now >= self._try_at:
             self._try_at = now + self._backoff.next()
 
-    def _adopt(self, conn: ClientConnection) -> None:
+    def _adopt(self, conn: ThreadConnection) -> None:
         self.core.conn = conn
         self._wished = False
         self._backoff.reset()
@@ -180,7 +180,7 @@ class Connector:
         self._connectivity.tell(_READY)
         self._watch(conn)
 
-    def _watch(self, conn: ClientConnection) -> None:
+    def _watch(self, conn: ThreadConnection) -> None:
         """Have the connection's end told to those who subscribed."""
         if self._connectivity.wanted and not conn.watch(self._connection_ended):
             self._live()

@@ -103,7 +103,7 @@ class Transport:
         self.channel = weakref.ref(channel)
         self._picker = picker
         # The connection in use, where the quick calls of the native core find it.
-        self.shm: Any = core.ChannelCore() if native.available() else SimpleNamespace(conn=None)
+        self.shm: Any = core.LoopChannelCore() if native.available() else SimpleNamespace(conn=None)
         self._attempt: asyncio.Future[None] | None = None  # under way, shared by all who wait for it
         self._failed = False  # the last attempt did, and nothing else may carry calls
         self._retry: asyncio.TimerHandle | None = None

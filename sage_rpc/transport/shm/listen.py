@@ -29,7 +29,7 @@ from sage_rpc.transport.shm.handshake import (
 )
 
 if TYPE_CHECKING:
-    from sage_rpc.native._core import LoopContext, LoopServerCore, MethodEntry, ServerCore
+    from sage_rpc.native._core import LoopContext, LoopServerCore, MethodEntry, ServerCore, ThreadServerCore
 
 __all__ = ["LoopListener", "ShmListener"]
 
@@ -122,6 +122,8 @@ class ShmListener(_Listener):
         max_metadata: most metadata of a request, in bytes.
     """
 
+    core: ThreadServerCore
+
     def __init__(
         self,
         pool: futures.Executor,
@@ -137,7 +139,7 @@ class ShmListener(_Listener):
         self._pool = pool
         self._submit = pool.submit
         self._resolve_dynamic = resolve_dynamic
-        self.core = core.ServerCore(
+        self.core = core.ThreadServerCore(
             self, getattr(pool, "_max_workers", 64), max_rpcs, max_receive, max_send, max_metadata
         )
         self._watcher: threading.Thread | None = None
@@ -217,7 +219,7 @@ class LoopListener(_Listener):
     ) -> None:
         super().__init__(resolve)
         self._serve = serve
-        self.core = core.LoopServerCore(self, 1, max_rpcs, max_receive, max_send, max_metadata)
+        self.core = core.LoopServerCore(self, max_rpcs, max_receive, max_send, max_metadata)
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to serve in `loop`, in whose thread this is called."""
