@@ -16,6 +16,7 @@ from sage_rpc import errors, native
 from sage_rpc.native import core
 from sage_rpc.native.faces import NativeChannel
 from sage_rpc.rpc.connecting import Connector
+from sage_rpc.rpc.faces import ChannelFace
 from sage_rpc.transport import grpc as stock
 from sage_rpc.transport.base import GRPC, SHM
 from sage_rpc.transport.options import Options
@@ -48,7 +49,7 @@ def secure_channel(
     return Channel(target, options, compression, credentials)
 
 
-class Channel(grpc.Channel):
+class Channel(ChannelFace):
     """A `grpc.Channel` over the memory queue where it can be had, over gRPC elsewhere.
 
     Usable from any thread, and in a forked child, where it connects anew. Pickles as its target and
@@ -161,51 +162,7 @@ class Channel(grpc.Channel):
 
     # -- grpc.Channel
 
-    def unary_unary(
-        self,
-        method: str | bytes,
-        request_serializer: Callable[[Any], bytes] | None = None,
-        response_deserializer: Callable[[bytes], Any] | None = None,
-        _registered_method: bool | None = False,
-    ) -> grpc.UnaryUnaryMultiCallable:
-        return self._multicallable(
-            "unary_unary", method, request_serializer, response_deserializer, _registered_method
-        )
-
-    def unary_stream(
-        self,
-        method: str | bytes,
-        request_serializer: Callable[[Any], bytes] | None = None,
-        response_deserializer: Callable[[bytes], Any] | None = None,
-        _registered_method: bool | None = False,
-    ) -> grpc.UnaryStreamMultiCallable:
-        return self._multicallable(
-            "unary_stream", method, request_serializer, response_deserializer, _registered_method
-        )
-
-    def stream_unary(
-        self,
-        method: str | bytes,
-        request_serializer: Callable[[Any], bytes] | None = None,
-        response_deserializer: Callable[[bytes], Any] | None = None,
-        _registered_method: bool | None = False,
-    ) -> grpc.StreamUnaryMultiCallable:
-        return self._multicallable(
-            "stream_unary", method, request_serializer, response_deserializer, _registered_method
-        )
-
-    def stream_stream(
-        self,
-        method: str | bytes,
-        request_serializer: Callable[[Any], bytes] | None = None,
-        response_deserializer: Callable[[bytes], Any] | None = None,
-        _registered_method: bool | None = False,
-    ) -> grpc.StreamStreamMultiCallable:
-        return self._multicallable(
-            "stream_stream", method, request_serializer, response_deserializer, _registered_method
-        )
-
-    def _multicallable(
+    def multicallable(
         self,
         kind: str,
         method: str | bytes,
@@ -213,7 +170,7 @@ class Channel(grpc.Channel):
         deserializer: Callable[[bytes], Any] | None,
         registered: bool | None,
     ) -> Any:
-        """The multicallable of a method; `kind` is what grpc's channel calls it."""
+        """See ChannelFace."""
 
         def over_grpc() -> Any:
             return getattr(self._over_grpc(), kind)(method, serializer, deserializer, registered)
@@ -262,9 +219,6 @@ class Channel(grpc.Channel):
 
     def __enter__(self) -> Channel:
         return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
 
     def __del__(self) -> None:
         connector = getattr(self, "_connector", None)

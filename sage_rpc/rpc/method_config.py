@@ -16,13 +16,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from types import TracebackType
 from typing import Any
 
 import grpc
 
 from sage_rpc import errors, native
 from sage_rpc.native import core
+from sage_rpc.rpc.attempted import AttemptedCall
+from sage_rpc.rpc.faces import ManyResponsesFace, OneResponseFace
 from sage_rpc.transport.attempts import Attempts
 from sage_rpc.transport.service_config import ChannelConfig, MethodConfig
 from sage_rpc.transport.shm import feeders
@@ -64,7 +65,7 @@ def _size(request: Any) -> int:
 
 
 class _Configured:
-    """What the four kinds share."""
+    """What the four kinds share: attempts, each made by the function of the native class that was called."""
 
     config: MethodConfig
     channel: ChannelConfig
@@ -75,50 +76,51 @@ class _Configured:
         attempts = None if retry is None else self.channel.attempts(retry)
         return self.config.deadline(timeout), self.config.waits(wait_for_ready), attempts
 
-    def one(self, request: Any, attempts: Attempts) -> Callable[[], Any]:
+    def usual(self, start: str) -> Any:
+        """That function."""
+        for kind in type(self).__mro__:
+            if kind.__module__ == core.__name__:
+                return getattr(kind, start).__get__(self)
+        raise AssertionError("it has no native class")
+
+    def given(self, request: Any, attempts: Attempts) -> Callable[[], Any]:
         """What gives the only request of a call, for every attempt."""
         attempts.keeps(_size(request))
         return lambda: request
 
-    def many(self, requests: Iterator[Any], attempts: Attempts) -> Callable[[], Any]:
+    def started(self, start: str, request: Any, timeout: float | None, metadata: Any, *rest: Any) -> Any:
+        """See the face."""
+        credentials, wait_for_ready, compression = rest
+        timeout, wait_for_ready, attempts = self.begun(timeout, wait_for_ready)
+        rest = (credentials, wait_for_ready, compression)
+        if attempts is None:
+            return self.usual(start)(request, timeout, metadata, *rest)
+        given = self.given(request, attempts)
+        return RetriedCall(self.usual(start), given, timeout, metadata, rest, attempts)
+
+
+class _ManyRequests(_Configured):
+    def given(self, request: Any, attempts: Attempts) -> Callable[[], Any]:
         """What gives the requests of a call, for every attempt from the first one on."""
-        return _Replay(requests, attempts).again
+        return _Replay(request, attempts).again
 
 
 if native.available():
 
-    class _UnaryUnary(_Configured, core.UnaryUnary):
-        def __call__(
-            self,
-            request: Any,
-            timeout: float | None = None,
-            metadata: Any = None,
-            credentials: grpc.CallCredentials | None = None,
-            wait_for_ready: bool | None = None,
-            compression: grpc.Compression | None = None,
-        ) -> Any:
-            return self.with_call(request, timeout, metadata, credentials, wait_for_ready, compression)[0]
-
-        def with_call(
-            self,
-            request: Any,
-            timeout: float | None = None,
-            metadata: Any = None,
-            credentials: grpc.CallCredentials | None = None,
-            wait_for_ready: bool | None = None,
-            compression: grpc.Compression | None = None,
-        ) -> Any:
+    class _UnaryUnary(_Configured, OneResponseFace, core.UnaryUnary):
+        def waited(self, start: str, request: Any, timeout: float | None, metadata: Any, *rest: Any) -> Any:
+            credentials, wait_for_ready, compression = rest
             timeout, wait_for_ready, attempts = self.begun(timeout, wait_for_ready)
-            usual = super().with_call
             rest = (credentials, wait_for_ready, compression)
+            usual = self.usual(start)
             if attempts is None:
                 return usual(request, timeout, metadata, *rest)
-            self.one(request, attempts)
+            self.given(request, attempts)
             until = None if timeout is None else time.monotonic() + timeout
             while True:
                 left = None if until is None else max(0.0, until - time.monotonic())
                 try:
-                    result = usual(request, left, attempts.metadata(metadata, core.Retried), *rest)
+                    answer = usual(request, left, attempts.metadata(metadata, core.Retried), *rest)
                 except errors.RpcError as error:
                     final = bool(error.initial_metadata())
                     pause = attempts.after(error.code(), error.trailing_metadata(), final=final)
@@ -130,110 +132,27 @@ if native.available():
                         raise _too_late() from error
                 else:
                     attempts.after(grpc.StatusCode.OK)
-                    return result
+                    return answer
 
-        def future(
-            self,
-            request: Any,
-            timeout: float | None = None,
-            metadata: Any = None,
-            credentials: grpc.CallCredentials | None = None,
-            wait_for_ready: bool | None = None,
-            compression: grpc.Compression | None = None,
-        ) -> Any:
-            timeout, wait_for_ready, attempts = self.begun(timeout, wait_for_ready)
-            rest = (credentials, wait_for_ready, compression)
-            if attempts is None:
-                return super().future(request, timeout, metadata, *rest)
-            given = self.one(request, attempts)
-            return RetriedCall(super().future, given, timeout, metadata, rest, attempts)
-
-    class _UnaryStream(_Configured, core.UnaryStream):
-        def __call__(
-            self,
-            request: Any,
-            timeout: float | None = None,
-            metadata: Any = None,
-            credentials: grpc.CallCredentials | None = None,
-            wait_for_ready: bool | None = None,
-            compression: grpc.Compression | None = None,
-        ) -> Any:
-            timeout, wait_for_ready, attempts = self.begun(timeout, wait_for_ready)
-            rest = (credentials, wait_for_ready, compression)
-            if attempts is None:
-                return super().__call__(request, timeout, metadata, *rest)
-            given = self.one(request, attempts)
-            return RetriedCall(super().__call__, given, timeout, metadata, rest, attempts)
-
-    class _StreamUnary(_Configured, core.StreamUnary):
-        def __call__(
-            self,
-            request_iterator: Any,
-            timeout: float | None = None,
-            metadata: Any = None,
-            credentials: grpc.CallCredentials | None = None,
-            wait_for_ready: bool | None = None,
-            compression: grpc.Compression | None = None,
-        ) -> Any:
-            return self.with_call(
-                request_iterator, timeout, metadata, credentials, wait_for_ready, compression
-            )[0]
-
-        def with_call(
-            self,
-            request_iterator: Any,
-            timeout: float | None = None,
-            metadata: Any = None,
-            credentials: grpc.CallCredentials | None = None,
-            wait_for_ready: bool | None = None,
-            compression: grpc.Compression | None = None,
-        ) -> Any:
+    class _StreamUnary(_ManyRequests, OneResponseFace, core.StreamUnary):
+        def waited(self, start: str, request: Any, timeout: float | None, metadata: Any, *rest: Any) -> Any:
             if self.config.retry is None:
-                timeout, wait_for_ready, _ = self.begun(timeout, wait_for_ready)
-                return super().with_call(
-                    request_iterator, timeout, metadata, credentials, wait_for_ready, compression
-                )
-            call = self.future(request_iterator, timeout, metadata, credentials, wait_for_ready, compression)
+                return self.started(start, request, timeout, metadata, *rest)
+            call = self.started("future", request, timeout, metadata, *rest)
             try:
-                return call.result(), call
+                response = call.result()
             except grpc.RpcError:
                 raise call.error() from None  # to grpcio's users, the error of a call that waits
             except BaseException:
                 call.cancel()
                 raise
+            return (response, call) if start == "with_call" else response
 
-        def future(
-            self,
-            request_iterator: Any,
-            timeout: float | None = None,
-            metadata: Any = None,
-            credentials: grpc.CallCredentials | None = None,
-            wait_for_ready: bool | None = None,
-            compression: grpc.Compression | None = None,
-        ) -> Any:
-            timeout, wait_for_ready, attempts = self.begun(timeout, wait_for_ready)
-            rest = (credentials, wait_for_ready, compression)
-            if attempts is None:
-                return super().future(request_iterator, timeout, metadata, *rest)
-            given = self.many(request_iterator, attempts)
-            return RetriedCall(super().future, given, timeout, metadata, rest, attempts)
+    class _UnaryStream(_Configured, ManyResponsesFace, core.UnaryStream):
+        pass
 
-    class _StreamStream(_Configured, core.StreamStream):
-        def __call__(
-            self,
-            request_iterator: Any,
-            timeout: float | None = None,
-            metadata: Any = None,
-            credentials: grpc.CallCredentials | None = None,
-            wait_for_ready: bool | None = None,
-            compression: grpc.Compression | None = None,
-        ) -> Any:
-            timeout, wait_for_ready, attempts = self.begun(timeout, wait_for_ready)
-            rest = (credentials, wait_for_ready, compression)
-            if attempts is None:
-                return super().__call__(request_iterator, timeout, metadata, *rest)
-            given = self.many(request_iterator, attempts)
-            return RetriedCall(super().__call__, given, timeout, metadata, rest, attempts)
+    class _StreamStream(_ManyRequests, ManyResponsesFace, core.StreamStream):
+        pass
 
     _CONFIGURED: dict[str, Callable[..., Any]] = {
         "unary_unary": _UnaryUnary,
@@ -301,8 +220,8 @@ class _Forgotten(list[Any]):
         return self._count
 
 
-class RetriedCall(grpc.Call, grpc.Future):
-    """A call under way that is tried again: a future, or an iterator of responses, or both.
+class RetriedCall(AttemptedCall):
+    """A call under way that is tried again.
 
     Args:
         begin: starts an attempt: (requests, timeout, metadata, ...) -> its handle.
@@ -322,40 +241,25 @@ class RetriedCall(grpc.Call, grpc.Future):
         rest: tuple[Any, ...],
         attempts: Attempts,
     ) -> None:
-        self._begin, self._given, self._metadata, self._rest = begin, given, metadata, rest
-        self._until = None if timeout is None else time.monotonic() + timeout
+        super().__init__(None if timeout is None else time.monotonic() + timeout)
+        self._start, self._given, self._metadata, self._rest = begin, given, metadata, rest
         self._attempts = attempts
-        self._changed = threading.Condition()  # guards all below
-        self._attempt: Any = None
-        self._outcome: Any = None  # the attempt that counts, or an error between two, once the call has ended
-        self._failed_between = False
-        self._cancelled = False
-        self._callbacks: list[Callable[[], None]] = []
         self._try()
 
-    def __repr__(self) -> str:
-        return f"<RetriedCall {self._attempts!r} {self._attempt!r}>"
-
-    # -- attempts
-
     def _try(self) -> None:
-        left = self.time_remaining()
         metadata = self._attempts.metadata(self._metadata, core.Retried)
-        attempt = self._begin(self._given(), left, metadata, *self._rest)
-        with self._changed:
-            self._attempt = attempt
-            cancelled = self._cancelled
-            self._changed.notify_all()
-        if cancelled:
-            attempt.cancel()
-        if not attempt.add_callback(lambda: self._ended(attempt)):
-            self._ended(attempt)
+        self.begin(self._start(self._given(), self.time_remaining(), metadata, *self._rest))
 
-    def _ended(self, attempt: Any) -> None:
-        final = self._cancelled or getattr(attempt, "_heard", True)
+    def may_be_followed(self, attempt: Any) -> bool:
+        """See AttemptedCall."""
+        return not getattr(attempt, "_heard", True)
+
+    def attempt_ended(self, attempt: Any) -> None:
+        """See AttemptedCall."""
+        final = self._cancelled or not self.may_be_followed(attempt)
         pause = self._attempts.after(attempt.code(), attempt.trailing_metadata(), final=final)
         if pause is None:
-            self._end(attempt)
+            self.end(attempt)
         else:
             feeders.run(self._try_after, pause)
 
@@ -368,33 +272,14 @@ class RetriedCall(grpc.Call, grpc.Future):
             if self._outcome is not None:
                 return
         if late:
-            self._end(_too_late())
+            self.end(_too_late())
             return
         try:
             self._try()
         except grpc.RpcError as error:
-            self._end(errors.from_grpc(error))
+            self.end(errors.from_grpc(error))
         except ValueError as error:  # the channel was closed meanwhile
-            self._end(errors.rpc_error(grpc.StatusCode.CANCELLED, str(error)))
-
-    def _end(self, outcome: Any) -> None:
-        with self._changed:
-            if self._outcome is not None:
-                return
-            self._outcome, self._failed_between = outcome, outcome is not self._attempt
-            callbacks, self._callbacks = self._callbacks, []
-            self._changed.notify_all()
-        for callback in callbacks:
-            try:
-                callback()
-            except Exception:
-                _LOGGER.exception("Exception in a callback of %r", self)
-
-    def _ends(self, timeout: float | None = None) -> Any:
-        with self._changed:
-            if not self._changed.wait_for(lambda: self._outcome is not None, timeout):
-                raise grpc.FutureTimeoutError
-            return self._outcome
+            self.end(errors.rpc_error(grpc.StatusCode.CANCELLED, str(error)))
 
     def error(self) -> errors.RpcError:
         """What a blocking call that ended like this one raises."""
@@ -405,127 +290,3 @@ class RetriedCall(grpc.Call, grpc.Future):
             trailing_metadata=self.trailing_metadata(),
             debug_error_string=self.debug_error_string(),
         )
-
-    # -- grpc.Call
-
-    def code(self) -> Any:
-        """As grpc's."""
-        return self._ends().code()
-
-    def details(self) -> Any:
-        """As grpc's."""
-        return self._ends().details()
-
-    def trailing_metadata(self) -> Any:
-        """As grpc's."""
-        return self._ends().trailing_metadata()
-
-    def debug_error_string(self) -> Any:
-        """As grpc's."""
-        return self._ends().debug_error_string()
-
-    def initial_metadata(self) -> Any:
-        """As grpc's: of the attempt that counts, as soon as the server has sent it."""
-        while True:
-            attempt = self._attempt
-            found = attempt.initial_metadata()
-            if self._counts(attempt):
-                return found
-
-    def _counts(self, attempt: Any) -> bool:
-        """Whether no other attempt follows this one, of which something was heard, or which has ended."""
-        with self._changed:
-            if getattr(attempt, "_heard", True):
-                return True
-            self._changed.wait_for(lambda: self._outcome is not None or self._attempt is not attempt)
-            return self._attempt is attempt or self._failed_between
-
-    def is_active(self) -> bool:
-        """As grpc's."""
-        return not self.done()
-
-    def time_remaining(self) -> float | None:
-        """As grpc's."""
-        return None if self._until is None else max(0.0, self._until - time.monotonic())
-
-    def add_callback(self, callback: Callable[[], None]) -> bool:
-        """As grpc's."""
-        with self._changed:
-            if self._outcome is not None:
-                return False
-            self._callbacks.append(callback)
-            return True
-
-    # -- grpc.Future
-
-    def cancel(self) -> bool:
-        """As grpc's."""
-        with self._changed:
-            if self._outcome is not None:
-                return False
-            self._cancelled = True
-            attempt = self._attempt
-        if attempt is None or not attempt.cancel():
-            text = "Locally cancelled by application!"
-            self._end(errors.rpc_error(grpc.StatusCode.CANCELLED, text))
-        return True
-
-    def cancelled(self) -> bool:
-        """As grpc's."""
-        return self._cancelled
-
-    def running(self) -> bool:
-        """As grpc's."""
-        return not self.done()
-
-    def done(self) -> bool:
-        """As grpc's."""
-        self._attempt.done()  # which may have ended without anybody having looked
-        return self._outcome is not None
-
-    def result(self, timeout: float | None = None) -> Any:
-        """As grpc's."""
-        outcome = self._ends(timeout)
-        if self._cancelled:
-            raise grpc.FutureCancelledError
-        return outcome.result()
-
-    def exception(self, timeout: float | None = None) -> Any:
-        """As grpc's."""
-        outcome = self._ends(timeout)
-        if self._cancelled:
-            raise grpc.FutureCancelledError
-        return outcome.exception()
-
-    def traceback(self, timeout: float | None = None) -> TracebackType | None:
-        """As grpc's."""
-        outcome = self._ends(timeout)
-        if self._cancelled:
-            raise grpc.FutureCancelledError
-        found: TracebackType | None = outcome.traceback()
-        return found
-
-    def add_done_callback(self, fn: Callable[[Any], None]) -> None:
-        """As grpc's."""
-        if not self.add_callback(lambda: fn(self)):
-            fn(self)
-
-    # -- responses
-
-    def __iter__(self) -> RetriedCall:
-        return self
-
-    def __next__(self) -> Any:
-        while True:
-            attempt = self._attempt
-            try:
-                return next(attempt)
-            except grpc.RpcError:
-                if self._counts(attempt):
-                    if self._failed_between:
-                        raise self._outcome from None
-                    raise
-
-    def __del__(self) -> None:
-        if getattr(self, "_outcome", self) is None:
-            self.cancel()

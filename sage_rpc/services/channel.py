@@ -9,10 +9,7 @@ they end counts for it, and they are counted and traced; but nothing repeats, ca
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from typing import Any, NoReturn
-
-import grpc
 
 from sage_rpc import serving
 from sage_rpc.encoding.buffers import size_of
@@ -24,6 +21,7 @@ from sage_rpc.observe.streams import CountedCall, CountedRequests, end_of
 from sage_rpc.policies.future import ServiceFuture, response_or_error
 from sage_rpc.policies.resolve import resolve
 from sage_rpc.policies.sources.proto import declared_policy
+from sage_rpc.rpc.faces import ChannelFace
 from sage_rpc.services.calls import ServiceCalls
 from sage_rpc.services.chain import key_function
 from sage_rpc.services.method import Method
@@ -31,7 +29,7 @@ from sage_rpc.services.method import Method
 __all__ = ["Once", "ServiceChannel", "method_of"]
 
 
-class ServiceChannel(grpc.Channel):
+class ServiceChannel(ChannelFace):
     """See the head of the file. Belongs to its manager, which closes the connections.
 
     Args:
@@ -46,45 +44,12 @@ class ServiceChannel(grpc.Channel):
     def __repr__(self) -> str:
         return f"<ServiceChannel {self._calls.name} {self._calls.pool!r}>"
 
-    def unary_unary(
-        self,
-        method: str,
-        request_serializer: Callable[[Any], bytes] | None = None,
-        response_deserializer: Callable[[bytes], Any] | None = None,
-        _registered_method: bool | None = False,
-    ) -> grpc.UnaryUnaryMultiCallable:
-        """As grpc's."""
-        return _UnderPolicies(self._calls, "unary_unary", method, request_serializer, response_deserializer)
-
-    def unary_stream(
-        self,
-        method: str,
-        request_serializer: Callable[[Any], bytes] | None = None,
-        response_deserializer: Callable[[bytes], Any] | None = None,
-        _registered_method: bool | None = False,
-    ) -> grpc.UnaryStreamMultiCallable:
-        """As grpc's."""
-        return _ManyResponses(self._calls, "unary_stream", method, request_serializer, response_deserializer)
-
-    def stream_unary(
-        self,
-        method: str,
-        request_serializer: Callable[[Any], bytes] | None = None,
-        response_deserializer: Callable[[bytes], Any] | None = None,
-        _registered_method: bool | None = False,
-    ) -> grpc.StreamUnaryMultiCallable:
-        """As grpc's."""
-        return _OneResponse(self._calls, "stream_unary", method, request_serializer, response_deserializer)
-
-    def stream_stream(
-        self,
-        method: str,
-        request_serializer: Callable[[Any], bytes] | None = None,
-        response_deserializer: Callable[[bytes], Any] | None = None,
-        _registered_method: bool | None = False,
-    ) -> grpc.StreamStreamMultiCallable:
-        """As grpc's."""
-        return _ManyResponses(self._calls, "stream_stream", method, request_serializer, response_deserializer)
+    def multicallable(
+        self, kind: str, method: str | bytes, serializer: Any, deserializer: Any, registered: bool | None
+    ) -> Any:
+        """See ChannelFace."""
+        kinds = {"unary_unary": _UnderPolicies, "stream_unary": _OneResponse}
+        return kinds.get(kind, _ManyResponses)(self._calls, kind, str(method), serializer, deserializer)
 
     def subscribe(self, callback: Any, try_to_connect: bool | None = False) -> NoReturn:
         """A service has as many connections as endpoints: `manager.pool_of(name)` shows them."""
@@ -95,12 +60,6 @@ class ServiceChannel(grpc.Channel):
 
     def close(self) -> None:
         """Nothing: the connections are the manager's."""
-
-    def __enter__(self) -> ServiceChannel:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        pass
 
 
 class Once:
@@ -182,25 +141,25 @@ class _OfService:
             request.record.carrier = endpoint
         return endpoint
 
-    def _started(self, start: str, request: Any, timeout: float | None, metadata: Any, *rest: Any) -> Any:
+    def started(self, start: str, request: Any, timeout: float | None, metadata: Any, *rest: Any) -> Any:
+        """See the face; a future is a `concurrent.futures.Future`."""
         record, request, metadata = self._once.begin(request, metadata)
         try:
-            call = super()._started(start, request, timeout, metadata, *rest)  # type: ignore[misc]
+            call = super().started(start, request, timeout, metadata, *rest)  # type: ignore[misc]
         except BaseException as error:
             if record is not None:
                 record.fail(error)
             raise
-        if record is None:
-            return call
-        if start == "__call__":
-            return CountedCall(call, record)
-        call.add_done_callback(functools.partial(_count, record))
-        return call
+        if start == "future":
+            if record is not None:
+                call.add_done_callback(functools.partial(_count, record))
+            return ServiceFuture(call, response_or_error)
+        return call if record is None else CountedCall(call, record)
 
-    def _waited(self, start: str, request: Any, timeout: float | None, metadata: Any, *rest: Any) -> Any:
+    def waited(self, start: str, request: Any, timeout: float | None, metadata: Any, *rest: Any) -> Any:
         record, request, metadata = self._once.begin(request, metadata)
         try:
-            answer = super()._waited(start, request, timeout, metadata, *rest)  # type: ignore[misc]
+            answer = super().waited(start, request, timeout, metadata, *rest)  # type: ignore[misc]
         except BaseException as error:
             if record is not None:
                 record.fail(error)
@@ -228,19 +187,6 @@ def _count(record: StreamRecord, call: Any) -> None:
 
 class _OneResponse(_OfService, OneResponse):
     """One response."""
-
-    def future(
-        self,
-        request: Any,
-        timeout: float | None = None,
-        metadata: Any = None,
-        credentials: Any = None,
-        wait_for_ready: bool | None = None,
-        compression: Any = None,
-    ) -> Any:
-        """As grpc's; what it gives is a `concurrent.futures.Future`."""
-        pending = super().future(request, timeout, metadata, credentials, wait_for_ready, compression)
-        return ServiceFuture(pending, response_or_error)
 
 
 class _ManyResponses(_OfService, ManyResponses):
@@ -285,22 +231,14 @@ class _UnderPolicies(_OneResponse):
         call, _ = method.with_metadata()
         return call((request,), {}, timeout, metadata)
 
-    def future(
-        self,
-        request: Any,
-        timeout: float | None = None,
-        metadata: Any = None,
-        credentials: Any = None,
-        wait_for_ready: bool | None = None,
-        compression: Any = None,
-    ) -> Any:
-        """As grpc's; what it gives is a `concurrent.futures.Future`."""
+    def started(self, start: str, request: Any, timeout: float | None, metadata: Any, *rest: Any) -> Any:
+        """See the face."""
         method = self._method
-        if method is None or not (credentials is wait_for_ready is compression is None):
-            return super().future(request, timeout, metadata, credentials, wait_for_ready, compression)
+        if method is None or rest != (None, None, None):
+            return super().started(start, request, timeout, metadata, *rest)
         if timeout is None:
             timeout = method.timeout
         if not metadata:
             return method.start((request,), {}, timeout)
-        _, start = method.with_metadata()
-        return start((request,), {}, timeout, metadata)
+        _, begin = method.with_metadata()
+        return begin((request,), {}, timeout, metadata)
