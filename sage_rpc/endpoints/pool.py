@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import threading
 import time
 import weakref
@@ -237,6 +238,13 @@ class Pool:
         self._learn()
         with self._lock:
             return self._balance(self._usable, key).target if self._usable else None
+
+    @property
+    def for_good(self) -> int | None:
+        """How many endpoints there are; None: they come and go, or a target may stand for several."""
+        targets = self._resolver.targets
+        several = self._resolver.named or any(re.match("[a-z0-9]+:", each) for each in targets)
+        return None if several else len(targets)
 
     @property
     def by_keys(self) -> bool:

@@ -27,6 +27,7 @@ from sage_rpc.operators.job import Job
 from sage_rpc.operators.links import Input, LinkLostError, load_row
 from sage_rpc.operators.plan import Kind, OperatorSpec, Plan, ServiceSpec, check_code, dump, suggested_name
 from sage_rpc.policies import ServicePolicy, policy_of
+from sage_rpc.policies.effects import unknown_methods
 from sage_rpc.services.manager import DEFAULT_TIMEOUT, ServiceEndpoint
 from sage_rpc.stubs import servicers
 from sage_rpc.text.exceptions import text_of
@@ -95,7 +96,7 @@ class LocalEnvironment:
         if isinstance(cls, type) and issubclass(cls, servicers.Base):
             self._add_file(descriptor_pool.Default().FindServiceByName(cls.SERVICE).file)
         said = policy_of(cls)
-        if said is not None:
+        if said is not None and name not in self._policies:  # whichever was said first
             self.set_policy(name, said)
         self._services.append(ServiceSpec(name, cls, args, kwargs))
 
@@ -217,6 +218,11 @@ class LocalEnvironment:
                 f"there is a policy for {name!r}, and no such service; there are: "
                 f"{', '.join(sorted(registered)) or 'none'}"
             )
+        for service in self._services:
+            policy = self._policies.get(service.name, ServicePolicy())
+            if isinstance(service.cls, type) and not issubclass(service.cls, servicers.Base):
+                for text in unknown_methods(policy, [each for each in dir(service.cls) if each[0] != "_"]):
+                    raise ValueError(f"policy of {service.name!r}: {text}")
         taken = {*self._upstream.values(), *(name for name, _ in self._results)}
         for spec in self._operators:
             if spec.kind is not Kind.SINK and spec.name not in taken:

@@ -115,6 +115,13 @@ def _whole(owner: object, name: str, least: int, most: float = math.inf) -> None
         _complain(owner, name, f"at least {least}" + ("" if most == math.inf else f" and at most {most:g}"))
 
 
+def _flag(owner: object, *names: str) -> None:
+    for name in names:
+        value = getattr(owner, name)
+        if not isinstance(value, bool):
+            raise TypeError(f"{type(owner).__name__}.{name} is {value!r}: expected True or False")
+
+
 def _codes(owner: object, name: str) -> None:
     try:
         object.__setattr__(owner, name, status_codes(getattr(owner, name)))
@@ -313,8 +320,11 @@ class AdmissionPolicy:
     def __post_init__(self) -> None:
         _whole(self, "max_running", 1)
         _whole(self, "max_waiting", 0)
+        _flag(self, "fair")
         if self.max_wait is not None:
             _number(self, "max_wait", 0)
+            if self.max_waiting == 0:
+                _complain(self, "max_wait", "None, as max_waiting is 0: no call waits")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -366,6 +376,8 @@ class HealthPolicy:
     def __post_init__(self) -> None:
         _number(self, "interval", 0, open_below=True)
         _number(self, "timeout", 0, open_below=True)
+        if not isinstance(self.service_name, (str, type(None))):
+            raise TypeError(f"HealthPolicy.service_name is {self.service_name!r}: expected text or None")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -391,6 +403,7 @@ class PoolPolicy:
     def __post_init__(self) -> None:
         if self.balancing not in BALANCING:
             _complain(self, "balancing", f"one of {', '.join(BALANCING)}")
+        _flag(self, "prefer_local", "warm_up")
         if self.idle_after is not None:
             _number(self, "idle_after", 0, open_below=True)
         _instance(self, "outlier", OutlierPolicy)
@@ -427,8 +440,8 @@ class MethodPolicy:
     def __post_init__(self) -> None:
         if self.timeout is not None:
             _number(self, "timeout", 0, open_below=True)
-        if self.idempotent is not None and not isinstance(self.idempotent, bool):
-            raise TypeError(f"MethodPolicy.idempotent is {self.idempotent!r}: expected True, False or None")
+        if self.idempotent is not None:
+            _flag(self, "idempotent")
         _instance(self, "retry", RetryPolicy)
         _instance(self, "hedging", HedgingPolicy)
         _instance(self, "cache", CachePolicy)
@@ -437,7 +450,8 @@ class MethodPolicy:
             raise ValueError("MethodPolicy has both retry and hedging: a call is either sent again or hedged")
         if self.hedging is not None and self.idempotent is False:
             raise ValueError("MethodPolicy.hedging sends a call several times: it needs an idempotent method")
-        if self.key is not None and not isinstance(self.key, (int, str)) and not callable(self.key):
+        named = isinstance(self.key, (int, str)) and not isinstance(self.key, bool)
+        if self.key is not None and not named and not callable(self.key):
             raise TypeError(
                 f"MethodPolicy.key is {self.key!r}: expected an argument's number or name, or a function"
             )
@@ -494,6 +508,7 @@ class ServicePolicy:
                     f"ServicePolicy.{name} is {getattr(self, name)!r}: expected a {kind.__name__}"
                 )
         _instance(self, "breaker", BreakerPolicy)
+        _flag(self, "stats", "inherit", *(() if self.tracing is None else ("tracing",)))
         for name, policy in self.methods.items():
             if not isinstance(policy, MethodPolicy):
                 raise TypeError(f"ServicePolicy.methods[{name!r}] is {policy!r}: expected a MethodPolicy")

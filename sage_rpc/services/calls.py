@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -15,9 +17,11 @@ from google.protobuf.descriptor import ServiceDescriptor
 from sage_rpc import errors, serving
 from sage_rpc.encoding import values
 from sage_rpc.encoding.buffers import size_of
+from sage_rpc.encoding.naming import snake_case
 from sage_rpc.encoding.plain import BATCH_METHOD, BATCH_STREAM_METHOD
 from sage_rpc.endpoints.pool import Pool, Pooled
 from sage_rpc.observe.stats import BATCH_OF, CallStats, StreamRecord
+from sage_rpc.policies import effects
 from sage_rpc.policies.batching import Arguments, BatchCall, DeclaredBatch, results_of
 from sage_rpc.policies.breaker import Breaker, Breaking
 from sage_rpc.policies.driving import THREADS, Driver
@@ -26,6 +30,7 @@ from sage_rpc.policies.resolve import resolve
 from sage_rpc.policies.retry import Retrying
 from sage_rpc.policies.sending import Direct, Sender
 from sage_rpc.policies.settings import MethodPolicy, ServicePolicy
+from sage_rpc.policies.sources.proto import OptionError, declared_policy
 from sage_rpc.proto.v1 import invoke_pb2
 from sage_rpc.services.chain import key_function
 from sage_rpc.services.codec import Codec, same
@@ -41,6 +46,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OTHER", "ServiceCalls"]
 
+_LOGGER = logging.getLogger("sage_rpc")
 
 _MOST_METHODS, _LONGEST_NAME = (
     1000,
@@ -98,6 +104,46 @@ class ServiceCalls:
         self._variants: dict[int, weakref.ref[Method]] = {}  # methods with options of their own
         self.generation = 0  # of what methods are compiled from
         self._codecs = PlainCodecs(name) if service is None else DeclaredCodecs(service)
+        self._complaints: set[str] = set()
+        self._check()
+
+    def _check(self) -> None:
+        """Say what of the policies cannot take effect."""
+        policy = self.policy
+        known: dict[str, tuple[str, MethodPolicy]] = {}
+        if self.service is None:
+            known = {name: ("unary_unary", policy.of(name)) for name in (*policy.methods, "its methods")}
+        else:
+            for method in self.service.methods:
+                kind = "_".join(
+                    "stream" if streams else "unary"
+                    for streams in (method.client_streaming, method.server_streaming)
+                )
+                with contextlib.suppress(OptionError):  # which whoever calls the method gets
+                    known[method.name] = kind, self.resolved(method.name, declared_policy(method))
+            names = {*known, *map(snake_case, known)}
+            for text in effects.unknown_methods(policy, names):
+                self.complain(text)
+        methods = ((name, kind, each) for name, (kind, each) in known.items())
+        for text in effects.of_service(policy, methods, self.timeout, self.pool.for_good):
+            self.complain(text)
+
+    def complain(self, text: str) -> None:
+        """Say once that something of the policies cannot take effect."""
+        if text not in self._complaints:
+            self._complaints.add(text)
+            _LOGGER.warning("policy of %s: %s", self.name, text)
+
+    def resolved(self, method: str, declared: MethodPolicy) -> MethodPolicy:
+        """What holds for a method of that declared name, which its `.proto` says `declared` of."""
+        if self.service is None:
+            return resolve(self.policy, (method,), declared)
+        policy = resolve(self.policy, (method, snake_case(method)), declared)
+        if policy.key is None and self.pool.by_keys:
+            fields = self.service.methods_by_name[method].input_type.fields
+            if fields:  # as of a plain class: the first argument
+                policy = replace(policy, key=fields[0].name)
+        return policy
 
     def find(self, method: str) -> Method:
         """The method of that name.
@@ -138,6 +184,7 @@ class ServiceCalls:
                 self.budget = _budget(policy)
             self.policy = policy
         self.generation += 1
+        self._check()
         for method in (*list(self._found.values()), *(ref() for ref in list(self._variants.values()))):
             if method is not None:
                 method.compile()
@@ -167,7 +214,7 @@ class ServiceCalls:
                     *(((), items[0]) if self._fields(items[0]) else _arguments_of(items[0]))
                 ),
             )
-        return resolve(self.policy, (method, codec.method), codec.declared)
+        return self.resolved(codec.method, codec.declared)
 
     def stats_of(self, method: str) -> CallStats:
         """The counters of a method; one for all that are not kept."""

@@ -19,7 +19,6 @@ from sage_rpc.endpoints.subchannel import Subchannel
 from sage_rpc.observe.stats import StreamRecord
 from sage_rpc.observe.streams import CountedCall, CountedRequests, end_of
 from sage_rpc.policies.future import ServiceFuture, response_or_error
-from sage_rpc.policies.resolve import resolve
 from sage_rpc.policies.sources.proto import declared_policy
 from sage_rpc.rpc.faces import ChannelFace
 from sage_rpc.services.calls import ServiceCalls
@@ -92,7 +91,7 @@ class Once:
         seen = (calls.policy, calls.pool, calls.pool.alone)
         if seen == self._seen:
             return
-        policy = resolve(calls.policy, (snake_case(self._name), self._name), self._declared)
+        policy = calls.resolved(self._name, self._declared)
         self._timeout = (
             calls.timeout if policy.timeout is None and self._kind == "unary_unary" else policy.timeout
         )

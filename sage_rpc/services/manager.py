@@ -37,6 +37,7 @@ from sage_rpc.services.method import Method
 from sage_rpc.services.proxies import AsyncServiceCallProxy, Proxy, ServiceCallProxy, ServiceFuture
 from sage_rpc.services.steps import Steps, run
 from sage_rpc.stubs.clients import AnyClient
+from sage_rpc.text.foreign import similar
 from sage_rpc.transport.attempts import Attempts, Retry
 from sage_rpc.transport.options import message_options
 
@@ -47,6 +48,7 @@ __all__ = ["BaseManager", "ServiceEndpoint", "ServiceManager", "TracedServiceMan
 
 ClientT = TypeVar("ClientT", bound=AnyClient)
 ProxyT = TypeVar("ProxyT", bound=Proxy)
+_LOGGER = logging.getLogger("sage_rpc")
 DEFAULT_TIMEOUT = 30.0  # seconds
 HEALTH_TIMEOUT = 5.0  # seconds
 _NOT_KNOWN = "not known"  # the question, to whoever was asked
@@ -119,6 +121,9 @@ class BaseManager:
                 self.register(name, endpoint.target, service=endpoint.service, policy=endpoint.policy)
             else:
                 self.register(name, endpoint)
+        for name in self._policies.keys() - self._endpoints.keys():
+            for meant in similar(name, self._endpoints.keys() - self._policies.keys())[:1]:
+                _LOGGER.warning("policies[%r] has no effect: did you mean %s?", name, meant)
 
     def register(
         self,

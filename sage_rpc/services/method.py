@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sage_rpc import errors
+from sage_rpc.policies import effects
 from sage_rpc.policies.cache import Cache
 from sage_rpc.policies.settings import NO_FALLBACK, MethodPolicy, RetryPolicy
 from sage_rpc.services.chain import Begin, Chain, Invoke, is_wrong_call
@@ -56,6 +57,8 @@ class Method:
         policy = calls.policy_of(self._method, self._codec)
         if self._over is not None:
             policy = self._over.over(policy)
+            for field, why in effects.of_method(policy, calls.policy.pool, calls.timeout):
+                calls.complain(f"{field} has no effect for {self._method}: {why}")
         self.policy = policy
         self.timeout = calls.timeout if policy.timeout is None else policy.timeout
         compiled = Chain(calls, self._method, self._codec, policy, self.cache)

@@ -29,18 +29,21 @@ import grpc
 
 from sage_rpc.config.addresses import is_loopback
 from sage_rpc.config.manager import ConfiguredManager
-from sage_rpc.config.policies import admission_policy
+from sage_rpc.config.policies import admission_policy, service_policy
 from sage_rpc.discovery import Endpoint, Registration, host_identity, open_registry
 from sage_rpc.hosting.dispatch import PlainServices
 from sage_rpc.hosting.host import Host, Hosting
 from sage_rpc.hosting.lifecycle import print_by_lines
 from sage_rpc.observe.served import Meter
+from sage_rpc.policies.effects import unknown_methods
+from sage_rpc.policies.sources.decorator import policy_of
 from sage_rpc.processes.hosted import Presence, live
 from sage_rpc.processes.messages import Bound, Done, Failed, Message, Policies
 from sage_rpc.processes.parent import Parent, Stopped
 from sage_rpc.processes.steps import StepError, step
 from sage_rpc.rpc.server import server
 from sage_rpc.services.context import Context
+from sage_rpc.stubs import servicers
 from sage_rpc.supervisor.sockets import inside_path, socket_path
 from sage_rpc.supervisor.task import Task, load
 
@@ -87,6 +90,7 @@ def _work(task: Task, parent: Parent) -> Done:
         hosting = _hosting(config)
     with parent.interruptible(), step(f"__init__() of {config.class_}"):
         instance = factory(*args, **kwargs)
+    _check_policies(task, factory)
     with step("getting an address"):
         both = "shm" in config.transports and "grpc" in config.transports
         options = [
@@ -121,6 +125,18 @@ def _hosting(config: Any) -> Hosting:
         add_to_server=config.servicer and load(config.servicer),
         stop_grace=config.stop_grace,
     )
+
+
+def _check_policies(task: Task, cls: Any) -> None:
+    """Say what of this service's own policies its callers cannot obey."""
+    said = policy_of(cls)
+    if said is not None:
+        text = "%s says of %s by method_policy what its callers do not hear: say it in `policy:`"
+        _LOGGER.warning(text, task.config.class_, ", ".join(said.methods))
+    if isinstance(cls, type) and not task.config.servicer and not issubclass(cls, servicers.Base):
+        known = [name for name in dir(cls) if not name.startswith("_")]
+        for problem in unknown_methods(service_policy(task.policies.get(task.service, {})), known):
+            _LOGGER.warning("policy of %s: %s", task.service, problem)
 
 
 def _take(message: Message, manager: ConfiguredManager) -> None:

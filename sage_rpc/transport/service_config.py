@@ -10,6 +10,7 @@ Rule: what gRPC's core does not take is not taken here, so that one text means o
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from sage_rpc.transport.attempts import Attempts, Budget, Retry
 
 __all__ = ["ChannelConfig", "Hedging", "MethodConfig", "ServiceConfig", "parsed"]
 
+_LOGGER = logging.getLogger("sage_rpc")
 _DURATION = re.compile(r"(\d+(?:\.\d{1,9})?)s")
 _DIGITS = re.compile(r"\d{1,20}(\.\d{1,20})?")
 _MUCH = 1 << 31
@@ -106,6 +108,8 @@ class ChannelConfig:
         for key, method in found.methods.items():
             if method.hedging is not None or method.attempt_timeout is not None:
                 what = "hedgingPolicy" if method.hedging is not None else "perAttemptRecvTimeout"
+                text = "%s.%s may have no effect: gRPC's core has none, or must be told; policies hedge"
+                _LOGGER.warning(text, found.places[key], what)
                 raise ValueError(f"{found.places[key]} has a {what}")
             if not retries:
                 found.methods[key] = method._replace(retry=None)

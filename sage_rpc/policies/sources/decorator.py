@@ -25,13 +25,19 @@ def method_policy(**fields: Any) -> Callable[[F], F]:
     """Say what holds for calls of a method; the arguments are MethodPolicy's.
 
     Raises:
-        ValueError: a value cannot work.
-        TypeError: there is no such field, or a value has the wrong type.
+        ValueError: a value cannot work, or the method is private: nobody calls it.
+        TypeError: there is no such field, a value has the wrong type, or what it stands at is no method.
     """
     policy = MethodPolicy(**fields)
 
     def say(function: F) -> F:
-        setattr(function, _SAID, policy)
+        method = function.__func__ if isinstance(function, (staticmethod, classmethod)) else function
+        if not callable(method):
+            raise TypeError(f"method_policy is for methods, and {function!r} is none")
+        name = getattr(method, "__name__", "")
+        if name.startswith("_"):
+            raise ValueError(f"method_policy at {name}: it is private, so nobody calls it as a service")
+        setattr(method, _SAID, policy)
         return function
 
     return say

@@ -57,6 +57,16 @@ def admission_from(data: Mapping[str, Any]) -> settings.AdmissionPolicy:
     return policy
 
 
+def _belongs(name: Any) -> str:
+    """Where a field of that name would have an effect; "": there is none."""
+    owners = [
+        owner.__name__
+        for owner in map(settings.__dict__.get, settings.__all__)
+        if isinstance(owner, type) and name in {each.name for each in dataclasses.fields(owner)}
+    ]
+    return f"it is a field of {' and '.join(owners)}" if owners else ""
+
+
 def made(kind: Any, data: Any, where: str, value_of: Callable[[str, Any], Any] | None = None) -> Any:
     """A policy of class `kind`.
 
@@ -76,7 +86,7 @@ def made(kind: Any, data: Any, where: str, value_of: Callable[[str, Any], Any] |
     for name, value in data.items():
         place = f"{where}.{name}" if where else str(name)
         if name not in known:
-            raise ValueError(f"{place} is not known; {hint(name, known)}")
+            raise ValueError(f"{place} is not known; {_belongs(name) or hint(name, known)}")
         nested = NESTED.get(kind, {}).get(name)
         if kind is settings.ServicePolicy and name == "methods":
             if not isinstance(value, Mapping):

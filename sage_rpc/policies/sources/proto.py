@@ -8,7 +8,7 @@ code generator refuses what it refuses.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -127,10 +127,15 @@ def method_options(method: MethodDescriptor) -> CallOptions:
     options = declared_options(method.full_name, method.GetOptions(), method.containing_service.GetOptions())
     if options.affinity_key is not None:
         _check_key(method.full_name, method.input_type, options.affinity_key)
-    if (method.client_streaming or method.server_streaming) and (options.cache or options.batch):
-        raise OptionError(
-            method.full_name, "cache" if options.cache else "batch", "a streaming method cannot have it"
-        )
+    own: options_pb2.MethodOptions = method.GetOptions().Extensions[_OF_METHOD]
+    if method.client_streaming or method.server_streaming:
+        for option in ("cache", "batch", "retry"):  # a service's retry is for its other methods
+            if own.HasField(option):
+                raise OptionError(method.full_name, option, "a streaming method cannot have it")
+        options = replace(options, retry=None)
+    if method.client_streaming and options.affinity_key is not None:
+        text = "no request is known when the endpoint of a stream of requests is chosen"
+        raise OptionError(method.full_name, "affinity_key", text)
     return options
 
 
@@ -205,6 +210,8 @@ def _caching(method: str, said: options_pb2.CachePolicy) -> Caching:
 
 def _batching(method: str, said: options_pb2.BatchPolicy) -> Batching:
     delay = _seconds(method, "batch.max_delay_seconds", said.max_delay_seconds, or_zero=True)
+    if said.max_size == 1:
+        raise OptionError(method, "batch.max_size", "1: a batch is of at least 2 calls")
     return Batching(said.max_size or None, delay)
 
 
@@ -233,7 +240,7 @@ def declared_policy(method: MethodDescriptor) -> MethodPolicy:
             entries["max_entries"] = said.cache.max_entries
         given["cache"] = CachePolicy(ttl=said.cache.ttl, **entries)
     if said.batch is not None:
-        size = {} if said.batch.max_size is None else {"max_size": max(2, said.batch.max_size)}
+        size = {} if said.batch.max_size is None else {"max_size": said.batch.max_size}
         given["batch"] = BatchPolicy(max_delay=said.batch.max_delay, **size)
     if said.retry is not None:
         given["retry"] = RetryPolicy(

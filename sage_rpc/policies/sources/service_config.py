@@ -19,6 +19,7 @@ from sage_rpc.policies.settings import (
     RetryPolicy,
     ServicePolicy,
 )
+from sage_rpc.text.foreign import hint
 from sage_rpc.transport.service_config import MethodConfig, ServiceConfig, parsed
 
 __all__ = ["from_service_config"]
@@ -55,6 +56,10 @@ def from_service_config(config: str | Mapping[str, Any], service: str) -> Servic
         given["retry_budget"] = _made(
             RetryBudgetPolicy, "retryThrottling", max_tokens=tokens, token_ratio=ratio
         )
+    names = {key[0] for key in found.methods}
+    if names and not names & {service, ""}:
+        meant = hint(service, sorted(names), "it names ")
+        _LOGGER.warning("the service config says nothing of the methods of %s; %s", service, meant)
     usual = next((_policy(found, key) for key in ((service, ""), ("", "")) if key in found.methods), None)
     default = usual or MethodPolicy()
     return ServicePolicy(default=default, methods=methods, pool=PoolPolicy(**pool), inherit=False, **given)
