@@ -141,8 +141,9 @@ class ServiceCalls:
         policy = resolve(self.policy, (method, snake_case(method)), declared)
         if policy.key is None and self.pool.by_keys:
             fields = self.service.methods_by_name[method].input_type.fields
-            if fields:  # as of a plain class: the first argument
-                policy = replace(policy, key=fields[0].name)
+            # As of a plain class the first argument, of those that can be a key.
+            key = next((f.name for f in fields if f.message_type is None and not f.is_repeated), None)
+            policy = replace(policy, key=key)
         return policy
 
     def find(self, method: str) -> Method:
