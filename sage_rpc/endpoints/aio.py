@@ -29,7 +29,7 @@ from sage_rpc.endpoints.targets import service_of_target
 from sage_rpc.policies.settings import PoolPolicy
 from sage_rpc.rpc.aio.channel import error_of
 
-__all__ = ["DiscoveredChannel", "Once", "PooledChannel"]
+__all__ = ["DiscoveredChannel", "Once", "PooledChannel", "check_metadata"]
 
 _NOWHERE = "unix:/dev/null/endpoints-have-their-own"  # of gRPC's native channel, which carries no call
 
@@ -246,6 +246,7 @@ class _Choice(
 
     async def _begun(self, details: Any, request: Any, tried: Sequence[Subchannel]) -> tuple[Subchannel, Any]:
         """-> an endpoint, and the call that has begun there."""
+        check_metadata(details.metadata)
         key = None if self._once is None else self._once.key(request)
         timeout = self._limit(details.timeout)
         deadline = None if timeout is None else time.monotonic() + timeout
@@ -316,6 +317,13 @@ class _Choice(
     ) -> Any:
         """As grpc.aio's."""
         return (await self._begun(client_call_details, request_iterator, ()))[1]
+
+
+def check_metadata(metadata: Any) -> None:
+    """Raise a TypeError where grpc.aio would do so in a task of its own, and leave those who wait to wait."""
+    for key, value in metadata or ():
+        if not isinstance(key, str) or not isinstance(value, (str, bytes)):
+            raise TypeError(f"metadata is pairs of a str and a str or bytes, not {(key, value)!r}")
 
 
 async def _error_of(call: Any, channel: Any) -> errors.RpcError | None:

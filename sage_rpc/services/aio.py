@@ -15,7 +15,7 @@ import grpc
 from grpc import aio as stock_aio
 
 from sage_rpc import errors
-from sage_rpc.endpoints.aio import PooledChannel
+from sage_rpc.endpoints.aio import PooledChannel, check_metadata
 from sage_rpc.endpoints.looping import LoopPool
 from sage_rpc.endpoints.resolver import Resolver
 from sage_rpc.policies.loop import LoopDriver
@@ -330,6 +330,7 @@ class _UnderPolicies(stock_aio.UnaryUnaryMultiCallable[Any, Any]):
                 wait_for_ready=wait_for_ready,
                 compression=compression,
             )
+        check_metadata(metadata)
         method = self._method
         seconds = method.timeout if timeout is None else timeout
 
