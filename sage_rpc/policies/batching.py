@@ -323,6 +323,8 @@ class Coalescing:
                     _end(call, result, None)
         elif error.code() is grpc.StatusCode.UNIMPLEMENTED and self._single is not None:
             self._alone = True
+            text = "batch has no effect for %s: its server knows no batches of declared services"
+            _LOGGER.warning(text, self._batch.name)
             for call in calls:
                 self._send_alone(call, metadata, key)
         else:

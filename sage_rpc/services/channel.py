@@ -18,6 +18,7 @@ from sage_rpc.endpoints.channel import ManyResponses, OneResponse
 from sage_rpc.endpoints.subchannel import Subchannel
 from sage_rpc.observe.stats import StreamRecord
 from sage_rpc.observe.streams import CountedCall, CountedRequests, end_of
+from sage_rpc.policies import effects
 from sage_rpc.policies.future import ServiceFuture, response_or_error
 from sage_rpc.policies.sources.proto import declared_policy
 from sage_rpc.rpc.faces import ChannelFace
@@ -84,6 +85,7 @@ class Once:
         self._seen: Any = None  # what _timeout and _key_of were made from
         self._timeout: float | None = None
         self._key_of: Any = None
+        self._past = ""  # policies that a call which goes once goes past
 
     def _look(self) -> None:
         """Learn what holds now: policies and endpoints may be others by and by."""
@@ -97,6 +99,8 @@ class Once:
         )
         # A stream of requests has nothing to go by when its endpoint is chosen.
         self._key_of = key_function(policy, calls.pool) if self._kind.startswith("unary") else None
+        past = effects.of_method(policy, calls.policy.pool, None, "unary_stream")
+        self._past = ", ".join(field for field, _ in past if field != "key")
         self._seen = seen
 
     def key(self, request: Any) -> Any:
@@ -112,6 +116,12 @@ class Once:
     def begin(self, request: Any, metadata: Any) -> tuple[StreamRecord | None, Any, Any]:
         """A call begins. -> what counts it, and request and metadata as they are sent."""
         streams = self._kind != "unary_unary"
+        self._look()
+        if self._past and not streams:
+            self._calls.complain(
+                f"{self._past} has no effect for calls of {self._name} by with_call, or with credentials, "
+                "wait_for_ready or compression: these are sent once, as they are"
+            )
         record = self._calls.record(snake_case(self._name), self._traced_as, streams=streams)
         if record is None:
             return None, request, metadata

@@ -80,7 +80,9 @@ class Subject(grpc.GenericRpcHandler):
 
     def answer(self, kind: str, request: Any, context: grpc.ServicerContext) -> Any:
         request = next(iter(request)) if kind.startswith("stream") else request
-        self.calls.append((request.value, dict(context.invocation_metadata())))
+        self.calls.append(
+            (request.value, {**dict(context.invocation_metadata()), "left": context.time_remaining()})
+        )
         what, code = request.value.split()[0], request.value.partition("!")[2]
         if what == "slow":
             over = threading.Event()
@@ -112,8 +114,8 @@ def subjects(servers: tuple[list[Subject], str], monkeypatch: pytest.MonkeyPatch
     return servers[0]
 
 
-def declared(options: Callable[[str], Any] = lambda _kind: None) -> str:
-    """The name of a new service with a method of each kind, which has these options."""
+def declared(options: Callable[[str], Any] = lambda _kind: None, general: Any = None) -> str:
+    """The name of a new service with a method of each kind; they and the service have these options."""
     name = f"Effects{next(numbers)}"
     file = descriptor_pb2.FileDescriptorProto(
         name=f"{name}.proto",
@@ -133,6 +135,8 @@ def declared(options: Callable[[str], Any] = lambda _kind: None) -> str:
         said = options(kind)
         if said is not None:
             made.options.Extensions[options_pb2.method].CopyFrom(said)
+    if general is not None:
+        service.options.Extensions[options_pb2.service].CopyFrom(general)
     descriptor_pool.Default().AddSerializedFile(file.SerializeToString())
     return f"effects.{name}"
 
@@ -390,6 +394,25 @@ def test_what_works_is_not_complained_of(subjects: list[Subject], caplog: pytest
         manager.get_sync_proxy("subject").one_one(value="echo")
         manager.get_sync_proxy("subject").one_one.with_options(timeout=1, priority=2)(value="echo")
     assert warnings_of(caplog) == []
+
+
+def test_a_call_that_goes_past_its_policies_says_so(
+    subjects: list[Subject], caplog: pytest.LogCaptureFixture
+) -> None:
+    service = declared()
+    policy = ServicePolicy(
+        default=MethodPolicy(fallback="instead", timeout=5), methods={"OneOne": MethodPolicy()}
+    )
+    with sage_rpc.ServiceManager(policy=policy) as manager:
+        manager.register("subject", subjects[0].target, service=service)
+        method = manager.channel_of(service).unary_unary(f"/{service}/OneOne", *SERIALIZERS)
+        for _ in range(2):
+            method.with_call(StringValue(value="echo"))
+            method(StringValue(value="echo"), wait_for_ready=True)
+            method.future(StringValue(value="echo"), wait_for_ready=True).result(20)
+    told = [text for text in warnings_of(caplog) if "for calls of OneOne" in text]
+    assert len(told) == 1
+    assert "fallback has no effect" in told[0]
 
 
 def test_options_of_one_call_that_have_no_effect_are_said(
