@@ -433,17 +433,20 @@ class _NotServed(grpc.GenericRpcHandler):
         self._meter = meter
         self._service = service
 
-    def service(self, _details: grpc.HandlerCallDetails) -> None:
-        self._meter.not_served(self._service)
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> None:
+        self._meter.not_served(self._service, handler_call_details)
 
 
-def _of_path(
-    meter: Meter, path: str, handler: grpc.RpcMethodHandler | None, over: Callable[[], bool] | None = None
+def _intercepted(
+    meter: Meter,
+    details: grpc.HandlerCallDetails,
+    handler: grpc.RpcMethodHandler | None,
+    over: Callable[[], bool] | None = None,
 ) -> grpc.RpcMethodHandler | None:
     if handler is None:
-        meter.not_served(UNKNOWN)
+        meter.not_served(UNKNOWN, details)
         return None
-    service, _, method = path.removeprefix("/").rpartition("/")
+    service, _, method = details.method.removeprefix("/").rpartition("/")
     return measured(meter, handler, (service, method), over=over)
 
 
@@ -452,7 +455,7 @@ class _Interceptor(grpc.ServerInterceptor):
         self._meter = meter
 
     def intercept_service(self, continuation: Any, details: grpc.HandlerCallDetails) -> Any:
-        return _of_path(self._meter, details.method, continuation(details))
+        return _intercepted(self._meter, details, continuation(details))
 
 
 class _AioInterceptor(grpc.aio.ServerInterceptor):
@@ -464,4 +467,4 @@ class _AioInterceptor(grpc.aio.ServerInterceptor):
         task: Any = asyncio.current_task()
         cancelling = getattr(task, "cancelling", int)  # since Python 3.11
         handler = await continuation(details)
-        return _of_path(self._meter, details.method, handler, lambda: task.cancelled() or cancelling() > 0)
+        return _intercepted(self._meter, details, handler, lambda: task.cancelled() or cancelling() > 0)

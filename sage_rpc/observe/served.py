@@ -95,12 +95,12 @@ class Meter:
 
     # -- calls
 
-    def not_served(self, service: str) -> None:
+    def not_served(self, service: str, details: grpc.HandlerCallDetails) -> None:
         """Somebody called a method that is not served."""
         stats = self.of(service, UNKNOWN)
         stats.begin()
         code = grpc.StatusCode.UNIMPLEMENTED
-        stats.end(time.monotonic_ns(), code, 0, 0, None, (0, 0))
+        stats.end(time.monotonic_ns(), code, 0, 0, _transport(details), (0, 0))
         self._tell_error(UNKNOWN, code, "Method not found!", "")
 
     def of(self, service: str, method: str) -> CallStats:
@@ -130,12 +130,14 @@ class Meter:
             system: as OpenTelemetry calls it.
             over: tells whether the caller has left, where the context does not.
         """
+        metadata, peer = context.invocation_metadata() or (), context.peer()
         span = None
         if self._tracing is not None:
-            span = self._tracing.serve(
-                *(traced_as or (service, method)), context.invocation_metadata(), context.peer(), system
-            )
+            span = self._tracing.serve(*(traced_as or (service, method)), metadata, peer, system)
         record = ServedRecord(self, service, method, context, span, over)
+        # Not to be asked for at the end: grpc.aio dies of it when the call is over.
+        record.peer = peer
+        record.trace = next((str(v)[3:35] for k, v in metadata if k == "traceparent"), "")
         if method.startswith(BATCH_OF):
             context.sage_rpc_record = record  # what runs the batch tells it of the members
         if self._watched:
@@ -146,11 +148,12 @@ class Meter:
         with self._changed:
             self._changed.notify_all()
 
-    def ended(self, method: str, context: Any, seconds: float, error: errors.RpcError | None) -> None:
+    def ended(
+        self, method: str, peer: str, trace: str, seconds: float, error: errors.RpcError | None
+    ) -> None:
         """A call has ended, and is counted."""
-        trace = next((str(v)[3:35] for k, v in context.invocation_metadata() or () if k == "traceparent"), "")
         code = grpc.StatusCode.OK if error is None else error.code()
-        self._calls.append((time.time(), method, seconds, code.name, context.peer(), trace))
+        self._calls.append((time.time(), method, seconds, code.name, peer, trace))
         if error is not None:
             self._tell_error(method, code, error.details() or "", trace)
         if self._watched:
@@ -167,10 +170,12 @@ class ServedRecord(StreamRecord):
 
     Attributes:
         span: of it, or None.
+        peer: its caller.
+        trace: the id of the caller's trace, or "".
         members: of a batch that came to its end: status -> how many of its calls; None: it is no batch.
     """
 
-    __slots__ = ("_context", "_meter", "_method", "_over", "_service", "members", "span")
+    __slots__ = ("_context", "_meter", "_method", "_over", "_service", "members", "peer", "span", "trace")
 
     def __init__(
         self, meter: Meter, service: str, method: str, context: Any, span: Any, over: Any = None
@@ -201,23 +206,33 @@ class ServedRecord(StreamRecord):
 
     def raised(self, error: BaseException) -> None:
         """The handler raised `error`, which may be what abort() raises."""
-        code = code_of(self._context)
+        context = self._context
+        code = code_of(context)
         if code is grpc.StatusCode.OK:
             text = f"{type(error).__name__}: {text_of(error)}"
             self.finish(errors.rpc_error(grpc.StatusCode.UNKNOWN, text))
-        else:
-            self.finish(errors.rpc_error(code, details_of(self._context) or text_of(error)))
+            return
+        # In asyncio, abort() has told the caller already.
+        told = not isinstance(context, grpc.ServicerContext) and type(error).__name__ == "AbortError"
+        self.finish(errors.rpc_error(code, details_of(context) or text_of(error)), told=told)
 
     def left(self) -> None:
         """The caller has left before the handler came to its end."""
         self.finish(errors.rpc_error(grpc.StatusCode.CANCELLED, _LEFT), left=True)
 
-    def finish(self, error: errors.RpcError | None, *, left: bool = False) -> None:
-        """Count the call as the caller knows it."""
+    def finish(self, error: errors.RpcError | None, *, left: bool = False, told: bool = False) -> None:
+        """Count the call as the caller knows it.
+
+        Args:
+            error: what the handler made of it.
+            left: the caller has left before.
+            told: the caller has heard of `error`.
+        """
         if not self._open.acquire(blocking=False):
             return
         context = self._context
-        error = _ended_meanwhile(context, left or (self._over is not None and self._over())) or error
+        if not told:
+            error = _ended_meanwhile(context, left or (self._over is not None and self._over())) or error
         transport = _transport(context)
         began = self._began
         self._count(error, transport)
@@ -225,16 +240,21 @@ class ServedRecord(StreamRecord):
             self._meter.of(self._service, self._method.removeprefix(BATCH_OF)).members(
                 began, self.members, transport
             )
-        self._meter.ended(self._method, context, (time.monotonic_ns() - began) / 1e9, error)
+        seconds = (time.monotonic_ns() - began) / 1e9
+        self._meter.ended(self._method, self.peer, self.trace, seconds, error)
 
 
 _LEFT = "the caller left"
-_OF_MEMORY = {"sage_rpc.native._core", "sage_rpc.rpc.aio.servicing"}  # where their contexts come from
+_OF_MEMORY = {
+    "sage_rpc.native._core",
+    "sage_rpc.rpc.aio.servicing",
+    "sage_rpc.rpc.server",
+}  # their classes' modules
 
 
-def _transport(context: Any) -> str:
-    """What carried the call."""
-    return "shm" if type(context).__module__ in _OF_MEMORY else "grpc"
+def _transport(told: Any) -> str:
+    """What carried the call of a context, or of what interceptors are told."""
+    return "shm" if type(told).__module__ in _OF_MEMORY else "grpc"
 
 
 def _ended_meanwhile(context: Any, left: bool) -> errors.RpcError | None:

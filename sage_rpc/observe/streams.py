@@ -88,6 +88,13 @@ class CountedCall(grpc.Call, grpc.Future):
         self._record.message_received(size_of(response))
         return response
 
+    def cancel(self) -> bool:
+        """As grpc's; nothing more is read, so that the call is counted."""
+        cancelled = bool(self._call.cancel())
+        if cancelled:
+            self._record.end(end_of(self._call))
+        return cancelled
+
     def next(self) -> Any:
         """As of grpc's calls."""
         return self.__next__()
@@ -105,10 +112,9 @@ class CountedCall(grpc.Call, grpc.Future):
 
 
 def _ended(counted: weakref.ref[CountedCall], record: StreamRecord, call: Any) -> None:
-    """The transport says so; what has come may still be read."""
-    error = end_of(call)
-    if error is not None or counted() is None:
-        record.end(error)
+    """The transport says so; what has come may still be read, where there is somebody to read it."""
+    if counted() is None:
+        record.end(end_of(call))
 
 
 def _passed_on(name: str) -> Any:
