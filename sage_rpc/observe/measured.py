@@ -13,6 +13,7 @@ import asyncio
 import functools
 import inspect
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, NoReturn
 
@@ -20,7 +21,8 @@ import grpc
 import grpc.aio
 
 from sage_rpc.encoding.buffers import gives_parts, size_of, wrapped_deserializer
-from sage_rpc.observe.served import UNKNOWN, Meter, ServedRecord, code_of, details_of
+from sage_rpc.observe.served import UNKNOWN, Meter, ServedRecord, code_of, details_of, is_synchronous
+from sage_rpc.observe.stats import BATCH_OF, CallStats
 
 __all__ = ["aio_interceptor", "interceptor", "measured", "unknown"]
 
@@ -33,6 +35,7 @@ _MAKE: dict[tuple[bool, bool], Any] = {
 }
 _KINDS = {kind: make.__name__.removesuffix("_rpc_method_handler") for kind, make in _MAKE.items()}
 _END: Any = object()
+_NOT_SERIALIZED = "Failed to serialize response!"
 
 
 def measured(
@@ -87,7 +90,7 @@ class _Unreadable:
 
 def _fail(context: Any, error: Exception, text: str) -> None:
     """End a call of a synchronous server as the transport would; of asyncio, what is raised does so."""
-    if isinstance(context, grpc.ServicerContext):
+    if is_synchronous(context):
         code = code_of(context)
         _LOGGER.error("%s", text, exc_info=error)
         context.abort(
@@ -110,11 +113,13 @@ class _Around:
     ) -> None:
         self._meter = meter
         self._behavior = behavior
-        self._named = named
+        self._named: Any = named
+        self._names = callable(named)
         self._traced_as = traced_as
         self._system = system
         self._over = over
         self._streams_in = bool(handler.request_streaming)
+        self._quick = meter.tracing is None and over is None and not self._streams_in
         self._streams = self._streams_in or bool(handler.response_streaming)
         deserialize = handler.request_deserializer
 
@@ -136,10 +141,9 @@ class _Around:
         request = size = None
         if not self._streams_in:
             request, size = given
-        named = self._named
-        if callable(named):
-            named = named(None if type(request) is _Unreadable else request)
-        record = self._meter.begin(*named, context, self._traced_as, self._system, self._over)
+        named = self._named(None if type(request) is _Unreadable else request) if self._names else self._named
+        service, method = named
+        record = self._meter.begin(service, method, context, self._traced_as, self._system, self._over)
         record.streams = self._streams
         if size is not None:
             record.message_received(size)
@@ -157,7 +161,7 @@ class _Around:
         try:
             data = serialize(response)
         except Exception as error:
-            _fail(context, error, "Failed to serialize response!")
+            _fail(context, error, _NOT_SERIALIZED)
             raise
         record.message_sent(len(data))
         return data
@@ -166,7 +170,7 @@ class _Around:
         """The only response. Where the handler has set another status than OK, nobody gets it."""
         if code_of(context) is grpc.StatusCode.OK:
             return self._sent(record, response, context)
-        if not isinstance(context, grpc.ServicerContext) or self._serialize is None:
+        if not is_synchronous(context) or self._serialize is None:
             return response if self._serialize is None else b""
         data = self._sent(record, response, context)
         record.sent = record.bytes_sent = 0
@@ -175,6 +179,12 @@ class _Around:
     # -- synchronous handlers
 
     def answer(self, given: Any, context: Any) -> Any:
+        if self._quick and is_synchronous(context):
+            request, size = given
+            if type(request) is not _Unreadable:
+                named = self._named(request) if self._names else self._named
+                if not self._names or not named[1].startswith(BATCH_OF):
+                    return self._answer_quickly(request, size, named, context)
         context = _telling(context)
         request, record = self._begin(given, context)
         try:
@@ -188,6 +198,45 @@ class _Around:
             raise
         record.returned(response)
         return data
+
+    def _answer_quickly(self, request: Any, size: int, named: tuple[str, str], context: Any) -> Any:
+        """The usual call, which needs no record until something unusual happens."""
+        meter, serialize = self._meter, self._serialize
+        stats = meter.begun(named)
+        began = time.monotonic_ns()
+        try:
+            response = self._behavior(request, context)
+            if context.code() is None:
+                data = response
+                if serialize is not None:
+                    try:
+                        data = serialize(response)
+                    except Exception as error:
+                        _fail(context, error, _NOT_SERIALIZED)
+                        raise
+                if type(data) is bytes and context.is_active():
+                    left = context.time_remaining()
+                    if left is None or left > 0:
+                        meter.answered(stats, began, len(data), size, context)
+                        return data
+        except BaseException as error:
+            self._resumed(stats, began, size, context).raised(error)
+            raise
+        record = self._resumed(stats, began, size, context)
+        try:
+            data = self._answer(record, response, context)
+        except BaseException as error:
+            record.raised(error)
+            raise
+        record.returned(response)
+        return data
+
+    def _resumed(self, stats: CallStats, began: int, size: int, context: Any) -> ServedRecord:
+        """The record of a call that has begun before."""
+        record = ServedRecord(self._meter, stats, context, None, self._over, began)
+        record.message_received(size)
+        record.streams = False
+        return record
 
     def answer_often(self, given: Any, context: Any) -> Iterator[Any]:
         context = _telling(context)

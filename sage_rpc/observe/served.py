@@ -27,7 +27,7 @@ from sage_rpc.text.exceptions import text_of
 if TYPE_CHECKING:
     from sage_rpc.observe.tracing import Tracing
 
-__all__ = ["UNKNOWN", "Meter", "ServedRecord", "code_of", "details_of"]
+__all__ = ["UNKNOWN", "Meter", "ServedRecord", "code_of", "details_of", "is_synchronous"]
 
 UNKNOWN = "(unknown)"  # all methods that were asked for and are none: callers choose their names
 _KEPT_ERRORS, _KEPT_CALLS = 50, 200
@@ -38,12 +38,15 @@ _STATUS = {code.value[0]: code for code in grpc.StatusCode}
 class Meter:
     """Counts the calls that a server serves.
 
+    Attributes:
+        tracing: makes spans, or None.
+
     Args:
         tracing: makes a span of each; None: none.
     """
 
     def __init__(self, tracing: Tracing | None = None) -> None:
-        self._tracing = tracing
+        self.tracing = tracing
         self._methods: dict[tuple[str, str], CallStats] = {}
         self._errors: deque[dict[str, Any]] = deque(maxlen=_KEPT_ERRORS)
         self._calls: deque[tuple[float, str, float, str, str, str]] = deque(maxlen=_KEPT_CALLS)
@@ -130,19 +133,30 @@ class Meter:
             system: as OpenTelemetry calls it.
             over: tells whether the caller has left, where the context does not.
         """
-        metadata, peer = context.invocation_metadata() or (), context.peer()
         span = None
-        if self._tracing is not None:
-            span = self._tracing.serve(*(traced_as or (service, method)), metadata, peer, system)
-        record = ServedRecord(self, service, method, context, span, over)
-        # Not to be asked for at the end: grpc.aio dies of it when the call is over.
-        record.peer = peer
-        record.trace = next((str(v)[3:35] for k, v in metadata if k == "traceparent"), "")
+        if self.tracing is not None:
+            span = self.tracing.serve(
+                *(traced_as or (service, method)), context.invocation_metadata(), context.peer(), system
+            )
+        record = ServedRecord(self, self.begun((service, method)), context, span, over)
         if method.startswith(BATCH_OF):
             context.sage_rpc_record = record  # what runs the batch tells it of the members
+        return record
+
+    def begun(self, named: tuple[str, str]) -> CallStats:
+        """A call of a service's method has begun. -> the method's counters."""
+        stats = self._methods.get(named) or self.of(*named)
+        stats.begin()
         if self._watched:
             self._tell()
-        return record
+        return stats
+
+    def answered(self, stats: CallStats, began: int, sent: int, received: int, context: Any) -> None:
+        """A call with one message each way has ended well, and in time."""
+        taken = stats.end(began, None, sent, received, _transport(context))
+        self._calls.append((time.time(), stats.method, taken / 1e9, "OK", context.peer(), _trace(context)))
+        if self._watched:
+            self._tell()
 
     def _tell(self) -> None:
         with self._changed:
@@ -175,18 +189,18 @@ class ServedRecord(StreamRecord):
         members: of a batch that came to its end: status -> how many of its calls; None: it is no batch.
     """
 
-    __slots__ = ("_context", "_meter", "_method", "_over", "_service", "members", "peer", "span", "trace")
+    stats: CallStats
 
     def __init__(
-        self, meter: Meter, service: str, method: str, context: Any, span: Any, over: Any = None
+        self, meter: Meter, stats: CallStats, context: Any, span: Any, over: Any = None, began: int = 0
     ) -> None:
-        super().__init__(meter.of(service, method), span)
+        super().__init__(stats, span, began or time.monotonic_ns())
         self._meter = meter
-        self._service = service
-        self._method = method
         self._context = context
+        # Not to be asked for at the end: grpc.aio dies of it when the call is over.
+        self.peer = context.peer()
+        self.trace = _trace(context)
         self._over = over
-        self.span = span
         self.members: Mapping[grpc.StatusCode, int] | None = None
 
     def current(self) -> contextlib.AbstractContextManager[Any]:
@@ -213,7 +227,7 @@ class ServedRecord(StreamRecord):
             self.finish(errors.rpc_error(grpc.StatusCode.UNKNOWN, text))
             return
         # In asyncio, abort() has told the caller already.
-        told = not isinstance(context, grpc.ServicerContext) and type(error).__name__ == "AbortError"
+        told = not is_synchronous(context) and type(error).__name__ == "AbortError"
         self.finish(errors.rpc_error(code, details_of(context) or text_of(error)), told=told)
 
     def left(self) -> None:
@@ -237,14 +251,15 @@ class ServedRecord(StreamRecord):
         began = self._began
         self._count(error, transport)
         if error is None and self.members:
-            self._meter.of(self._service, self._method.removeprefix(BATCH_OF)).members(
-                began, self.members, transport
-            )
+            single = self.stats.method.removeprefix(BATCH_OF)
+            self._meter.of(self.stats.service, single).members(began, self.members, transport)
         seconds = (time.monotonic_ns() - began) / 1e9
-        self._meter.ended(self._method, self.peer, self.trace, seconds, error)
+        self._meter.ended(self.stats.method, self.peer, self.trace, seconds, error)
 
 
 _LEFT = "the caller left"
+_CARRIED: dict[type, str] = {}  # classes of contexts -> by what their calls travel
+_SYNCHRONOUS: dict[type, bool] = {}
 _OF_MEMORY = {
     "sage_rpc.native._core",
     "sage_rpc.rpc.aio.servicing",
@@ -252,9 +267,30 @@ _OF_MEMORY = {
 }  # their classes' modules
 
 
+def _trace(context: Any) -> str:
+    """The id of the caller's trace, or ""."""
+    for name, value in context.invocation_metadata() or ():
+        if name == "traceparent":
+            return str(value)[3:35]
+    return ""
+
+
 def _transport(told: Any) -> str:
     """What carried the call of a context, or of what interceptors are told."""
-    return "shm" if type(told).__module__ in _OF_MEMORY else "grpc"
+    kind = type(told)
+    found = _CARRIED.get(kind)
+    if found is None:
+        found = _CARRIED[kind] = "shm" if kind.__module__ in _OF_MEMORY else "grpc"
+    return found
+
+
+def is_synchronous(context: Any) -> bool:
+    """Whether it is that of a synchronous server, and so knows whether its call is over."""
+    kind = type(context)
+    found = _SYNCHRONOUS.get(kind)
+    if found is None:
+        found = _SYNCHRONOUS[kind] = issubclass(kind, grpc.ServicerContext)
+    return found
 
 
 def _ended_meanwhile(context: Any, left: bool) -> errors.RpcError | None:

@@ -114,8 +114,8 @@ class CallStats:
         received: int,
         transport: str | None = None,
         messages: tuple[int, int] | None = None,
-    ) -> None:
-        """A call has ended.
+    ) -> int:
+        """A call has ended. -> the nanoseconds it took.
 
         Args:
             began_ns: when it began, of time.monotonic_ns().
@@ -148,6 +148,7 @@ class CallStats:
             if messages is not None:
                 cell.more_sent += messages[0] - 1
                 cell.more_received += messages[1] - (code is None)
+        return taken
 
     def members(self, began_ns: int, codes: Mapping[grpc.StatusCode, int], transport: str | None) -> None:
         """Calls of a batch have ended, together with it.
@@ -242,6 +243,7 @@ class StreamRecord:
     Args:
         stats: of its method; None: only the span is wanted.
         span: of the call, ended with it; None: there is none.
+        began_ns: when it began, of time.monotonic_ns(), where `stats` has been told of that; None: now.
 
     Attributes:
         sent: messages; as are `received`, `bytes_sent` and `bytes_received`, they are added up.
@@ -249,22 +251,17 @@ class StreamRecord:
         carrier: has a `transport`, which is asked at the end; None: what carries the others of its method.
     """
 
-    __slots__ = (
-        *("_began", "_open", "_span", "_stats"),
-        *("bytes_received", "bytes_sent", "carrier", "received", "sent", "streams"),
-    )
+    sent = received = bytes_sent = bytes_received = 0
+    streams = True
+    carrier: Any = None
 
-    def __init__(self, stats: CallStats | None, span: Any = None) -> None:
-        self._stats = stats
-        self._span = span
+    def __init__(self, stats: CallStats | None, span: Any = None, began_ns: int | None = None) -> None:
+        self.stats = stats
+        self.span = span
         self._open = threading.Lock()  # taken by the one that ends it
-        self.streams = True
-        self.carrier: Any = None
-        self.bytes_sent = self.bytes_received = 0
-        self.sent = self.received = 0
-        if stats is not None:
+        if began_ns is None and stats is not None:
             stats.begin()
-        self._began = time.monotonic_ns()
+        self._began = time.monotonic_ns() if began_ns is None else began_ns
 
     def message_sent(self, size: int) -> None:
         """A message of so many bytes was sent."""
@@ -279,7 +276,7 @@ class StreamRecord:
     @property
     def metadata(self) -> tuple[tuple[str, str], ...]:
         """What carries the span's context to the server."""
-        return () if self._span is None else self._span.metadata
+        return () if self.span is None else self.span.metadata
 
     def fail(self, error: BaseException) -> None:
         """The call has ended with an exception, of whatever kind."""
@@ -296,11 +293,11 @@ class StreamRecord:
 
     def _count(self, error: errors.RpcError | None, transport: str | None) -> None:
         messages = (self.sent, self.received)
-        if self._stats is not None:
+        if self.stats is not None:
             code = None if error is None else error.code()
-            self._stats.end(self._began, code, self.bytes_sent, self.bytes_received, transport, messages)
-        if self._span is not None:
-            self._span.end(error, messages if self.streams else None)
+            self.stats.end(self._began, code, self.bytes_sent, self.bytes_received, transport, messages)
+        if self.span is not None:
+            self.span.end(error, messages if self.streams else None)
 
 
 @dataclass

@@ -212,3 +212,19 @@ def test_a_call_whose_server_dies_is_counted_by_its_caller(way, kind, transport,
             assert code is grpc.StatusCode.UNAVAILABLE
             (row,) = caller.manager.stats()
             assert (codes(row.to_dict()), row.messages_received) == ({"UNAVAILABLE": 1}, got)
+
+
+def garbled(_message):
+    """What is no StringValue."""
+    return b"\xff\xff"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_request_that_cannot_be_read_is_counted_as_its_caller_hears_of_it(caller, kind):
+    before = caller.served(kind)
+    streams = "_".join("stream" if each else "unary" for each in KINDS[kind])
+    method = getattr(caller.raw, streams)(f"/counted.Counted/{kind}", garbled, StringValue.FromString)
+    with pytest.raises(grpc.RpcError) as caught:
+        list(method(iter([b""]) if KINDS[kind][0] else b"", timeout=SECONDS))
+    until(lambda: since(caller.served(kind), before), SECONDS)
+    assert since(caller.served(kind), before) == {caught.value.code().name: 1}
