@@ -237,6 +237,8 @@ cdef class ServerConnection(Connection):
             self.vain += 1
             return 0                           # the call has ended here, the peer did not know yet
         if h.type == SW_CANCEL:
+            if <int>h.aux == DEADLINE_EXCEEDED:     # by the client's clock, which runs a little ahead of ours
+                context.deadline = min(context.deadline, <int64_t>sr_now_ns())
             self.streams.pop(h.stream, None)
             self.cut_off(context)
         elif h.type == SW_MESSAGE:
