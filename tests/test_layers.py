@@ -2,7 +2,8 @@
 
 Rules: a directory is a room; a module imports its own room or one of lower rank, never one of equal rank. An
 import counts wherever it stands, inside functions and under TYPE_CHECKING too. A room that has no rank fails
-the test, so that whoever adds one decides where it belongs.
+the test, so that whoever adds one decides where it belongs. A name with an underscore in front stays in its
+room.
 """
 
 from __future__ import annotations
@@ -193,3 +194,66 @@ def test_a_downward_import_is_allowed(importer: str, source: str) -> None:
 )
 def test_an_upward_import_in_cython_is_found(line: str) -> None:
     assert violations({"native": imported_by_cython(f"cdef int x\n{line}\n", MODULES)})
+
+
+# ---------------------------------------------------------------- private names
+
+
+def private(name: str) -> bool:
+    return name.startswith("_") and not name.endswith("__")
+
+
+def private_names(source: str, room: str) -> tuple[set[str], set[tuple[int, str]]]:
+    """-> what the `source` of a module in `room` defines, and (line, name) of what it takes elsewhere."""
+    defined, taken = set(), set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            defined.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            defined.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            if isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"}:
+                defined.add(node.attr)
+            else:
+                taken.add((node.lineno, node.attr))
+        elif (
+            isinstance(node, ast.ImportFrom)
+            and room_of((node.module or "").removeprefix("sage_rpc.")) != room
+        ):
+            taken.update((node.lineno, alias.name) for alias in node.names)
+    return set(filter(private, defined)), {(line, name) for line, name in taken if private(name)}
+
+
+def trespasses(sources: dict[str, str]) -> list[str]:
+    """Uses of a private name that only other rooms define, in `sources` (module -> text)."""
+    seen = {module: private_names(source, room_of(module)) for module, source in sources.items()}
+    owners: dict[str, set[str]] = {}
+    for module, (defined, _) in seen.items():
+        for name in defined:
+            owners.setdefault(name, set()).add(room_of(module))
+    return [
+        f"{full(module)}, line {line}: {name} belongs to {', '.join(sorted(owners[name]))}"
+        for module, (_, taken) in sorted(seen.items())
+        for line, name in sorted(taken)
+        if name in owners and room_of(module) not in owners[name]
+    ]
+
+
+# Of grpcio's own objects, which ours stand in for.
+GRPCS = {"_channel", "_interceptors"}
+
+
+def test_private_names_stay_in_their_rooms() -> None:
+    sources = {module_name(path): path.read_text("utf-8") for path in PACKAGE.rglob("*.py")}
+    found = [line for line in trespasses(sources) if line.split(": ")[1].split()[0] not in GRPCS]
+    assert not found, "\n".join(found)
+
+
+def test_a_private_name_of_another_room_is_found() -> None:
+    owner = "class Guard:\n    def __init__(self):\n        self._inner = 1\ndef _make(): ..."
+    assert trespasses({"hosting.host": owner, "supervisor.serving": "guard._inner"})
+    assert trespasses(
+        {"hosting.host": owner, "supervisor.serving": "from sage_rpc.hosting.host import _make"}
+    )
+    assert not trespasses({"hosting.host": owner, "hosting.batches": "guard._inner"})
+    assert not trespasses({"hosting.host": owner, "supervisor.serving": "guard._of_grpcio"})

@@ -96,7 +96,7 @@ def empty(shape: int | Sequence[int], dtype: Any = float, channel: Any = None) -
         served = serving.current()
         if served is not None and isinstance(served.context, _OVER_MEMORY):
             channel = served.context
-    elif not hasattr(channel, "_allocate"):
+    elif not hasattr(channel, "__sage_rpc_allocate__"):
         if not isinstance(channel, (grpc.Channel, grpc.ServicerContext)):
             raise TypeError(f"expected a channel, a proxy or a ServicerContext, not {type(channel).__name__}")
         channel = None  # of gRPC
@@ -104,7 +104,7 @@ def empty(shape: int | Sequence[int], dtype: Any = float, channel: Any = None) -
     for n in (shape,) if isinstance(shape, SupportsIndex) else shape:
         size *= operator.index(n)
     shared = channel is not None and size >= LEAST_BYTES and may_be_shared(dtype)
-    block = channel._allocate(size) if shared else None
+    block = channel.__sage_rpc_allocate__(size) if shared else None
     if block is None:
         return numpy.empty(shape, dtype)
     return numpy.frombuffer(block, dtype).reshape(shape)

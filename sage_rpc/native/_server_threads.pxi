@@ -101,7 +101,7 @@ cdef class ServicerContext(ServerCall):
     def _finalize_state(self):
         pass
 
-    def _allocate(self, Py_ssize_t size):
+    def __sage_rpc_allocate__(self, Py_ssize_t size):
         """Shared memory for a response: see sage_rpc.empty."""
         return self.conn.allocate(size)
 

@@ -111,7 +111,7 @@ class Channel(ChannelFace):
     def _channel(self) -> NativeChannel:
         return NativeChannel(self._target, self._over_grpc)
 
-    def _allocate(self, size: int) -> Any:
+    def __sage_rpc_allocate__(self, size: int) -> Any:
         """Shared memory for a request, or None: see `sage_rpc.empty`."""
         if self._connector is None:
             return None

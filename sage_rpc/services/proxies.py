@@ -26,12 +26,12 @@ class Proxy:
         self._calls = calls
         self._remake = remake  # a method of the manager, which pickles: by it the proxy does, too
 
-    def _allocate(self, size: int) -> Any:
+    def __sage_rpc_allocate__(self, size: int) -> Any:
         """Shared memory for an argument, or None: see `sage_rpc.empty`."""
         alone = self._calls.pool.alone
         if alone is None or self._calls.service is not None:
             return None
-        allocate = getattr(alone.channel, "_allocate", None)
+        allocate = getattr(alone.channel, "__sage_rpc_allocate__", None)
         return None if allocate is None else allocate(size)
 
     def __repr__(self) -> str:
