@@ -2,14 +2,15 @@
 
 Field by field, the first that says something wins:
 
-1. the call itself (`with_options`, a timeout), which is laid over what is given here;
+1. the call: its arguments, then `with_options`, which are laid over what is given here;
 2. the service's policy for this method, by either of its names;
-3. the service's policy for all methods (`default`);
+3. the service's policy for all methods (`default`), unless it does not `inherit`;
 4. what the `.proto` says of the method, by itself or by its service;
 5. the manager's timeout, and the defaults of the fields.
 
 The service's policy is what its manager has for it: given with the name, or set later, else the manager's
-own. Decorators, mappings, YAML and a gRPC service config all make a service's policy.
+own. Decorators, mappings, YAML and a gRPC service config all make a service's policy. What cannot take effect
+is found by `sage_rpc.policies.effects`.
 """
 
 from __future__ import annotations

@@ -70,10 +70,14 @@ def test_an_operator_retries():
     assert env.from_batch([5]).map(Patient).collect() == [5]
 
 
-def test_the_environment_may_say_otherwise():
+@pytest.mark.parametrize("first", ["class", "environment"])
+def test_the_environment_may_say_otherwise_whichever_comes_first(first):
     env = LocalEnvironment("degraded")
-    env.register_service("numbers", Numbers)
+    if first == "class":
+        env.register_service("numbers", Numbers)
     env.set_policy("numbers", ServicePolicy(default=MethodPolicy(fallback=-1)))
+    if first == "environment":
+        env.register_service("numbers", Numbers)
     assert env.from_batch([5]).map(Degraded).collect() == [-1]
 
 

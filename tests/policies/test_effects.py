@@ -41,7 +41,7 @@ from sage_rpc.policies import (
     policy_of,
 )
 from sage_rpc.policies.sources.proto import OptionError
-from sage_rpc.proto.v1 import options_pb2
+from sage_rpc.proto.v1 import invoke_pb2, options_pb2
 from tests.conformance.invocation import WAYS, Way
 
 KINDS = {
@@ -62,14 +62,17 @@ class Subject(grpc.GenericRpcHandler):
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.knows_batches = True
         self.server = sage_rpc.server(futures.ThreadPoolExecutor(16), [self])
         self.target = f"127.0.0.1:{self.server.add_insecure_port('127.0.0.1:0')}"
         self.server.start()
 
     def service(self, details: Any) -> Any:
-        if details.method == BATCH:
-            self.calls.append((BATCH, {}))
-            return None
+        if details.method == BATCH and self.knows_batches:
+            request, response = invoke_pb2.BatchRequest, invoke_pb2.BatchResponse
+            return grpc.unary_unary_rpc_method_handler(
+                self.batch, request.FromString, response.SerializeToString
+            )
         kind = next((k for k, name in KINDS.items() if details.method.endswith("/" + name)), None)
         if kind is None:
             return None
@@ -77,6 +80,10 @@ class Subject(grpc.GenericRpcHandler):
         return make(
             lambda *args: self.answer(kind, *args), StringValue.FromString, StringValue.SerializeToString
         )
+
+    def batch(self, request: Any, context: grpc.ServicerContext) -> Any:
+        self.calls.append((BATCH, {}))
+        return invoke_pb2.BatchResponse(results=request.calls)  # of each call its request
 
     def answer(self, kind: str, request: Any, context: grpc.ServicerContext) -> Any:
         request = next(iter(request)) if kind.startswith("stream") else request
@@ -400,9 +407,7 @@ def test_a_call_that_goes_past_its_policies_says_so(
     subjects: list[Subject], caplog: pytest.LogCaptureFixture
 ) -> None:
     service = declared()
-    policy = ServicePolicy(
-        default=MethodPolicy(fallback="instead", timeout=5), methods={"OneOne": MethodPolicy()}
-    )
+    policy = ServicePolicy(methods={"OneOne": MethodPolicy(fallback="instead", timeout=5)})
     with sage_rpc.ServiceManager(policy=policy) as manager:
         manager.register("subject", subjects[0].target, service=service)
         method = manager.channel_of(service).unary_unary(f"/{service}/OneOne", *SERIALIZERS)
@@ -413,6 +418,18 @@ def test_a_call_that_goes_past_its_policies_says_so(
     told = [text for text in warnings_of(caplog) if "for calls of OneOne" in text]
     assert len(told) == 1
     assert "fallback has no effect" in told[0]
+
+
+def test_a_server_that_knows_no_batches_is_told_of(
+    subjects: list[Subject], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subjects[0], "knows_batches", False)
+    policy = ServicePolicy(default=MethodPolicy(batch=BatchPolicy()))
+    with sage_rpc.ServiceManager(policy=policy) as manager:
+        manager.register("subject", subjects[0].target, service=declared())
+        for _ in range(2):
+            assert manager.get_sync_proxy("subject").one_one(value="echo").value == "echo"
+    assert caplog.text.count("its server knows no batches") == 1
 
 
 def test_options_of_one_call_that_have_no_effect_are_said(
