@@ -216,11 +216,10 @@ def private_names(source: str, room: str) -> tuple[set[str], set[tuple[int, str]
                 defined.add(node.attr)
             else:
                 taken.add((node.lineno, node.attr))
-        elif (
-            isinstance(node, ast.ImportFrom)
-            and room_of((node.module or "").removeprefix("sage_rpc.")) != room
-        ):
-            taken.update((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            package, _, origin = (node.module or "").partition(".")
+            if package == "sage_rpc" and room_of(origin) != room:
+                taken.update((node.lineno, alias.name) for alias in node.names)
     return set(filter(private, defined)), {(line, name) for line, name in taken if private(name)}
 
 
