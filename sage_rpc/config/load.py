@@ -14,6 +14,7 @@ from sage_rpc.config.addresses import is_loopback
 from sage_rpc.config.document import ConfigError, Document, Problem, read
 from sage_rpc.config.schema import Config, ServiceConfig
 from sage_rpc.text.foreign import hint, similar
+from sage_rpc.transport.base import GRPC
 
 __all__ = ["json_schema", "load_config"]
 
@@ -171,7 +172,7 @@ def _contradictions(document: Document, config: Config) -> typing.Iterator[Probl
                     document.where(("services", name, "kwargs", twice[0])),
                     f"services.{name}: {twice[0]!r} is in args and in kwargs",
                 )
-        if service.address and "grpc" not in service.transports:
+        if service.address and GRPC not in service.transports:
             yield Problem(
                 document.where(("services", name, "transports")),
                 f"services.{name}.transports leaves out grpc, which other hosts need for its address",

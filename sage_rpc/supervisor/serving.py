@@ -46,6 +46,7 @@ from sage_rpc.services.context import Context
 from sage_rpc.stubs import servicers
 from sage_rpc.supervisor.sockets import inside_path, socket_path
 from sage_rpc.supervisor.task import Task, load
+from sage_rpc.transport.base import GRPC, SHM
 
 __all__ = ["GRACE", "QUIET", "REPORT", "run"]
 
@@ -92,7 +93,7 @@ def _work(task: Task, parent: Parent) -> Done:
         instance = factory(*args, **kwargs)
     _check_policies(task, factory)
     with step("getting an address"):
-        both = "shm" in config.transports and "grpc" in config.transports
+        both = SHM in config.transports and GRPC in config.transports
         options = [
             ("sage_rpc.transport", "auto" if both else config.transports[0]),
             ("grpc.so_reuseport", 1),  # the processes of a service share its port
