@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sage_rpc import native
-from sage_rpc.transport.base import TRANSPORTS
+from sage_rpc.transport.base import GRPC, SHM, TRANSPORTS
 
 Status = Literal["ok", "note", "problem"]
 
@@ -215,7 +215,7 @@ def _transport() -> Iterator[Check]:
         yield Check("SAGE_RPC_TRANSPORT", "ok", "not set: auto")
     elif value not in TRANSPORTS:
         yield Check("SAGE_RPC_TRANSPORT", "problem", repr(value), f"set one of {', '.join(TRANSPORTS)}")
-    elif value == "grpc":
+    elif value == GRPC:
         yield Check("SAGE_RPC_TRANSPORT", "note", value, "unset it to use the memory queue")
     else:
         yield Check("SAGE_RPC_TRANSPORT", "ok", value)
@@ -262,7 +262,7 @@ def _round_trip() -> Check:
     from sage_rpc.endpoints.opening import insecure_channel
     from sage_rpc.rpc.server import server
 
-    if os.environ.get("SAGE_RPC_TRANSPORT") == "grpc":
+    if os.environ.get("SAGE_RPC_TRANSPORT") == GRPC:
         return Check("round trip", "note", "not tried: SAGE_RPC_TRANSPORT=grpc")
     handler = grpc.method_handlers_generic_handler(
         "sage.rpc.Doctor", {"Echo": grpc.unary_unary_rpc_method_handler(lambda request, _context: request)}
@@ -276,15 +276,15 @@ def _round_trip() -> Check:
         except (OSError, RuntimeError) as error:
             return Check("round trip", "problem", f"no server could be started: {error}")
         try:
-            with insecure_channel(f"localhost:{port}", [("sage_rpc.transport", "shm")]) as channel:
+            with insecure_channel(f"localhost:{port}", [("sage_rpc.transport", SHM)]) as channel:
                 echo = channel.unary_unary("/sage.rpc.Doctor/Echo")
                 echo(b"?", timeout=_ROUND_TRIP_SECONDS)
-                carried = getattr(channel, "transport", "grpc")
+                carried = getattr(channel, "transport", GRPC)
         except grpc.RpcError as error:
             return Check("round trip", "problem", f"{error.code().name}: {error.details()}")
         finally:
             host.stop(None).wait()
-    if carried != "shm":
+    if carried != SHM:
         return Check("round trip", "problem", f"the call was carried by {carried}")
     return Check("round trip", "ok", "a call went over the memory queue and back")
 

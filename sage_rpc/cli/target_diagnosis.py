@@ -21,6 +21,7 @@ from sage_rpc.discovery import Endpoint, RegistryError, host_identity, open_regi
 from sage_rpc.endpoints.opening import insecure_channel
 from sage_rpc.endpoints.resolver import is_here
 from sage_rpc.endpoints.targets import SCHEME, service_of_target
+from sage_rpc.transport.base import GRPC, SHM
 from sage_rpc.transport.shm.rendezvous import (
     RuntimeDirectoryError,
     UnreachableError,
@@ -47,7 +48,7 @@ def examine_target(target: str) -> list[Check]:
 
 def _here() -> Iterator[Check]:
     forced = os.environ.get("SAGE_RPC_TRANSPORT", "")
-    if forced == "grpc":
+    if forced == GRPC:
         yield Check("SAGE_RPC_TRANSPORT", "problem", "grpc: the memory queue is switched off", "unset it")
     if not native.available():
         yield Check("native core", "problem", native.why_not(), "sage-rpc doctor says how to build it")
@@ -108,7 +109,7 @@ def _nothing_published(target: str, endpoints: Sequence[str]) -> Iterator[Check]
 
 
 def _somebody_listens(target: str) -> bool:
-    channel = insecure_channel(target, [("sage_rpc.transport", "grpc")])
+    channel = insecure_channel(target, [("sage_rpc.transport", GRPC)])
     with channel:
         try:
             grpc.channel_ready_future(channel).result(timeout=_TRY_SECONDS)
@@ -183,6 +184,6 @@ def _tried(target: str) -> Check:
         except ValueError as error:
             return Check("a call", "problem", str(error))
         carried, reason = channel.transport, channel.transport_reason
-    if carried == "shm":
+    if carried == SHM:
         return Check("a call", "ok", "was carried by shm")
     return Check("a call", "problem", f"was carried by {carried}{': ' + reason if reason else ''}")

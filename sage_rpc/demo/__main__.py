@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from sage_rpc import native
 from sage_rpc.operators import JobError
-from sage_rpc.transport.base import TRANSPORTS
+from sage_rpc.transport.base import SHM, TRANSPORTS
 
 if TYPE_CHECKING:
     from sage_rpc.demo.report import Outcome
@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.transport not in TRANSPORTS:
         print(f"SAGE_RPC_TRANSPORT is {forced!r}: expected one of {', '.join(TRANSPORTS)}", file=sys.stderr)
         return 2
-    if arguments.transport == "shm" and not native.available():
+    if arguments.transport == SHM and not native.available():
         print(f"the memory queue cannot be used: {native.why_not()}", file=sys.stderr)
         return 1
     try:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sage_rpc import ServiceEndpoint, ServiceManager, native
 from sage_rpc.demo.digits import Digits
+from sage_rpc.transport.base import GRPC, SHM
 
 __all__ = ["Comparison", "Timing", "compare"]
 
@@ -42,14 +43,14 @@ class Comparison:
         """How many times faster half of the calls are over the memory queue."""
         if len(self.timings) < 2:
             return None
-        return self.timings["grpc"].p50 / self.timings["shm"].p50
+        return self.timings[GRPC].p50 / self.timings[SHM].p50
 
 
 def compare(endpoints: Mapping[str, ServiceEndpoint], digits: Digits, calls: int) -> list[Comparison]:
     """Time `calls` calls of each kind over each transport."""
     managers = {
         transport: ServiceManager(endpoints, options=[("sage_rpc.transport", transport)])
-        for transport in (("shm", "grpc") if native.available() else ("grpc",))
+        for transport in ((SHM, GRPC) if native.available() else (GRPC,))
     }
     image = digits.test_images[0]
 

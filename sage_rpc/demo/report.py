@@ -13,12 +13,13 @@ from rich.table import Table
 
 from sage_rpc.demo.compare import Comparison
 from sage_rpc.demo.digits import Digit
+from sage_rpc.transport.base import GRPC, SHM
 
 __all__ = ["Outcome", "print_outcome", "watched"]
 
 _LINES = 10  # of progress, where there is no terminal
-_NAMES = {"shm": "memory queue", "grpc": "gRPC"}
-_CARRIED = {"shm": "over the memory queue", "grpc": "over gRPC"}
+_NAMES = {SHM: "memory queue", GRPC: "gRPC"}
+_CARRIED = {SHM: "over the memory queue", GRPC: "over gRPC"}
 
 
 @dataclass
@@ -126,6 +127,6 @@ def _table(comparisons: list[Comparison]) -> Table:
                 f"{timing.p50 * 1e6:,.1f}",
                 f"{timing.p99 * 1e6:,.1f}",
                 f"{timing.per_second:,.0f}",
-                "" if ratio is None or transport == "grpc" else f"{ratio:.0f}x",
+                "" if ratio is None or transport == GRPC else f"{ratio:.0f}x",
             )
     return table

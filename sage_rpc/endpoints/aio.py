@@ -28,6 +28,7 @@ from sage_rpc.endpoints.subchannel import Callables, Subchannel
 from sage_rpc.endpoints.targets import service_of_target
 from sage_rpc.policies.settings import PoolPolicy
 from sage_rpc.rpc.aio.channel import error_of
+from sage_rpc.transport.base import IDLE
 
 __all__ = ["DiscoveredChannel", "Once", "PooledChannel", "check_metadata"]
 
@@ -177,7 +178,7 @@ class DiscoveredChannel(PooledChannel):
     def transport(self) -> str:
         """What carried the last call: "shm", "grpc", or "idle" before the first."""
         last = self.pool.last
-        return "idle" if last is None else last.transport
+        return IDLE if last is None else last.transport
 
     @property
     def transport_reason(self) -> str:

@@ -28,6 +28,7 @@ from sage_rpc.endpoints.targets import service_of_target
 from sage_rpc.policies.settings import PoolPolicy
 from sage_rpc.rpc.attempted import AttemptedCall
 from sage_rpc.rpc.faces import ChannelFace, ManyResponsesFace, OneResponseFace
+from sage_rpc.transport.base import IDLE
 
 __all__ = ["DiscoveredChannel", "ManyResponses", "OneResponse"]
 
@@ -61,7 +62,7 @@ class DiscoveredChannel(ChannelFace):
     def transport(self) -> str:
         """What carried the last call: "shm", "grpc", or "idle" before the first."""
         last = self._pool.last
-        return "idle" if last is None else last.transport
+        return IDLE if last is None else last.transport
 
     @property
     def transport_reason(self) -> str:

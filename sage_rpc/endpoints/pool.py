@@ -36,6 +36,7 @@ from sage_rpc.endpoints.subchannel import CHECK, SERVING, Subchannel, health_que
 from sage_rpc.policies.sending import Metadata, Pending, Routed, Series, outcome
 from sage_rpc.policies.settings import PoolPolicy
 from sage_rpc.policies.timer import timer
+from sage_rpc.transport.base import IDLE, MIXED
 
 __all__ = ["Pool", "Pooled"]
 
@@ -173,8 +174,8 @@ class Pool:
     @property
     def transport(self) -> str:
         """What carries calls to the endpoints that take some: "shm", "grpc", "mixed", or "idle"."""
-        found = {endpoint.transport for endpoint in self._usable} - {"idle"}
-        return found.pop() if len(found) == 1 else "mixed" if found else "idle"
+        found = {endpoint.transport for endpoint in self._usable} - {IDLE}
+        return found.pop() if len(found) == 1 else MIXED if found else IDLE
 
     # -- calls
 

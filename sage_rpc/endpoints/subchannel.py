@@ -17,6 +17,7 @@ from sage_rpc.discovery.endpoint import Endpoint
 from sage_rpc.encoding.buffers import head
 from sage_rpc.endpoints.resolver import is_here, is_local
 from sage_rpc.rpc.channel import Channel
+from sage_rpc.transport.base import IDLE
 
 __all__ = [
     "CHECK",
@@ -158,7 +159,7 @@ class Subchannel:
     def transport(self) -> str:
         """What carries its calls now: "shm", "grpc", or "idle"."""
         channel = self._channel
-        return "idle" if channel is None else channel.transport
+        return IDLE if channel is None else channel.transport
 
     @property
     def weight(self) -> int:

@@ -23,6 +23,7 @@ from sage_rpc.observe.stats import BATCH_OF, CallStats, Stats, StreamRecord
 from sage_rpc.proto.v1 import invoke_pb2
 from sage_rpc.serving import CLOSE
 from sage_rpc.text.exceptions import text_of
+from sage_rpc.transport.base import GRPC, SHM
 
 if TYPE_CHECKING:
     from sage_rpc.observe.tracing import Tracing
@@ -110,7 +111,7 @@ class Meter:
         """The counters of a method."""
         found = self._methods.get((service, method))
         if found is None:
-            made = CallStats(service, method, lambda: "grpc")
+            made = CallStats(service, method, lambda: GRPC)
             found = self._methods.setdefault((service, method), made)
         return found
 
@@ -280,7 +281,7 @@ def _transport(told: Any) -> str:
     kind = type(told)
     found = _CARRIED.get(kind)
     if found is None:
-        found = _CARRIED[kind] = "shm" if kind.__module__ in _OF_MEMORY else "grpc"
+        found = _CARRIED[kind] = SHM if kind.__module__ in _OF_MEMORY else GRPC
     return found
 
 

@@ -21,6 +21,7 @@ import grpc
 from sage_rpc import errors
 from sage_rpc.observe.histogram import Histogram
 from sage_rpc.text.exceptions import text_of
+from sage_rpc.transport.base import IDLE
 
 BATCH_OF = "batch of "  # and then a method's name: its calls that went together, a row of its own
 __all__ = ["BATCH_OF", "LONGEST_WINDOW", "WINDOWS", "CallStats", "Stats", "StatsRow", "StreamRecord"]
@@ -86,7 +87,7 @@ class CallStats:
         self.method = method
         self._transport = transport
         self.forget_parent()
-        self._current = _Cell(0, "idle")
+        self._current = _Cell(0, IDLE)
         self._others: dict[str, _Cell] = {}  # of the same second, over other transports
         self._cells: deque[_Cell] = deque()
         self._totals: dict[str, _Cell] = {}

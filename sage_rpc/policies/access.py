@@ -11,6 +11,8 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+from sage_rpc.transport.base import GRPC, SHM
+
 __all__ = ["Access", "Peer", "peer_of"]
 
 
@@ -53,7 +55,7 @@ def peer_of(context: Any) -> Peer:
         numbers = {name: int(next(iter(auth[name]))) for name in ("uid", "gid", "pid") if name in auth}
         return Peer(
             address,
-            "shm",
+            SHM,
             uid=numbers.get("uid"),
             gid=numbers.get("gid"),
             pid=numbers.get("pid"),
@@ -63,4 +65,4 @@ def peer_of(context: Any) -> Peer:
         each.decode("utf-8", "replace") if isinstance(each, bytes) else str(each)
         for each in context.peer_identities() or ()
     )
-    return Peer(address, "grpc", identities=identities, token=token)
+    return Peer(address, GRPC, identities=identities, token=token)
