@@ -10,24 +10,32 @@ cdef class ClientCall(CallSide):
     """A call as its client has it."""
     cdef ClientConnection conn      # None before there is one
     cdef str method
-    cdef int status                 # -1 while under way
+    cdef int state                  # a CallState
+    cdef int status                 # how it ended
     cdef object text                # details, str
     cdef bytes initial
     cdef bytes trailing
     cdef object message             # the only response, bytes or Parts
     cdef list callbacks
     cdef uint64_t position          # where its frame starts in the ring; 0: not known
-    cdef bint unsent                # the connection died before the server took the call
     cdef bint cancelled_here        # by cancel()
     cdef bint heard                 # the server has sent metadata or a message
     cdef int64_t max_request, max_response  # of its method, beside the connection's; -1: no limit
 
     cdef bint is_over(self):
-        return self.status >= 0
+        return self.state >= CALL_ENDED
 
     cdef int finish(self, int status, object text) except -1:
         """End the call (the caller has taken it out of the table, or does so)."""
-        if self.status < 0:
+        return self.end_as(CALL_ENDED, status, text)
+
+    cdef int never_sent(self, object text) except -1:
+        """End the call, which no server has seen."""
+        return self.end_as(CALL_UNSENT, UNAVAILABLE, text)
+
+    cdef int end_as(self, CallState state, int status, object text) except -1:
+        if self.state < CALL_ENDED:
+            move(&self.state, CALL, state)
             self.status = status
             self.text = text
             if self.callbacks is not None and self.conn is not None:   # else, whoever ends it runs them
@@ -36,7 +44,7 @@ cdef class ClientCall(CallSide):
 
     cdef bint due(self, int what):
         """Is what somebody waits for there? The end of the call is always."""
-        if self.status >= 0:
+        if self.state >= CALL_ENDED:
             return True
         if what == W_MESSAGE:
             return len(self.inbox.messages) > 0
@@ -50,7 +58,7 @@ cdef class ClientCall(CallSide):
 
     cdef int give_back(self) except -1:
         cdef int64_t credit = self.inbox.settle(self.assembly is not None)
-        if credit and self.status < 0:
+        if credit and self.state < CALL_ENDED:
             self.conn.send_frame(SW_CREDIT, 0, self.stream, <uint32_t>credit, None, None)
         return 0
 
@@ -60,7 +68,7 @@ cdef class ClientCall(CallSide):
         return max(0.0, (self.deadline - <int64_t>sr_now_ns()) / 1e9)
 
     def cancel(self):
-        if self.status >= 0:
+        if self.state >= CALL_ENDED:
             return False
         self.cancelled_here = True
         self.end_here(CANCELLED, "Locally cancelled by application!")
@@ -74,7 +82,7 @@ cdef class ClientCall(CallSide):
 
     cdef int end_here(self, int status, object text) except -1:
         """End the call from this side; what has arrived is not wanted any more."""
-        if self.status < 0:
+        if self.state < CALL_ENDED:
             self.forget_messages()
             self.conn.end_call(self, status, text)
             self.conn.run_ready()
@@ -109,8 +117,8 @@ cdef class ClientCall(CallSide):
     @property
     def never_ran(self):
         """Whether it is certain that the server has not begun the call, which has ended."""
-        return self.status > OK and (
-            self.unsent or (self.trailing is not None and errors.NOT_RUN in decode_metadata(self.trailing)))
+        return self.state == CALL_UNSENT or (
+            self.status > OK and self.trailing is not None and errors.NOT_RUN in decode_metadata(self.trailing))
 
 
 cdef class ClientConnection(Connection):
@@ -123,8 +131,6 @@ cdef class ClientConnection(Connection):
     cdef bint went_away              # the server said that it leaves,
     cdef uint32_t last_taken         # and that this is the highest stream it took
     cdef uint32_t next_stream
-    cdef public bint draining        # the peer wants no new streams
-    cdef bint retired                # the channel has let go of it: it ends with its last call
     cdef list deadlines              # heap of (deadline, stream) of calls whose deadlines nobody else watches
     cdef object ready                # deque of ended calls whose callbacks are due
     cdef Patience patience
@@ -160,8 +166,16 @@ cdef class ClientConnection(Connection):
         self.ready.clear()
 
     def __repr__(self):
-        state = f"dead: {self.death}" if self.dead else "draining" if self.draining else "ready"
+        state = ("ready", "draining", "retired", f"dead: {self.death}")[self.state]
         return f"<{type(self).__name__} {self.target} {state}, {len(self.calls)} calls under way>"
+
+    @property
+    def draining(self):
+        return self.state == CONN_DRAINING or self.state == CONN_RETIRED
+
+    cdef int drain_calls(self) except -1:
+        """No further calls begin: a new connection follows."""
+        return move(&self.state, CONNECTION, CONN_DRAINING) if self.state == CONN_OPEN else 0
 
     # -- starting and ending calls
 
@@ -189,10 +203,9 @@ cdef class ClientConnection(Connection):
                 call.deadline = <int64_t>sr_now_ns() + timeout_ns
         if message is not None:
             message = self.ready_to_send(message)
-        if self.dead or self.draining:         # since it was chosen: the serializer took its time
+        if self.state != CONN_OPEN:         # since it was chosen: the serializer took its time
             _undo(message)
-            call.unsent = True
-            return call.finish(UNAVAILABLE, f"the server of {self.target} is shutting down")
+            return call.never_sent(f"the server of {self.target} is shutting down")
         if type(message) is Shipment:
             message = (<Shipment>message).message
             flags = IN_BLOCKS
@@ -216,7 +229,7 @@ cdef class ClientConnection(Connection):
                 number = len(self.methods) + 1
                 self.name_bytes += len(call.method.encode())
                 if number >= MAX_METHOD_NAMES or self.name_bytes > MAX_NAME_BYTES - MAX_METHOD_NAME:
-                    self.draining = True       # the server takes no more names: a new connection follows
+                    self.drain_calls()         # the server takes no more names
                 self.methods[call.method] = number
                 flags |= SW_HAS_NAME
                 prefix += _block(call.method.encode())
@@ -228,32 +241,31 @@ cdef class ClientConnection(Connection):
         call.position = 0 if self.outq else self.tx.position + 1
         self.next_stream += 1
         if self.next_stream > 0x7ffffff0:
-            self.draining = True           # stream numbers are never reused: a new connection follows
+            self.drain_calls()             # stream numbers are never reused
         self.calls[call.stream] = call
+        move(&call.state, CALL, CALL_UNDER_WAY)
         self.send_frame(SW_OPEN, flags, call.stream, method, prefix, message)
-        if self.dead and call.status < 0:      # it may have been ended with the connection
+        if self.state == CONN_DEAD and call.state < CALL_ENDED:      # it may have been ended with the connection
             self.lost(call)
         return 0
 
     cdef int lost(self, ClientCall call) except -1:
         """The connection died before `call` could be written."""
         self.calls.pop(call.stream, None)
-        call.unsent = True
-        call.finish(UNAVAILABLE, self.death_text())
-        return 0
+        return call.never_sent(self.death_text())
 
     cdef str death_text(self):
         return f"connection to {self.target} over shared memory lost: {self.death}"
 
     cdef int end_call(self, ClientCall call, int status, object text) except -1:
         """End a call from this side and tell the peer."""
-        if call.status >= 0:
+        if call.state >= CALL_ENDED:
             return 0
         self.calls.pop(call.stream, None)
         call.finish(status, text)
         self.send_frame(SW_CANCEL, 0, call.stream, <uint32_t>status, None, None)
         self.nudge()
-        if self.retired and not self.outq:
+        if self.state == CONN_RETIRED and not self.outq:
             self.close_if_retired()
         return 0
 
@@ -273,21 +285,21 @@ cdef class ClientConnection(Connection):
 
     def retire(self):
         """Close once the calls under way have ended; no further ones are started."""
-        self.retired = True
-        self.draining = True
+        if self.state < CONN_RETIRED:
+            move(&self.state, CONNECTION, CONN_RETIRED)
         self.close_if_retired()
 
     cdef int close_if_retired(self) except -1:
-        if self.retired and not self.calls and not self.dead:
+        if self.state == CONN_RETIRED and not self.calls:
             self.shut("the channel uses a newer connection", UNAVAILABLE, None)
         return 0
 
     cdef int shut(self, str why, int status, object text) except -1:
         cdef ClientCall call
         cdef uint64_t consumed
-        if self.dead:
+        if self.state == CONN_DEAD:
             return 0
-        self.dead = True
+        move(&self.state, CONNECTION, CONN_DEAD)
         self.death = why
         if self.fd >= 0:
             c_shutdown(self.fd, SHUT_RDWR)     # whoever polls wakes up; the fd is closed with the object
@@ -300,8 +312,10 @@ cdef class ClientConnection(Connection):
             call = <ClientCall>each
             # A server takes a frame off the ring before it runs the handler: what is still in the
             # ring was never seen, and may be sent again elsewhere.
-            call.unsent = status == UNAVAILABLE and call.position > consumed
-            call.finish(status, text if text is not None else self.death_text())
+            if status == UNAVAILABLE and call.position > consumed:
+                call.never_sent(self.death_text())
+            else:
+                call.finish(status, text if text is not None else self.death_text())
         self.look_again()
         self.release_if_unused()
         return 0
@@ -314,7 +328,7 @@ cdef class ClientConnection(Connection):
         return self.tx_busy
 
     cdef void release_if_unused(self):
-        if not self.dead or self.in_use() or self.segment is None:
+        if self.state != CONN_DEAD or self.in_use() or self.segment is None:
             return
         self.unmap()
         c_close(self.fd)
@@ -389,7 +403,7 @@ cdef class ClientConnection(Connection):
             self.end_call(call, INTERNAL, "the server sent more than one response to a unary call")
             return False
         message = self.message_of(call, "CLIENT", _smaller(self.max_receive, call.max_response), NEVER, h, v, at, parts)
-        if self.dead or call.status >= 0:
+        if self.state == CONN_DEAD or call.state >= CALL_ENDED:
             return False
         if inbox is None:
             call.message = message
@@ -418,11 +432,10 @@ cdef class ClientConnection(Connection):
             return 0
         self.went_away = True
         self.last_taken = last
-        self.draining = True
+        self.drain_calls()
         for each in [stream for stream in self.calls if stream > last]:
             call = <ClientCall>self.calls.pop(each)
-            call.unsent = True
-            call.finish(UNAVAILABLE, f"the server of {self.target} is shutting down")
+            call.never_sent(f"the server of {self.target} is shutting down")
         return 0
 
     cdef int receive(self, int limit) except -1:
@@ -437,7 +450,7 @@ cdef class ClientConnection(Connection):
     cdef int receive_last(self) except -1:
         """The peer has gone: take what it wrote before, at most once what a ring holds."""
         cdef uint64_t end = self.rx.position + self.rx.capacity
-        while not self.dead and self.rx.position < end and self.receive(DRAIN_LIMIT) > 0:
+        while self.state != CONN_DEAD and self.rx.position < end and self.receive(DRAIN_LIMIT) > 0:
             pass
         return 0
 

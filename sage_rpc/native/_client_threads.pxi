@@ -1,6 +1,6 @@
 # The client's end where threads call and wait. Included by _core.pyx.
 #
-# Theory of operation. A thread that waits for its call tries to take the receiving role (`led`). The
+# Theory of operation. A thread that waits for its call tries to take the receiving role (`role`). The
 # holder dispatches whatever arrives, for its own call and for others', spins for a while and then
 # sleeps in poll(). Threads that find the role taken sleep on a lock of their own until their call
 # ends or the role is handed to them. Calls nobody waits for (futures) are received by one listener
@@ -55,16 +55,16 @@ cdef class Call(ClientCall):
     cdef object value
     cdef object failure
 
-    cdef int finish(self, int status, object text) except -1:
+    cdef int end_as(self, CallState state, int status, object text) except -1:
         cdef ThreadConnection conn = <ThreadConnection>self.conn
-        if self.status >= 0:
+        if self.state >= CALL_ENDED:
             return 0
-        ClientCall.finish(self, status, text)
+        ClientCall.end_as(self, state, status, text)
         self.wake(W_END)
         if conn is not None:
             if not self.attended:
                 conn.unattended -= 1
-            if conn.led_for is self and conn.led_asleep:
+            if conn.led_for is self and conn.role == CALLER_ASLEEP:
                 conn.poke_leader()             # it sleeps in poll() for this very call
         return 0
 
@@ -102,13 +102,13 @@ cdef class Call(ClientCall):
         return decode_metadata(self.trailing) if self.trailing is not None else ()
 
     def add_callback(self, callback):
-        if self.status >= 0:
+        if self.state >= CALL_ENDED:
             return False
         self.call_back(callback, None)
         return True
 
     def __repr__(self):
-        state = "under way" if self.status < 0 else _STATUS.get(self.status, self.status)
+        state = "under way" if self.state < CALL_ENDED else _STATUS.get(self.status, self.status)
         return f"<sage_rpc.Call {self.method} {state}>"
 
     # -- inside
@@ -127,7 +127,7 @@ cdef class Call(ClientCall):
     cdef int end_here(self, int status, object text) except -1:
         if self.conn is not None:
             return ClientCall.end_here(self, status, text)
-        if self.status < 0:
+        if self.state < CALL_ENDED:
             self.finish(status, text)
             self.run_callbacks()
         return 0
@@ -151,7 +151,7 @@ cdef class Call(ClientCall):
             self.waiters = []
         self.waiters.append(w)
         try:
-            while self.conn is None and self.status < 0:
+            while self.conn is None and self.state < CALL_ENDED:
                 if until != NEVER and <int64_t>sr_now_ns() >= until:
                     if until == self.deadline:
                         self.end_here(DEADLINE_EXCEEDED, "Deadline Exceeded")
@@ -172,10 +172,10 @@ cdef class Call(ClientCall):
 
     cdef int _settle(self, object timeout) except -1:
         cdef int64_t limit
-        if self.status < 0:
+        if self.state < CALL_ENDED:
             limit = NEVER if timeout is None or timeout > 1e8 else <int64_t>(sr_now_ns() + max(0.0, timeout) * 1e9)
             self.wait(limit, W_END)
-            if self.status < 0:
+            if self.state < CALL_ENDED:
                 raise grpc.FutureTimeoutError()
         if self.message is not None and self.status == OK:
             self._parse()
@@ -209,16 +209,14 @@ cdef class Call(ClientCall):
             self.failure = errors.rpc_error(
                 _STATUS.get(self.status, grpc.StatusCode.UNKNOWN), self.text or "",
                 initial_metadata=self.initial_metadata(), trailing_metadata=self.trailing_metadata(),
-                debug_error_string=self.debug_error_string(), never_ran=self.unsent)
+                debug_error_string=self.debug_error_string(), never_ran=self.state == CALL_UNSENT)
         return self.failure
 
 
 cdef class ThreadConnection(ClientConnection):
     """The client's end of a connection that threads read, one at a time."""
     dialect = 0                      # what HELLO says of this kind of client
-    cdef bint led                    # somebody receives
-    cdef bint led_asleep             # ... and sleeps in poll()
-    cdef bint led_by_listener
+    cdef int role                    # a Role: who receives
     cdef Call led_for                # the call its holder waits for
     cdef int led_what                # and what of it
     cdef int poke                    # an eventfd that wakes the holder, once somebody waited for a future
@@ -252,7 +250,9 @@ cdef class ThreadConnection(ClientConnection):
     cdef void abandon(self):
         self.close_eventfds()
         # The threads that received, waited and listened exist in the parent only.
-        self.led = self.led_asleep = self.listener_asleep = self.sits = False
+        self.role = NOBODY
+        self.token += 1                        # a fork in a signal handler: its thread holds the role no longer
+        self.listener_asleep = self.sits = False
         self.on_end = None
         self.led_for = None
         self.listener = None
@@ -262,7 +262,7 @@ cdef class ThreadConnection(ClientConnection):
         ClientConnection.abandon(self)
 
     cdef bint in_use(self):
-        return self.led or self.pollers > 0 or self.tx_busy or self.listener is not None
+        return self.role != NOBODY or self.pollers > 0 or self.tx_busy or self.listener is not None
 
     cdef void release_if_unused(self):
         ClientConnection.release_if_unused(self)
@@ -271,12 +271,12 @@ cdef class ThreadConnection(ClientConnection):
 
     cdef int start(self, ClientCall call, bytes message, bytes metadata, int64_t timeout_ns, int flags) except -1:
         ClientConnection.start(self, call, message, metadata, timeout_ns, flags)
-        if timeout_ns >= 0 and not (<Call>call).attended and call.status < 0:
+        if timeout_ns >= 0 and not (<Call>call).attended and call.state < CALL_ENDED:
             self.remember_deadline(call)
         return 0
 
     cdef int nudge(self) except -1:
-        return 0 if self.led else ClientConnection.nudge(self)
+        return 0 if self.role != NOBODY else ClientConnection.nudge(self)
 
     cdef int go_away(self, uint32_t last) except -1:
         ClientConnection.go_away(self, last)
@@ -286,7 +286,7 @@ cdef class ThreadConnection(ClientConnection):
         """Did the peer end, or say that it will, while nobody was receiving? (A blocking call finds out by
         itself, and is sent again; a future has nobody who could do that.)"""
         self.glance()
-        return self.dead or self.draining
+        return self.state != CONN_OPEN
 
     def watch(self, on_end):
         """Have `on_end()` called, by the listener, when this connection has died or takes no more calls.
@@ -307,7 +307,7 @@ cdef class ThreadConnection(ClientConnection):
 
     cdef bint news(self):
         """Has the listener something to do besides receiving?"""
-        return len(self.ready) > 0 or (self.on_end is not None and (self.dead or self.draining))
+        return len(self.ready) > 0 or (self.on_end is not None and (self.state != CONN_OPEN))
 
     # -- receiving
 
@@ -328,7 +328,7 @@ cdef class ThreadConnection(ClientConnection):
             n = self.receive(DRAIN_LIMIT)
             if call is not None and self.ready:
                 self.look_again()           # callbacks do not wait until our own call has ended
-            if self.dead or (call.due(what) if call is not None else self.news()):
+            if self.state == CONN_DEAD or (call.due(what) if call is not None else self.news()):
                 return 1
             if n:
                 turns += 1
@@ -338,10 +338,10 @@ cdef class ThreadConnection(ClientConnection):
                     with nogil:
                         if self.tires():
                             poll(NULL, 0, REST_MS)
-                    if not self.dead and self.read_bells() == 0:
+                    if self.state != CONN_DEAD and self.read_bells() == 0:
                         self.receive_last()
                         self.fail(SERVER_GONE)
-                    if self.dead or (self.next_deadline() if call is None else until) <= <int64_t>sr_now_ns():
+                    if self.state == CONN_DEAD or (self.next_deadline() if call is None else until) <= <int64_t>sr_now_ns():
                         return 1
             if self.outq:
                 self.flush()
@@ -378,8 +378,8 @@ cdef class ThreadConnection(ClientConnection):
                 continue
             PyErr_CheckSignals()
             # Whoever ended the call while this thread spun, or ran a signal handler, did not wake it.
-            if self.dead or (call.due(what) if call is not None else self.news()):
-                if not self.dead:
+            if self.state == CONN_DEAD or (call.due(what) if call is not None else self.news()):
+                if self.state != CONN_DEAD:
                     sr_reader_awake(&self.rx)
                 return 1
             if (ms < 0 or ms > SIGNAL_MS) and PyThread_get_thread_ident() == MAIN_THREAD:
@@ -388,7 +388,7 @@ cdef class ThreadConnection(ClientConnection):
             p[1].fd = self.kick if call is None else self.poke
             p[0].events = p[1].events = POLLIN
             p[0].revents = p[1].revents = 0
-            self.led_asleep = True
+            move(&self.role, ROLE, LISTENER_ASLEEP if call is None else CALLER_ASLEEP)
             if call is None:
                 self.listener_asleep = True
                 self.listener_until = until
@@ -408,29 +408,26 @@ cdef class ThreadConnection(ClientConnection):
                 self.read_eventfd(self.poke)
             if self.token != mine:
                 return 0
-            self.led_asleep = False
+            move(&self.role, ROLE, LISTENER if call is None else CALLER)
             sr_reader_awake(&self.rx)
             if failure == EINTR:
                 PyErr_CheckSignals()
-            if p[0].revents and not self.dead and self.read_bells() == 0:
+            if p[0].revents and self.state != CONN_DEAD and self.read_bells() == 0:
                 self.receive_last()
                 self.fail(SERVER_GONE)
 
-    cdef bint take_role(self, bint listener):
-        if self.led and not (self.led_by_listener and self.led_asleep and not listener):
-            return False
-        if self.led:
+    cdef bint take_role(self, Role mine) except -1:
+        if self.role == LISTENER_ASLEEP and mine == CALLER:
             sr_reader_awake(&self.rx)
-        self.led = True
-        self.led_asleep = False
-        self.led_by_listener = listener
+        elif self.role != NOBODY:
+            return False
+        move(&self.role, ROLE, mine)
         self.token += 1
         return True
 
     cdef int leave_role(self) except -1:
         """Give the role up: a waiting thread gets it first, else the listener if it is needed."""
-        self.led = False
-        self.led_asleep = False
+        move(&self.role, ROLE, NOBODY)
         return self.offer_role()
 
     cdef int offer_role(self) except -1:
@@ -446,19 +443,19 @@ cdef class ThreadConnection(ClientConnection):
             w = <Waiter>entry[1]
             if w.what == W_ROOM:
                 w.wake()
-        if self.led_asleep and self.led_for is not None and self.led_what == W_ROOM:
+        if self.role == CALLER_ASLEEP and self.led_for is not None and self.led_what == W_ROOM:
             self.poke_leader()                 # another thread made the room that it sleeps for
         return 0
 
     cdef int glance(self) except -1:
         """Take what has arrived, without waiting, unless another thread receives."""
         cdef uint64_t mine
-        if self.dead or not self.take_role(False):
+        if self.state == CONN_DEAD or not self.take_role(CALLER):
             return 0
         mine = self.token
         try:
             self.receive(DRAIN_LIMIT)
-            if not self.dead:
+            if self.state != CONN_DEAD:
                 self.flush()
                 if self.read_bells() == 0:
                     self.receive_last()
@@ -466,7 +463,7 @@ cdef class ThreadConnection(ClientConnection):
         finally:
             if self.token == mine:
                 self.leave_role()
-            if self.dead:
+            if self.state == CONN_DEAD:
                 self.release_if_unused()
         return 0
 
@@ -474,7 +471,7 @@ cdef class ThreadConnection(ClientConnection):
         """Block until `what` is due for `call` or `limit` (monotonic ns) passed; ends it at its own deadline."""
         cdef int64_t until = limit if limit < call.deadline else call.deadline
         while not call.due(what):
-            if self.take_role(False):
+            if self.take_role(CALLER):
                 self.lead_for(call, until, what)
             else:
                 self.follow(call, until, what)
@@ -484,7 +481,7 @@ cdef class ThreadConnection(ClientConnection):
                 break
         if self.ready:
             self.look_again()
-        if self.retired:
+        if self.state == CONN_RETIRED:
             self.close_if_retired()
         return 0
 
@@ -501,9 +498,9 @@ cdef class ThreadConnection(ClientConnection):
             if self.token == mine:
                 self.led_for = None
                 self.leave_role()
-            if self.dead:
+            if self.state == CONN_DEAD:
                 self.release_if_unused()
-        if self.dead and call.status < 0:
+        if self.state == CONN_DEAD and call.state < CALL_ENDED:
             self.lost(call)
         return 0
 
@@ -518,14 +515,14 @@ cdef class ThreadConnection(ClientConnection):
         entry = (call, w)
         self.followers.append(entry)
         try:
-            if self.led and not call.due(what):    # making the entry may have let other threads run
+            if self.role != NOBODY and not call.due(what):    # making the entry may have let other threads run
                 w.wait(until)
             goes_on = not call.due(what) and (until == NEVER or <int64_t>sr_now_ns() < until)
         finally:
             if call.waiters is not None:       # not in the child of a fork by a signal handler
                 call.waiters.remove(w)
                 self.followers.remove(entry)
-            if not goes_on and not self.led:
+            if not goes_on and self.role == NOBODY:
                 self.offer_role()              # it may have been offered to us, who leave
         return 0
 
@@ -534,7 +531,7 @@ cdef class ThreadConnection(ClientConnection):
     cdef int look_again(self) except -1:
         """Have the listener look again; makes it if there is none. Cheap when it need not wake."""
         if self.listener is None:
-            if self.dead and not self.ready:
+            if self.state == CONN_DEAD and not self.ready:
                 return 0
             if self.kick < 0:
                 self.kick = self.make_eventfd()
@@ -547,7 +544,7 @@ cdef class ThreadConnection(ClientConnection):
             return 0
         if not self.listener_asleep:
             return 0
-        if (self.led and self.led_by_listener and not self.news() and not self.dead
+        if (self.role >= LISTENER and not self.news() and self.state != CONN_DEAD
                 and (not self.deadlines or self.deadlines[0][0] >= self.listener_until)):
             return 0
         ring_eventfd(self.kick)
@@ -576,25 +573,24 @@ cdef class ThreadConnection(ClientConnection):
         while True:
             self.run_ready()
             self.expire()
-            if self.retired:
+            if self.state == CONN_RETIRED:
                 self.close_if_retired()
-            if self.on_end is not None and (self.dead or self.draining):
+            if self.on_end is not None and (self.state != CONN_OPEN):
                 self.tell_end()
             if self.ready:
                 continue
-            if self.dead:
+            if self.state == CONN_DEAD:
                 self.listener = None
                 self.release_if_unused()
                 return
-            if (self.unattended > 0 or self.outq or self.sits) and self.take_role(True):
+            if (self.unattended > 0 or self.outq or self.sits) and self.take_role(LISTENER):
                 mine = self.token
                 try:
                     self.lead(None, NEVER, W_END)
                 finally:
                     self.sits = False
                     if self.token == mine:
-                        self.led = False
-                        self.led_asleep = False
+                        move(&self.role, ROLE, NOBODY)
                         if self.followers:
                             (<Waiter>self.followers[0][1]).wake()
                 continue
@@ -620,7 +616,7 @@ cdef class ThreadConnection(ClientConnection):
             self.read_eventfd(self.kick)
             if hung or p[1].revents:
                 self.glance()                  # the connection's end, unless another thread is about to find it
-                hung = not self.dead
+                hung = self.state != CONN_DEAD
             elif watches and rc == 0 and seen == self.next_stream:
                 self.sits = True
 
@@ -660,7 +656,7 @@ cdef class ChannelCore:
         cdef ThreadConnection conn = self.conn
         if not wait_for_ready or self.connect_soon is None or credentials is not None:
             return False
-        return conn is None or conn.dead or conn.draining or (sure and not conn.calls and conn.gone())
+        return conn is None or conn.state != CONN_OPEN or (sure and not conn.calls and conn.gone())
 
     cdef int park(self, Call call, message, bytes metadata, Py_ssize_t name_size, timeout) except -1:
         """Have `call` started when there is a connection. Raises what `connect_soon` raises."""
@@ -697,9 +693,9 @@ cdef class ChannelCore:
         parked, self.parked = self.parked, []
         for each in parked:
             call = each.call
-            if call.status >= 0:
+            if call.state >= CALL_ENDED:
                 call.run_callbacks()
-            elif conn.dead or conn.draining:
+            elif conn.state != CONN_OPEN:
                 self.parked.append(each)
             else:
                 call.conn = conn
@@ -721,12 +717,12 @@ cdef class ChannelCore:
         cdef Parked each
         cdef int64_t now = <int64_t>sr_now_ns(), first = NEVER
         for each in list(self.parked):
-            if each.call.status < 0 and each.call.deadline <= now:
+            if each.call.state < CALL_ENDED and each.call.deadline <= now:
                 each.call.end_here(DEADLINE_EXCEEDED, "Deadline Exceeded")
         parked, self.parked = self.parked, []
         ended = []
         for each in parked:
-            if each.call.status >= 0:
+            if each.call.state >= CALL_ENDED:
                 ended.append(each)
             else:
                 self.parked.append(each)
@@ -810,7 +806,7 @@ cdef class Multicallable:
         Raises what `pick` raises: there is no connection, and no other way.
         """
         cdef ThreadConnection conn = self.core.conn
-        if conn is None or conn.dead or conn.draining or credentials is not None:
+        if conn is None or conn.state != CONN_OPEN or credentials is not None:
             return self.core.pick(credentials, timeout)
         if sure and not conn.calls and conn.gone():
             return self.core.pick(credentials, timeout)
@@ -840,7 +836,6 @@ cdef class Multicallable:
         call.conn = conn
         call.method = self.method
         call.deserializer = self.deserializer
-        call.status = -1
         call.deadline = NEVER
         call.max_request, call.max_response = self.max_request, self.max_response
         if not call.attended and conn is not None:
@@ -864,7 +859,7 @@ cdef class Multicallable:
         call.status = _CODES[error.code()]
         call.text = error.details()
         call.failure = error
-        call.unsent = getattr(error, "never_ran", False)
+        move(&call.state, CALL, CALL_UNSENT if getattr(error, "never_ran", False) else CALL_ENDED)
         return call
 
 
@@ -983,9 +978,9 @@ cdef class UnaryUnary(Multicallable):
                     return self.grpc_callable().future(
                         request, timeout, metadata, credentials, wait_for_ready, compression)
             self.begin(call, conn, request, True, timeout, metadata)
-            if not call.unsent:
+            if call.state != CALL_UNSENT:
                 break
-        if call.status < 0 and conn is not None:
+        if call.state < CALL_ENDED and conn is not None:
             conn.look_again()
         return _future(call)
 
@@ -1012,7 +1007,7 @@ cdef class UnaryUnary(Multicallable):
             call = Call.__new__(Call)
             call.attended = True
             self.begin(call, conn, request, True, timeout, metadata)
-            if call.status < 0:
+            if call.state < CALL_ENDED:
                 try:
                     if conn is None:
                         call.wait(NEVER, W_END)
@@ -1023,7 +1018,7 @@ cdef class UnaryUnary(Multicallable):
                     raise
             if call.status == OK:
                 return call
-            if not call.unsent:
+            if call.state != CALL_UNSENT:
                 break
         raise call._error()
 

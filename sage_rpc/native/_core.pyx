@@ -4,7 +4,7 @@
 Rules of this file:
 
 1. The GIL guards every Python-visible field of a connection. It is released only to wait (spin, poll)
-   and to copy large pieces; the flags `led` / `draining` (receiving) and `tx_busy` (sending) keep the
+   and to copy large pieces; the states of who reads (_states.pxi) and `tx_busy` (sending) keep the
    other threads out meanwhile, so no further lock exists.
 2. Sending never blocks: what does not fit into the ring waits in `outq`, and whoever receives on the
    connection also flushes it. A client therefore always drains its incoming ring, and two full rings
@@ -279,6 +279,8 @@ cdef int64_t NEVER = 0x7fffffffffffffff
 cdef uint64_t MAX_ARENA_BYTES = MAX_ARENA
 
 cdef int USABLE_CPUS = 1
+
+include "_states.pxi"
 
 _STATUS = {code.value[0]: code for code in grpc.StatusCode}
 _CODES = {code: code.value[0] for code in grpc.StatusCode}
@@ -642,7 +644,7 @@ cdef class Connection:
     cdef sr_end tx
     cdef Segment segment
     cdef int fd
-    cdef public bint dead
+    cdef int state                   # a ConnectionState
     cdef public str death            # why it ended
     cdef object outq
     cdef int64_t unsent              # bytes of memory in it
@@ -670,6 +672,10 @@ cdef class Connection:
                 segment.base + SR_HEADER_SIZE + 2 * (1 - mine) * segment.capacity, segment.capacity)
         _live.add(self)
 
+    @property
+    def dead(self):
+        return self.state == CONN_DEAD
+
     def fileno(self):
         return self.fd
 
@@ -683,7 +689,7 @@ cdef class Connection:
         """An `OwnBlock` of `size` bytes of arbitrary content; None when there is no room for it."""
         cdef OwnBlock block
         cdef Allocation found
-        if self.pool is None or self.dead or size <= 0:
+        if self.pool is None or self.state == CONN_DEAD or size <= 0:
             return None
         found = self.pool.allocate(size)
         if found is None:
@@ -743,7 +749,7 @@ cdef class Connection:
         cdef sw_header h
         cdef int got
         cdef OutFrame out
-        if self.dead:
+        if self.state == CONN_DEAD:
             return 0
         if prefix is not None:
             size += <uint64_t>PyBytes_GET_SIZE(prefix)
@@ -796,10 +802,10 @@ cdef class Connection:
             return 0
         self.tx_busy = True
         try:
-            while self.outq and not self.dead:
+            while self.outq and self.state != CONN_DEAD:
                 out = self.outq[0]
                 got = self.write_piece(out)
-                if self.dead:                  # given up meanwhile: write_piece may release the GIL
+                if self.state == CONN_DEAD:                  # given up meanwhile: write_piece may release the GIL
                     break
                 if got == SR_CORRUPT:
                     self.fail("the peer's ring counters are impossible")
@@ -811,7 +817,7 @@ cdef class Connection:
                     self.unsent = self.unsent - out.size if self.outq else 0
         finally:
             self.tx_busy = False
-            if self.dead:
+            if self.state == CONN_DEAD:
                 self.release_if_unused()
         if not self.outq:
             self.room()
@@ -1023,7 +1029,7 @@ cdef class Connection:
         cdef const char *wrong
         cdef Parts parts = None
         cdef int count = 0
-        if self.dead:
+        if self.state == CONN_DEAD:
             return 0
         while count < limit and self.rx.position < end:
             available = sr_available(&self.rx)
@@ -1055,7 +1061,7 @@ cdef class Connection:
                     parts = None
             else:
                 self.dispatch(&h, &v, at, None)
-            if self.dead:
+            if self.state == CONN_DEAD:
                 return count
             sr_consume(&self.rx, h.size)
             count += 1
@@ -1125,7 +1131,7 @@ cdef class Connection:
 
     cdef void abandon(self):
         """In a forked child: give up what belongs to the parent without touching it."""
-        self.dead = True
+        self.state = CONN_DEAD
         self.death = "the process was forked"
         if self.fd >= 0:
             c_close(self.fd)

@@ -40,7 +40,7 @@ cdef class Handle(OSError):
 
     def is_active(self):
         self.call.look()
-        return self.call.status < 0
+        return self.call.state < CALL_ENDED
 
     def time_remaining(self):
         return self.call.time_remaining()
@@ -87,11 +87,11 @@ cdef class Handle(OSError):
 
     def running(self):
         self.call.look()
-        return self.call.status < 0
+        return self.call.state < CALL_ENDED
 
     def done(self):
         self.call.look()
-        return self.call.status >= 0
+        return self.call.state >= CALL_ENDED
 
     def result(self, timeout=None):
         self.call._settle(timeout)
@@ -119,7 +119,7 @@ cdef class Handle(OSError):
             return raised.__traceback__
 
     def add_done_callback(self, fn):
-        if self.call.status >= 0:
+        if self.call.state >= CALL_ENDED:
             fn(self)
         else:
             self.call.call_back(fn, self)
@@ -140,7 +140,7 @@ cdef class Handle(OSError):
     def __repr__(self):
         if self.call.status > OK:
             return repr(self.call._error())
-        state = "under way" if self.call.status < 0 else _STATUS[OK]
+        state = "under way" if self.call.state < CALL_ENDED else _STATUS[OK]
         return f"<sage_rpc.{type(self).__name__} {self.call.method} {state}>"
 
     def __reduce__(self):
@@ -150,7 +150,7 @@ cdef class Handle(OSError):
         raise TypeError("a call does not pickle, it belongs to this process: send its result()")
 
     def __del__(self):
-        if self.call is not None and self.call.status < 0:
+        if self.call is not None and self.call.state < CALL_ENDED:
             self.call.drop(CANCELLED, "Cancelled upon garbage collection!")
 
 

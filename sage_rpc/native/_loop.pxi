@@ -179,7 +179,7 @@ cdef class LoopConnection(ClientConnection):
         if responses_stream:
             call.inbox = Inbox()
         self.run(call, timeout)
-        if call.status < 0 and on_end is not None:
+        if call.state < CALL_ENDED and on_end is not None:
             call.callbacks = [(on_end, None)]
         return call
 
@@ -194,7 +194,6 @@ cdef class LoopConnection(ClientConnection):
         call.name_size = name_size
         call.request = request
         call.resend = resend
-        call.status = -1
         call.deadline = NEVER
         call.max_request = call.max_response = -1
         try:
@@ -206,10 +205,10 @@ cdef class LoopConnection(ClientConnection):
 
     cdef int run(self, LoopCall call, timeout) except -1:
         """Send what begin() has prepared."""
-        if call.status >= 0:
+        if call.state >= CALL_ENDED:
             return 0
         self.launch(call, call.request, call.metadata, call.name_size, timeout)
-        if call.status < 0:
+        if call.state < CALL_ENDED:
             if call.deadline != NEVER:
                 self.remember_deadline(call)
                 self.set_timer()
@@ -219,9 +218,8 @@ cdef class LoopConnection(ClientConnection):
     def adopt(self, LoopCall call not None):
         """Send a call again whose connection ended before its server saw it."""
         cdef double left
-        if call.status < 0:
+        if call.state < CALL_ENDED:
             call.conn = self
-            call.unsent = False
             left = (call.deadline - <int64_t>sr_now_ns()) / 1e9
             self.run(call, None if call.deadline == NEVER else left)
 
@@ -233,7 +231,7 @@ cdef class LoopConnection(ClientConnection):
 
     cdef int expect(self) except -1:
         """Something was sent, so something will come."""
-        if not self.dead:
+        if self.state != CONN_DEAD:
             if self.asleep:
                 self.asleep = False
                 sr_reader_awake(&self.rx)
@@ -241,7 +239,7 @@ cdef class LoopConnection(ClientConnection):
         return self.turns.schedule()
 
     def _readable(self):
-        if not self.dead:
+        if self.state != CONN_DEAD:
             self.whole_turn(True)
 
     def _turn(self):
@@ -250,7 +248,7 @@ cdef class LoopConnection(ClientConnection):
 
     def _rested(self):
         self.rests = False
-        if not self.dead:
+        if self.state != CONN_DEAD:
             self.loop.add_reader(self.fd, self._readable)
             self.watched = True
             self.whole_turn(False)
@@ -264,7 +262,7 @@ cdef class LoopConnection(ClientConnection):
         return 0
 
     cdef int whole_turn(self, bint bells) except -1:
-        if self.rests and not self.dead:
+        if self.rests and self.state != CONN_DEAD:
             return 0
         try:
             self.reads = True
@@ -275,7 +273,7 @@ cdef class LoopConnection(ClientConnection):
             finally:
                 self.reads = False
             self.run_ready()                   # users' callbacks: the connection may be closed now
-            if not self.dead and self.tires():
+            if self.state != CONN_DEAD and self.tires():
                 return self.rest()
             self.settle()
         except BaseException:                  # KeyboardInterrupt, say, and the loop goes on to clean up
@@ -300,12 +298,12 @@ cdef class LoopConnection(ClientConnection):
         cdef sr_end *ring = &self.rx
         cdef int n
         cdef int64_t ns
-        if self.asleep and not self.dead:
+        if self.asleep and self.state != CONN_DEAD:
             self.asleep = False
             sr_reader_awake(&self.rx)
-        while not self.dead:
+        while self.state != CONN_DEAD:
             n = self.receive(DRAIN_LIMIT)
-            if self.dead:
+            if self.state == CONN_DEAD:
                 break
             if self.outq:
                 self.flush()
@@ -329,9 +327,9 @@ cdef class LoopConnection(ClientConnection):
 
     cdef int settle(self) except -1:
         """What follows after a turn: another one, sleep, or the end."""
-        if self.retired:
+        if self.state == CONN_RETIRED:
             self.close_if_retired()
-        if self.dead:
+        if self.state == CONN_DEAD:
             self.release_if_unused()
             return 0
         if self.turns.quiet_since == 0:
@@ -342,7 +340,7 @@ cdef class LoopConnection(ClientConnection):
 
     cdef int sleep_or_turn(self) except -1:
         """Announce sleep, and leave the rest to the selector; or a turn, if there is something after all."""
-        if self.dead:
+        if self.state == CONN_DEAD:
             return 0
         if sr_reader_sleep(&self.rx) or self.wants_room():
             sr_reader_awake(&self.rx)
@@ -385,13 +383,13 @@ cdef class LoopConnection(ClientConnection):
 
     cdef int end_call(self, ClientCall call, int status, object text) except -1:
         ClientConnection.end_call(self, call, status, text)
-        if self.retired and not self.calls:
+        if self.state == CONN_RETIRED and not self.calls:
             self.look_again()               # nothing may ever arrive: a turn closes it
         return 0
 
     def look(self):
         """Take what has arrived, the server's end included, before a call that could not be sent again begins."""
-        if not self.dead:
+        if self.state != CONN_DEAD:
             self.reads = True
             try:
                 self.read_bells()              # which hide the end of the socket behind them
@@ -401,7 +399,7 @@ cdef class LoopConnection(ClientConnection):
                 self.expect()                  # the bells are read: a turn announces sleep again
 
     cdef int shut(self, str why, int status, object text) except -1:
-        if self.dead:
+        if self.state == CONN_DEAD:
             return 0
         ClientConnection.shut(self, why, status, text)
         if self.timer is not None:
@@ -414,7 +412,7 @@ cdef class LoopConnection(ClientConnection):
         return 0
 
     cdef void release_if_unused(self):
-        if self.watched and self.dead and self.fd >= 0:
+        if self.watched and self.state == CONN_DEAD and self.fd >= 0:
             if self.turns.elsewhere():
                 return                         # shut() has asked for a turn, which comes here
             self.watched = False               # at once: a shut socket is readable for ever
@@ -455,7 +453,7 @@ cdef class LoopCall(ClientCall):
         return 0 if self.sleepers is None else _rouse(self.sleepers, what)
 
     cdef bint on_its_way(self):
-        return self.status < 0 and self.out is not None and self.out.data is not None
+        return self.state < CALL_ENDED and self.out is not None and self.out.data is not None
 
     cdef int push(self) except -1:
         cdef LoopConnection conn = <LoopConnection>self.conn
@@ -468,17 +466,17 @@ cdef class LoopCall(ClientCall):
             conn.for_room.append(self)
         return 0
 
-    cdef int finish(self, int status, object text) except -1:
-        if self.status >= 0:
+    cdef int end_as(self, CallState state, int status, object text) except -1:
+        if self.state >= CALL_ENDED:
             return 0
-        if (status == UNAVAILABLE and self.unsent and self.resend is not None
-                and self.attempts < MAX_UNSENT_ATTEMPTS):
+        if state == CALL_UNSENT and self.resend is not None and self.attempts < MAX_UNSENT_ATTEMPTS:
+            move(&self.state, CALL, CALL_WAITING)
             self.attempts += 1
             (<LoopConnection>self.conn).loop.call_soon(self.resend, self)
             return 0
         self.resend = None
-        self.lost = self.conn.dead
-        ClientCall.finish(self, status, text)
+        self.lost = self.conn.state == CONN_DEAD
+        ClientCall.end_as(self, state, status, text)
         return self.wake(W_END)
 
     cdef int run_callbacks(self) except -1:
@@ -506,13 +504,13 @@ cdef class LoopCall(ClientCall):
         return _sleep((<LoopConnection>self.conn).loop, self.sleepers, what)
 
     def __repr__(self):
-        state = "under way" if self.status < 0 else f"{_STATUS[self.status]} {self.text!r}"
+        state = "under way" if self.state < CALL_ENDED else f"{_STATUS[self.status]} {self.text!r}"
         return f"<sage_rpc.aio call of {self.method}, {state}>"
 
     # -- as a member of grpc.aio's set of active calls
 
     def done(self):
-        return self.status >= 0
+        return self.state >= CALL_ENDED
 
     async def code(self):
         await self.until_end()
@@ -533,18 +531,17 @@ cdef class LoopCall(ClientCall):
 
     def conclude(self, int status, str text, initial_metadata, trailing_metadata, bytes message, bint never_ran=False):
         """It was carried by other means, and so it ended; `never_ran`: it is certain that no server began it."""
-        if self.status < 0:
+        if self.state < CALL_ENDED:
             self.initial = encode_metadata(initial_metadata or ())
             self.trailing = encode_metadata(trailing_metadata or ())
             self.message = message
-            self.unsent = never_ran
             self.resend = None
-            self.finish(status, text)
+            self.end_as(CALL_UNSENT if never_ran else CALL_ENDED, status, text)
             self.conn.run_ready()
 
     @property
     def ended(self):
-        return self.status >= 0
+        return self.state >= CALL_ENDED
 
     @property
     def late(self):
@@ -583,11 +580,11 @@ cdef class LoopCall(ClientCall):
 
     def end(self, int status, str text not None):
         """End the call from this side, perhaps because nobody holds it any more; callbacks run in the next turn."""
-        if self.status < 0:
+        if self.state < CALL_ENDED:
             self.drop(status, text)
 
     async def until_end(self):
-        while self.status < 0:
+        while self.state < CALL_ENDED:
             await self.sleep(W_END)
 
     async def until_headers(self):
@@ -598,7 +595,7 @@ cdef class LoopCall(ClientCall):
         """The next response; None at the end."""
         cdef bytes message
         while not self.inbox.messages:
-            if self.status >= 0:
+            if self.state >= CALL_ENDED:
                 return None
             await self.sleep(W_MESSAGE)
         message = self.inbox.take()
@@ -614,11 +611,11 @@ cdef class LoopCall(ClientCall):
             self.out = Outbound()
         while self.on_its_way():
             await self.sleep(W_SENT)
-        if self.status >= 0 or self.half_closed:
+        if self.state >= CALL_ENDED or self.half_closed:
             return False
         mine = self.out.begin(data)
         self.push()
-        while self.out.whole < mine and self.status < 0:
+        while self.out.whole < mine and self.state < CALL_ENDED:
             await self.sleep(W_SENT)
         return self.out.whole >= mine
 
@@ -630,7 +627,7 @@ cdef class LoopCall(ClientCall):
     def half_close(self):
         """No more requests."""
         cdef LoopConnection conn = <LoopConnection>self.conn
-        if self.status < 0 and not self.half_closed:
+        if self.state < CALL_ENDED and not self.half_closed:
             self.half_closed = True
             conn.send_frame(SW_MESSAGE, SW_END, self.stream, 0, None, None)
             conn.expect()
@@ -651,7 +648,7 @@ cdef class QuickCall:
     async def wait(self):
         cdef LoopCall call = self.call
         try:
-            while call.status < 0:
+            while call.state < CALL_ENDED:
                 await call.sleep(W_END)
         except BaseException:
             self.cancel()
@@ -686,7 +683,7 @@ cdef class QuickCall:
             call.debug())
 
     def done(self):
-        return self.call.status >= 0
+        return self.call.state >= CALL_ENDED
 
     def cancelled(self):
         return self.call.status == CANCELLED
@@ -696,7 +693,7 @@ cdef class QuickCall:
 
     def add_done_callback(self, callback):
         cdef LoopCall call = self.call
-        if call.status >= 0:
+        if call.state >= CALL_ENDED:
             callback(self)
         else:
             if call.callbacks is None:
@@ -785,7 +782,7 @@ cdef class QuickUnary:
             except Exception:
                 _LOGGER.exception("Exception serializing the request of %s", self.method)
                 data = None
-        if data is not None and not isinstance(data, bytes) or conn.dead or conn.draining:
+        if data is not None and not isinstance(data, bytes) or conn.state != CONN_OPEN:
             return self.usual(request, timeout=timeout, metadata=metadata, wait_for_ready=wait_for_ready)
         call = conn.begin(self.method, self.name_size, <bytes>data, metadata, timeout, self.resend)
         call.quick = True
@@ -880,7 +877,7 @@ cdef class LoopContext(ServerCall):
 
     def _too_late(self):
         self.timer = None
-        if not self.ended:
+        if self.state < SERVED_ENDED:
             self.conn.end(self, DEADLINE_EXCEEDED, "Deadline Exceeded", None, None)
 
     async def receive(self):

@@ -41,7 +41,7 @@ cdef class ServerCall(CallSide):
     cdef object request               # the only one, bytes or Parts
     cdef bytes metadata
     cdef bytes initial                # metadata, once it was sent
-    cdef bint cancelled, ended
+    cdef int state                    # a ServedState
     cdef bint half_closed             # the client sends no more requests
     cdef bint responded               # with one of many responses
     cdef int64_t held                 # its part of what the connection holds
@@ -49,7 +49,11 @@ cdef class ServerCall(CallSide):
     cdef bint feeds                   # its requests come one by one, and are not at their end
 
     cdef bint is_over(self):
-        return self.cancelled or self.ended or self.conn.dead
+        return self.state != SERVED_OPEN or self.conn.state == CONN_DEAD
+
+    cdef bint taken_away(self):
+        """Did it end, or is it to end, by another's word than its handler's?"""
+        return self.state == SERVED_CANCELLED or self.state == SERVED_GONE or self.conn.state == CONN_DEAD
 
     cdef bint due(self, int what):
         """Is what somebody waits for there? The end of the call is always."""
@@ -84,7 +88,7 @@ cdef class ServerCall(CallSide):
         return dict(self.conn.auth)
 
     def send_initial_metadata(self, initial_metadata):
-        if self.cancelled or self.conn.dead:
+        if self.taken_away():
             self.tell_gone()
         if self.initial is not None or self.responded:
             raise ValueError("Initial metadata no longer allowed!")
@@ -97,7 +101,7 @@ cdef class ServerCall(CallSide):
             self.conn.end(self, RESOURCE_EXHAUSTED, _metadata_too_large(block, self.conn.piece // 2), None, None)
             return
         self.initial = block
-        if not self.ended:
+        if self.state < SERVED_ENDED:
             self.conn.send_frame(SW_HEADERS, SW_HAS_METADATA, self.stream, 0, _block(block), None)
 
     def __repr__(self):
@@ -135,7 +139,6 @@ cdef class ServerConnection(Connection):
     cdef dict streams                # stream -> ServerCall under way
     cdef int64_t name_bytes          # of the methods that were named
     cdef uint32_t last_stream
-    cdef bint said_goaway
     cdef list for_room               # ServerCalls whose responses wait for room
     cdef bint hot
     cdef int64_t last_request
@@ -180,7 +183,7 @@ cdef class ServerConnection(Connection):
         size = min(size, context.held)
         context.held -= size
         self.held -= size
-        if full and self.held <= MAX_HELD and not self.dead:
+        if full and self.held <= MAX_HELD and self.state != CONN_DEAD:
             self.core.look_again()
         return 0
 
@@ -216,7 +219,7 @@ cdef class ServerConnection(Connection):
         return 0 if core is None else core.room(self)
 
     def __repr__(self):
-        state = f"dead: {self.death}" if self.dead else "hot" if self.hot else "idle"
+        state = f"dead: {self.death}" if self.state == CONN_DEAD else "hot" if self.hot else "idle"
         return f"<ServerConnection {self.peer_name} {state}, {len(self.streams)} calls under way>"
 
     cdef int dispatch(self, sw_header *h, sw_view *v, const uint8_t *at, Parts parts) except -1:
@@ -232,7 +235,7 @@ cdef class ServerConnection(Connection):
             return 0
         context = self.streams.get(h.stream)
         if context is None:
-            if h.stream > self.last_stream and not self.said_goaway:
+            if h.stream > self.last_stream and self.state == CONN_OPEN:
                 return self.fail(f"the peer used stream {h.stream}, which was never opened")
             self.vain += 1
             return 0                           # the call has ended here, the peer did not know yet
@@ -258,7 +261,7 @@ cdef class ServerConnection(Connection):
 
     cdef int cut_off(self, ServerCall context) except -1:
         """The client does not want it any more, or is gone."""
-        context.cancelled = True
+        move(&context.state, SERVED, SERVED_CANCELLED)
         self.feeds_no_more(context)
         if context.inbox is None and context.assembly is not None:
             return self.forget(context)        # it never became a request: nobody else will end it
@@ -298,7 +301,7 @@ cdef class ServerConnection(Connection):
             context.half_closed = True
             self.feeds_no_more(context)
         credit = inbox.settle(context.assembly is not None)
-        if credit and not context.half_closed and not context.ended:
+        if credit and not context.half_closed and context.state < SERVED_ENDED:
             self.send_frame(SW_CREDIT, 0, context.stream, <uint32_t>credit, None, None)
         return context.wake(W_MESSAGE)
 
@@ -308,7 +311,7 @@ cdef class ServerConnection(Connection):
         if message is None:
             return 0
         context.request = message
-        if self.dead:                          # given up meanwhile: copying a large request releases the GIL
+        if self.state == CONN_DEAD:                          # given up meanwhile: copying a large request releases the GIL
             return self.forget(context)
         if self.holds(context, UNARY_COST + (v.message_size if parts is not None else PyBytes_GET_SIZE(message))):
             self.enqueue(context)
@@ -320,7 +323,7 @@ cdef class ServerConnection(Connection):
         cdef MethodEntry entry
         if h.stream <= self.last_stream:
             return self.fail(f"the peer opened stream {h.stream} after {self.last_stream}")
-        if self.said_goaway:
+        if self.state != CONN_OPEN:
             return 0                           # GOAWAY named the streams before it; the client knows
         self.last_stream = h.stream
         if h.flags & SW_HAS_NAME:
@@ -374,14 +377,14 @@ cdef class ServerConnection(Connection):
         return 0
 
     cdef int go_away(self) except -1:
-        if not self.said_goaway:
-            self.said_goaway = True
+        if self.state == CONN_OPEN:
+            move(&self.state, CONNECTION, CONN_DRAINING)
             self.send_frame(SW_GOAWAY, 0, 0, self.last_stream, None, None)
         return 0
 
     cdef int forget(self, ServerCall context) except -1:
-        if not context.ended:
-            context.ended = True
+        if context.state < SERVED_ENDED:
+            move(&context.state, SERVED, SERVED_ENDED if context.state == SERVED_OPEN else SERVED_GONE)
             context.wake(W_END)
             self.streams.pop(context.stream, None)
             self.feeds_no_more(context)
@@ -400,7 +403,7 @@ cdef class ServerConnection(Connection):
         """
         cdef int flags = SW_END
         cdef bytes prefix = None
-        if context.ended:
+        if context.state >= SERVED_ENDED:
             _undo(message)
             return 0
         if code == OK and context.deadline != NEVER and <int64_t>sr_now_ns() >= context.deadline:
@@ -409,7 +412,7 @@ cdef class ServerConnection(Connection):
         if self.unsent > MAX_OWED and message is not None:
             _undo(message)
             code, details, message = RESOURCE_EXHAUSTED, "SERVER: the client does not take its answers", None
-        if context.cancelled or self.dead:
+        if context.state == SERVED_CANCELLED or self.state == CONN_DEAD:
             _undo(message)
         else:
             if type(message) is Shipment:
@@ -439,9 +442,9 @@ cdef class ServerConnection(Connection):
         Any thread may come here. The reader may be watching the ring at this very moment, so only the
         reader takes the connection off its lists (`ServerCore.lose`); the shut socket wakes it.
         """
-        if self.dead:
+        if self.state == CONN_DEAD:
             return 0
-        self.dead = True
+        move(&self.state, CONNECTION, CONN_DEAD)
         self.death = why
         self.outq.clear()
         self.unsent = 0
@@ -637,16 +640,16 @@ cdef class ServerCore:
     cdef int read_conn(self, ServerConnection conn) except -1:
         cdef int n = 0
         try:
-            if conn.unsent > MAX_UNSENT and not conn.dead:
+            if conn.unsent > MAX_UNSENT and conn.state != CONN_DEAD:
                 conn.flush()
             if conn.readable():
                 n = conn.drain(DRAIN_LIMIT)
-            if conn.outq and not conn.dead:
+            if conn.outq and conn.state != CONN_DEAD:
                 conn.flush()
         except Exception as error:             # no memory for a message, say: one connection's trouble
             _LOGGER.exception("reading a connection of %s failed", conn.peer_name)
             conn.fail(f"{type(error).__name__}: {error}")
-        if conn.dead:
+        if conn.state == CONN_DEAD:
             self.lose(conn)
         elif conn.rests_until == 0 and conn.tires():
             self.rest(conn)
@@ -661,7 +664,7 @@ cdef class ServerCore:
         while i < len(self.hot):
             conn = <ServerConnection>self.hot[i]
             i += 1
-            if sr_has_data(&conn.rx) or conn.outq or conn.dead:
+            if sr_has_data(&conn.rx) or conn.outq or conn.state == CONN_DEAD:
                 n = self.read_conn(conn)
                 if n:
                     total += n
@@ -783,7 +786,7 @@ cdef class ServerCore:
             for each in list(conn.streams.values()):
                 context = <ServerCall>each
                 conn.end(context, UNAVAILABLE, "the server was stopped", None, None)
-                context.cancelled = True
+                move(&context.state, SERVED, SERVED_GONE)
                 context.wake(W_END)
 
     def shut(self):

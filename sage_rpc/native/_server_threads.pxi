@@ -16,7 +16,6 @@
 # whole tick in one handler is no longer the reader. Methods known to be slow give the role up before
 # they start. With no traffic nobody ticks, nobody spins, and every thread sleeps in poll().
 
-cdef int WATCHER = 1, LEADER = 2
 cdef int TICK_MS = 1, QUIET_TICKS = 20
 cdef int TURN_MS = 50                 # after this long a thread goes back to the pool if somebody waits for one
 
@@ -56,15 +55,14 @@ cdef class ServicerContext(ServerCall):
     # -- grpc.RpcContext
 
     def is_active(self):
-        return not (self.cancelled or self.ended or self.conn.dead
-                    or (self.deadline != NEVER and <int64_t>sr_now_ns() >= self.deadline))
+        return not (self.is_over() or (self.deadline != NEVER and <int64_t>sr_now_ns() >= self.deadline))
 
     def cancel(self):
-        if not self.ended:
+        if self.state < SERVED_ENDED:
             self.conn.end(self, CANCELLED, "Cancelled", None, None)
 
     def add_callback(self, callback):
-        if self.cancelled or self.ended:
+        if self.state != SERVED_OPEN:
             return False
         if self.callbacks is None:
             self.callbacks = []
@@ -95,7 +93,7 @@ cdef class ServicerContext(ServerCall):
 
     def _facts(self):
         """-> method, whether the client is gone, the answer was sent, abort() was called, metadata may be sent."""
-        return (self.entry.name, bool(self.cancelled or self.conn.dead), bool(self.ended), bool(self.aborted),
+        return (self.entry.name, bool(self.taken_away()), self.state >= SERVED_ENDED, bool(self.aborted),
                 self.initial is None and not self.responded)
 
     def _finalize_state(self):
@@ -153,7 +151,7 @@ cdef class ServicerContext(ServerCall):
                 if w.what == what or what == W_END:
                     w.wake()
         if what == W_END:
-            if core.leads_for is self and core.leader_asleep:
+            if core.leads_for is self and core.reader == LEADER_ASLEEP:
                 core.kick(core.kick_leader)
             if self.callbacks is not None:
                 core.endings.append(self)
@@ -166,7 +164,7 @@ cdef class ServicerContext(ServerCall):
         while not self.due(what):
             if <int64_t>sr_now_ns() >= self.deadline:
                 self.conn.end(self, DEADLINE_EXCEEDED, "Deadline Exceeded", None, None)
-                self.cancelled = True
+                move(&self.state, SERVED, SERVED_GONE)
                 break
             if me == self.thread and (<ThreadServerCore>self.core).lead_on(self, what, me):
                 continue
@@ -242,13 +240,13 @@ cdef class ServicerContext(ServerCall):
             self.send_response(data)
             if self.is_over():
                 break
-        if self.ended:
+        if self.state >= SERVED_ENDED:
             return 0
         return self.finish_with(OK, "", None)
 
     cdef int raised(self, MethodEntry entry, error, str when) except -1:
         """End the call because its handler raised."""
-        if self.ended or (self.gone is not None and error is self.gone):
+        if self.state >= SERVED_ENDED or (self.gone is not None and error is self.gone):
             return self.conn.forget(self)
         if self.aborted:
             return self.refuse(UNKNOWN, "RPC Aborted")
@@ -267,7 +265,7 @@ cdef class ServicerContext(ServerCall):
         cdef int64_t begun = <int64_t>sr_now_ns()
         self.thread = PyThread_get_thread_ident()
         # As in gRPC, a handler of streaming requests learns from its iterator that its call is over.
-        if (self.cancelled or self.conn.dead) and self.inbox is None:
+        if self.taken_away() and self.inbox is None:
             self.conn.forget(self)
             return 0
         if begun >= self.deadline:
@@ -280,7 +278,7 @@ cdef class ServicerContext(ServerCall):
         except Exception:                      # not the handler's, which was taken care of
             _LOGGER.exception("answering a call of %s failed", entry.name)
         finally:
-            if not self.ended and not self.detached and not self.moved:
+            if self.state < SERVED_ENDED and not self.detached and not self.moved:
                 self.conn.end(self, UNKNOWN, "the server failed to answer", None, None)
             PyContext_Exit(context)
         if self.inbox is not None or self.window != SW_WINDOW:
@@ -314,7 +312,7 @@ cdef class ServicerContext(ServerCall):
         try:
             self.answer(entry)
         finally:
-            if not self.ended and not self.detached:
+            if self.state < SERVED_ENDED and not self.detached:
                 self.conn.end(self, UNKNOWN, "the server failed to answer", None, None)
 
     cdef int answer(self, MethodEntry entry) except -1:
@@ -353,7 +351,7 @@ cdef class ServicerContext(ServerCall):
         except BaseException as error:
             self.refuse(UNKNOWN, f"Exception calling application: {type(error).__name__}")
             raise
-        if self.ended:
+        if self.state >= SERVED_ENDED:
             return 0
         try:
             message = _serialized_parts(response, entry.serializer)
@@ -454,7 +452,7 @@ cdef class RequestIterator:
         cdef ServicerContext context = self.context
         cdef bytes message = context.next_message()
         if message is None:
-            if context.cancelled or context.conn.dead:
+            if context.taken_away():
                 context.tell_gone()
             raise StopIteration
         try:
@@ -483,12 +481,12 @@ cdef class ThreadServerCore(ServerCore):
     """
     cdef int kick_leader, kick_watcher
     cdef object endings               # deque of contexts whose termination callbacks are due
-    cdef int reader
+    cdef int reader                   # a Reader
     cdef unsigned long leader         # the leader's thread
     cdef ServicerContext leads_for    # the call whose handler waits in the leader's thread
     cdef int leads_what               # and what it waits for
     cdef bint draining                # the reader is in the middle of reading
-    cdef bint leader_in_handler, leader_asleep, give_way
+    cdef bint give_way
     cdef volatile uint64_t runs       # handlers begun by leaders
     cdef int running                  # pool threads in drive(), asked for or there
     cdef int unstarted                # asked for and not there yet
@@ -526,7 +524,7 @@ cdef class ThreadServerCore(ServerCore):
         self.kick_leader = self.kick_watcher = -1
 
     def __repr__(self):
-        reader = "a pool thread" if self.reader == LEADER else "the watcher"
+        reader = "the watcher" if self.reader == WATCHER else "a pool thread"
         return ServerCore.__repr__(self).replace(">", f", read by {reader}>")
 
     cdef ServerCall new_context(self):
@@ -540,12 +538,12 @@ cdef class ThreadServerCore(ServerCore):
     cdef int look_again(self) except -1:
         if self.reader == WATCHER:
             self.kick(self.kick_watcher)
-        elif self.leader_asleep:
+        elif self.reader == LEADER_ASLEEP:
             self.kick(self.kick_leader)
         return 0
 
     cdef int room(self, ServerConnection conn) except -1:
-        if self.leader_asleep and self.leads_what == W_ROOM and self.leads_for is not None and self.leads_for.conn is conn:
+        if self.reader == LEADER_ASLEEP and self.leads_what == W_ROOM and self.leads_for is not None and self.leads_for.conn is conn:
             self.kick(self.kick_leader)        # another thread made the room that it sleeps for
         return ServerCore.room(self, conn)
 
@@ -644,11 +642,11 @@ cdef class ThreadServerCore(ServerCore):
             if self.arm() or (context is None and (self.stopping or self.give_way)):
                 self.disarm()
                 continue
-            self.leader_asleep = True
+            move(&self.reader, READER, LEADER_ASLEEP)
             since = <int64_t>sr_now_ns() if self.woke_one() else 0
             with nogil:
                 n = epoll_wait(self.ep, events, 64, ms)
-            self.leader_asleep = False
+            move(&self.reader, READER, LEADER)
             self.disarm()
             if since and n > 0:
                 slept(&self.patience, since)
@@ -682,14 +680,14 @@ cdef class ThreadServerCore(ServerCore):
         """Read while the handler of this thread, one of the pool's, waits. False: somebody else does."""
         if self.stopped or self.ep < 0:
             return False
-        if self.reader == LEADER:
-            if self.leader != me:
+        if self.reader == WATCHER:
+            if self.draining:
                 return False
-        elif self.draining:
+            self.become_leader(me)
+        elif self.leader != me:
             return False
         else:
-            self.become_leader(me)
-        self.leader_in_handler = False
+            move(&self.reader, READER, LEADER)
         self.leads_for = context
         self.leads_what = what
         self.runs += 1
@@ -697,18 +695,21 @@ cdef class ThreadServerCore(ServerCore):
             self.read_some(context, what)
         finally:
             self.leads_for = None
-            if self.reader == LEADER and self.leader == me:
-                self.leader_in_handler = True
+            if self.leads(me):
+                move(&self.reader, READER, LEADER_BUSY)
                 self.runs += 1
                 if not self.watcher_ticking:
                     self.kick(self.kick_watcher)
         return True
 
-    cdef void become_leader(self, unsigned long me):
-        self.reader = LEADER
+    cdef int become_leader(self, unsigned long me) except -1:
+        move(&self.reader, READER, LEADER)
         self.leader = me
-        self.leader_in_handler = False
         self.disarm()
+        return 0
+
+    cdef bint leads(self, unsigned long me):
+        return self.reader != WATCHER and self.leader == me
 
     # -- the pool's threads
 
@@ -720,7 +721,7 @@ cdef class ThreadServerCore(ServerCore):
         if self.running == 0:
             return
         self.give_way = True
-        if self.leader_asleep:
+        if self.reader == LEADER_ASLEEP:
             self.kick(self.kick_leader)
 
     cdef int ask_for_thread(self) except -1:
@@ -761,7 +762,7 @@ cdef class ThreadServerCore(ServerCore):
                     context = None if self.endings else <ServicerContext>self.take()
                     if context is None and not self.endings:
                         continue               # their clients take no answers
-                    leads = self.reader == LEADER and self.leader == me
+                    leads = self.leads(me)
                     if context is not None and context.entry.typical_ns > SLOW_NS:
                         if leads:
                             self.hand_to_watcher()
@@ -770,7 +771,7 @@ cdef class ThreadServerCore(ServerCore):
                             self.ask_for_thread()
                     if leads:
                         self.runs += 1
-                        self.leader_in_handler = True
+                        move(&self.reader, READER, LEADER_BUSY)
                         if not self.watcher_ticking:
                             self.kick(self.kick_watcher)
                     try:
@@ -779,11 +780,11 @@ cdef class ThreadServerCore(ServerCore):
                         else:
                             context.run()
                     finally:
-                        if self.reader == LEADER and self.leader == me:
-                            self.leader_in_handler = False
+                        if self.leads(me):
+                            move(&self.reader, READER, LEADER)
                     continue
-                if self.reader != LEADER or self.leader != me:
-                    if self.draining or self.reader == LEADER:
+                if not self.leads(me):
+                    if self.draining or self.reader != WATCHER:
                         break
                     self.become_leader(me)
                 if self.read_some(None, W_END) == 0:
@@ -791,14 +792,13 @@ cdef class ThreadServerCore(ServerCore):
         finally:
             self.running -= 1
             self.give_way = False
-            if self.reader == LEADER and self.leader == me:
+            if self.leads(me):
                 self.hand_to_watcher()
             elif self.pending or self.endings:
                 self.ask_for_thread()
 
     cdef int hand_to_watcher(self) except -1:
-        self.reader = WATCHER
-        self.leader_in_handler = False
+        move(&self.reader, READER, WATCHER)
         self.kick(self.kick_watcher)
         return 0
 
@@ -812,7 +812,7 @@ cdef class ThreadServerCore(ServerCore):
             except BaseException:              # a logging handler's, say: the server needs its watcher
                 _LOGGER.exception("reading the memory connections was interrupted, and goes on")
         # A leader that reads leaves within its spin; one in a handler reads no more.
-        while self.reader == LEADER and not self.leader_in_handler:
+        while self.reader == LEADER or self.reader == LEADER_ASLEEP:
             with nogil:
                 poll(NULL, 0, TICK_MS)
         for conn in list(self.conns.values()):
@@ -825,14 +825,14 @@ cdef class ThreadServerCore(ServerCore):
         cdef uint64_t seen
         cdef bint stuck
         while not self.stopped:
-            if self.reader == LEADER:
+            if self.reader != WATCHER:
                 # Tick without the GIL while the leader works; wake up for good only if it is stuck.
                 self.watcher_ticking = True
                 stuck = False
                 with nogil:
                     quiet = 0
                     seen = self.runs
-                    while quiet < QUIET_TICKS and self.reader == LEADER:
+                    while quiet < QUIET_TICKS and self.reader != WATCHER:
                         p[0].fd = self.kick_watcher
                         p[0].events = POLLIN
                         p[0].revents = 0
@@ -842,19 +842,18 @@ cdef class ThreadServerCore(ServerCore):
                         if self.runs != seen:
                             seen = self.runs
                             quiet = 0
-                        elif self.leader_in_handler:
+                        elif self.reader == LEADER_BUSY:
                             stuck = True
                             break
                         else:
                             quiet += 1
-                if stuck and self.leader_in_handler and self.runs == seen and self.reader == LEADER:
-                    self.reader = WATCHER
-                    self.leader_in_handler = False
+                if stuck and self.reader == LEADER_BUSY and self.runs == seen:
+                    move(&self.reader, READER, WATCHER)
                 elif quiet >= QUIET_TICKS:
                     self.watcher_ticking = False
                     p[0].fd = self.kick_watcher
                     p[0].events = POLLIN
-                    if self.reader == LEADER and not self.leader_in_handler:
+                    if self.reader == LEADER or self.reader == LEADER_ASLEEP:
                         with nogil:
                             poll(p, 1, -1)
                         clear_eventfd(self.kick_watcher)
@@ -895,7 +894,7 @@ cdef class ThreadServerCore(ServerCore):
     def begin_stop(self):
         ServerCore.begin_stop(self)
         self.kick(self.kick_watcher)
-        if self.leader_asleep:
+        if self.reader == LEADER_ASLEEP:
             self.kick(self.kick_leader)
 
     cdef int sent(self) except -1:

@@ -11,7 +11,7 @@ cdef class StreamCall(Call):
         """The next response; None at the end."""
         cdef bytes message
         while not self.inbox.messages:
-            if self.status >= 0:
+            if self.state >= CALL_ENDED:
                 return None
             self.wait(NEVER, W_MESSAGE)
         message = self.inbox.take()
@@ -19,14 +19,14 @@ cdef class StreamCall(Call):
         return message
 
     def initial_metadata(self):
-        if self.status < 0:
+        if self.state < CALL_ENDED:
             self.wait(NEVER, W_HEADERS)
         return decode_metadata(self.initial) if self.initial is not None else ()
 
     cdef int look(self) except -1:
-        if self.status < 0 and self.conn is not None:
+        if self.state < CALL_ENDED and self.conn is not None:
             (<ThreadConnection>self.conn).glance()
-        if self.status < 0 and <int64_t>sr_now_ns() >= self.deadline:
+        if self.state < CALL_ENDED and <int64_t>sr_now_ns() >= self.deadline:
             self.end_here(DEADLINE_EXCEEDED, "Deadline Exceeded")
         return 0
 
@@ -41,13 +41,13 @@ cdef class StreamCall(Call):
         """Wait for a connection if there is none yet. False: the call has ended."""
         if self.conn is None:
             self.await_connection(NEVER)
-        return self.status < 0
+        return self.state < CALL_ENDED
 
     def feed(self, iterator, serializer):
         """Send what `iterator` gives, until its end or the call's."""
         cdef bytes data
         cdef int64_t limit
-        while self.status < 0:
+        while self.state < CALL_ENDED:
             try:
                 request = next(iterator)
             except StopIteration:
@@ -56,7 +56,7 @@ cdef class StreamCall(Call):
                 _LOGGER.exception("Exception iterating requests!")
                 self.end_here(UNKNOWN, "Exception iterating requests!")
                 return
-            if self.status >= 0:
+            if self.state >= CALL_ENDED:
                 return
             try:
                 data = <bytes>_serialized(request, serializer)
@@ -81,7 +81,7 @@ cdef class StreamCall(Call):
         """Send one request, waiting for credit and for room."""
         cdef int64_t offset = 0
         cdef int what
-        while self.status < 0:
+        while self.state < CALL_ENDED:
             what = self.conn.send_on(self, data, &offset)
             if what == W_SENT:
                 break
@@ -124,9 +124,9 @@ cdef class StreamMulticallable(Multicallable):
                     return None
                 timeout = _left(whole, begun)
             self.begin(call, conn, request, one_request, timeout, metadata)
-            if not call.unsent:
+            if call.state != CALL_UNSENT:
                 break
-        if call.status < 0 and not one_request:
+        if call.state < CALL_ENDED and not one_request:
             self.run(call.feed, request, self.serializer)
         return call
 
@@ -166,7 +166,7 @@ cdef class StreamUnary(StreamMulticallable):
             False, request_iterator, False, timeout, metadata, credentials, wait_for_ready, compression)
         if call is None:
             return None
-        if call.status < 0:
+        if call.state < CALL_ENDED:
             try:
                 call.wait(NEVER, W_END)
             except BaseException:
