@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sage_rpc.endpoints.opening import insecure_channel
     from sage_rpc.errors import Abort, RemoteError, RpcError
     from sage_rpc.hosting.host import ServiceHost
+    from sage_rpc.hosting.hosting import Hosting
     from sage_rpc.policies.batching import Arguments
     from sage_rpc.proto.v1.invoke_pb2 import ServiceRequest, ServiceResponse
     from sage_rpc.queue import QueueClosed, QueueCorrupted, SageQueue
@@ -32,6 +33,7 @@ __all__ = [
     "AsyncServiceCallProxy",
     "Channel",
     "DiscoveredChannel",
+    "Hosting",
     "QueueClosed",
     "QueueCorrupted",
     "RemoteError",
@@ -70,6 +72,7 @@ _HOMES = {
     "AsyncServiceCallProxy": "sage_rpc.services.proxies",
     "Channel": "sage_rpc.rpc.channel",
     "DiscoveredChannel": "sage_rpc.endpoints.channel",
+    "Hosting": "sage_rpc.hosting.hosting",
     "QueueClosed": "sage_rpc.queue",
     "QueueCorrupted": "sage_rpc.queue",
     "RemoteError": "sage_rpc.errors",

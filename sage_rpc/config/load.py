@@ -12,7 +12,8 @@ from pydantic import BaseModel, ValidationError
 
 from sage_rpc.config.addresses import is_loopback
 from sage_rpc.config.document import ConfigError, Document, Problem, read
-from sage_rpc.config.schema import Config, ServiceConfig
+from sage_rpc.config.policies import admission_policy
+from sage_rpc.config.schema import AccessConfig, Config, ServiceConfig
 from sage_rpc.text.foreign import hint, similar
 from sage_rpc.transport.base import GRPC
 
@@ -95,7 +96,8 @@ def _misspelt(missing: Any, errors: Sequence[Any]) -> bool:
 
 def _problem(document: Document, found: Any) -> Problem:
     """What pydantic has found, in our words and at its place."""
-    path = tuple(part for part in found["loc"] if part != "[key]")
+    # "[key]", and which kind of value it was taken for.
+    path = tuple(part for part in found["loc"] if not (isinstance(part, str) and part.startswith("[")))
     kind, name = found["type"], ".".join(map(str, path))
     if kind == "extra_forbidden":
         return _unknown(document, path, _model_at(path[:-1]))
@@ -132,8 +134,16 @@ def _model_at(path: tuple[Any, ...]) -> type[BaseModel] | None:
             here = None if info is None else info.annotation
         elif typing.get_origin(here) is dict:
             here = typing.get_args(here)[1]
-        here = next((a for a in typing.get_args(here) if _is_model(a)), here) if not _is_dict(here) else here
+        if not _is_dict(here):
+            here = next(filter(_is_model, _kinds(here)), here)
     return here if _is_model(here) else None
+
+
+def _kinds(hint: Any) -> typing.Iterator[Any]:
+    """The types that an annotation is made of."""
+    for part in typing.get_args(hint):
+        yield part
+        yield from _kinds(part)
 
 
 def _is_model(kind: Any) -> bool:
@@ -178,12 +188,41 @@ def _contradictions(document: Document, config: Config) -> typing.Iterator[Probl
                 f"services.{name}.transports leaves out grpc, which other hosts need for its address",
                 "add grpc, or leave out address",
             )
+        yield from (
+            Problem(document.where(("services", name, key)), f"services.{name}.{key} {text}", advice)
+            for key, text, advice in _without_effect(document.value["services"][name], config, service)
+        )
     dashboard = config.observability.dashboard
     if dashboard is not None and not dashboard.token and not is_loopback(dashboard.address):
         yield Problem(
             document.where(("observability", "dashboard", "address")),
             f"the dashboard at {dashboard.address} can be seen from other hosts, and has no token",
             "set observability.dashboard.token, or use 127.0.0.1",
+        )
+
+
+def _without_effect(said: Mapping[str, Any], config: Config, service: ServiceConfig) -> typing.Iterator[Any]:
+    """What a service says, and would not get: (field, why, what to do)."""
+    for key in ("tls", "advertise"):
+        if key in said and not service.address:
+            yield key, "is about an address that other hosts reach, and there is none", "give an address"
+    access = service.access
+    if isinstance(access, AccessConfig):
+        tls = service.address and (service.tls or config.tls)
+        if access.identities and not (tls and tls.require_client_cert):
+            yield (
+                "access",
+                "names identities, and no caller has one",
+                "they are known of callers at an address, by tls with require_client_cert",
+            )
+        if access.uids and "shm" not in service.transports:
+            yield "access", "names uids, which are known over shm alone", "add it to transports"
+    running = admission_policy(service.admission).max_running if service.admission else 0
+    if service.max_workers is not None and service.max_workers < running:
+        yield (
+            "max_workers",
+            f"is {service.max_workers}, and admission lets {running} calls run",
+            "leave one out, or let no more run than there are workers",
         )
 
 

@@ -6,6 +6,7 @@ with a unit ("64MiB", "2GB").
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, get_args, get_type_hints
@@ -15,7 +16,9 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
+    Tag,
     field_validator,
     model_validator,
 )
@@ -24,8 +27,10 @@ from sage_rpc.config.document import FromVariable, settled
 from sage_rpc.config.policies import TIME, TIME_UNITS, admission_policy, service_policy
 from sage_rpc.policies.settings import AdmissionPolicy, MethodPolicy, ServicePolicy
 from sage_rpc.policies.sources.mapping import NESTED
+from sage_rpc.transport.options import OPTIONS
 
 __all__ = [
+    "AccessConfig",
     "Config",
     "DashboardConfig",
     "EtcdConfig",
@@ -142,6 +147,39 @@ class TlsConfig(_Strict):
         return self
 
 
+class AccessConfig(_Strict):
+    """Who may call: whoever one of these names."""
+
+    uids: tuple[Annotated[int, Field(ge=0)], ...] = Field((), description="users of this host")
+    identities: tuple[str, ...] = Field((), description="names in certificates of callers")
+    tokens: tuple[Annotated[str, Field(min_length=1)], ...] = Field((), description="bearer tokens")
+
+    @model_validator(mode="after")
+    def _somebody(self) -> AccessConfig:
+        if not (self.uids or self.identities or self.tokens):
+            raise ValueError("it names nobody: give uids, identities or tokens")
+        return self
+
+
+def _kind_of_access(value: Any) -> str:
+    return "[names]" if isinstance(value, (dict, AccessConfig)) else "[hook]"
+
+
+def _kind_of_tracing(value: Any) -> str:
+    switches = ("true", "false", "yes", "no", "on", "off", "1", "0")
+    return "[switch]" if str(value).lower() in switches else "[provider]"
+
+
+# A value is of one kind or the other, so that what is wrong with it is said once.
+_Access = Annotated[
+    Annotated[Dotted, Tag("[hook]")] | Annotated[AccessConfig, Tag("[names]")],
+    Discriminator(_kind_of_access),
+]
+_Tracing = Annotated[
+    Annotated[bool, Tag("[switch]")] | Annotated[Dotted, Tag("[provider]")], Discriminator(_kind_of_tracing)
+]
+
+
 class RestartConfig(_Strict):
     """How a process that has ended is started again."""
 
@@ -193,14 +231,17 @@ class ServiceConfig(_Strict):
     admission: dict[str, Any] = Field(
         default_factory=dict, description="what it lets in at once: see sage_rpc.policies.AdmissionPolicy"
     )
-    access: Dotted | None = Field(
+    access: _Access | None = Field(
         None,
         description='who may call it: "package.module.function" of a peer and a method, as ServiceHost takes',
     )
-    tracing: bool | Dotted = Field(
+    tracing: _Tracing = Field(
         False,
         description="spans of its calls: true for OpenTelemetry's global tracer provider, or "
         '"package.module.function" that makes a provider',
+    )
+    options: dict[str, bool | int | str] = Field(
+        default_factory=dict, description="of its server, by gRPC's names: grpc.max_receive_message_length"
     )
     weight: int = Field(100, ge=0, le=1_000_000, description="share of the calls, relative to others'")
     version: str = Field("", description="told by discovery")
@@ -230,6 +271,18 @@ class ServiceConfig(_Strict):
     def _admission_works(cls, value: dict[str, Any]) -> dict[str, Any]:
         value = _settled_policy(AdmissionPolicy, value, "admission")
         admission_policy(value)
+        return value
+
+    @field_validator("options")
+    @classmethod
+    def _known_options(cls, value: dict[str, Any]) -> dict[str, Any]:
+        for name in value:
+            if name == "sage_rpc.transport":
+                raise ValueError("sage_rpc.transport is what transports says")
+            if name not in OPTIONS:
+                close = difflib.get_close_matches(name, OPTIONS, n=1)
+                hint = f"; did you mean {close[0]}?" if close else ""
+                raise ValueError(f"{name!r} is no option that is known of a server{hint}")
         return value
 
     @field_validator("rlimits")

@@ -14,7 +14,6 @@ import signal
 import threading
 from collections.abc import Callable, Sequence
 from concurrent import futures
-from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ import grpc
 
 from sage_rpc.hosting.dispatch import GENERIC, PlainServices
 from sage_rpc.hosting.guard import HEALTH_SERVICE, Guard, GuardedServer
+from sage_rpc.hosting.hosting import Hosting
 from sage_rpc.hosting.lifecycle import Life, Stage, hook_of, max_workers_of
 from sage_rpc.observe.health import HostHealth
 from sage_rpc.observe.measured import unknown
@@ -36,7 +36,7 @@ from sage_rpc.transport.options import message_options
 if TYPE_CHECKING:
     from sage_rpc.observe.tracing import Tracing
 
-__all__ = ["Host", "Hosting", "ServiceHost"]
+__all__ = ["Host", "ServiceHost"]
 
 FLUSH = 0.5  # seconds for the last answers to leave
 _WORKERS = 10
@@ -49,49 +49,6 @@ _QUEUE_OPTIONS = (
 _LOGGER = logging.getLogger("sage_rpc")
 
 
-@dataclass(frozen=True)
-class Hosting:
-    """How a service is hosted, wherever it is.
-
-    Attributes:
-        max_workers: threads that run its methods; None: as its class says by such an attribute, else 10. With
-            `admission`, as many as it takes.
-        admission: how many calls run and wait; None: as many run as there are threads, and any number wait.
-        access: `access(peer, method)` says who may call: False or a PermissionError refuses.
-        tracing: make spans of calls: True for OpenTelemetry's global tracer provider, or a `Tracing`, or a
-            function that makes a tracer provider.
-        stats: count the calls; with `tracing`, they are counted, too.
-        add_to_server: for a declared service, the generated `add_XServicer_to_server`.
-        stop_grace: seconds for calls under way at the end.
-    """
-
-    max_workers: int | None = None
-    admission: AdmissionPolicy | None = None
-    access: Access | None = None
-    tracing: Tracing | bool | Callable[[], Any] = False
-    stats: bool = False
-    add_to_server: Callable[[Any, grpc.Server], None] | None = None
-    stop_grace: float = 10.0
-
-    def threads(self, name: str, instance: Any) -> int:
-        """How many a host of `instance` needs.
-
-        Raises:
-            ValueError: fewer calls may run than admission lets in.
-        """
-        said = max_workers_of(instance) if self.max_workers is None else self.max_workers
-        admission = self.admission
-        if admission is None:
-            return _WORKERS if said is None else said
-        if said is not None and said < admission.max_running:
-            raise ValueError(
-                f"the service {name!r} has max_workers={said}, and its admission lets "
-                f"{admission.max_running} calls run: leave one out, or let no more run than there are workers"
-            )
-        # Who waits for admission waits in a thread; some more refuse those for whom there is no room.
-        return admission.max_running + admission.max_waiting + _REFUSING
-
-
 class Host:
     """One service and its server. In this order: `listen`, `open`, `set_up`, `drain`, `close`, `clean_up`.
 
@@ -99,7 +56,6 @@ class Host:
         name: what clients call it.
         instance: a plain object, an implementation of a generated base, or a servicer that `hosting` can add.
         hosting: how.
-        options: of the server; messages up to MESSAGE_LIMIT bytes pass where they say nothing.
 
     Attributes:
         life: where it is in its life.
@@ -114,9 +70,7 @@ class Host:
         TypeError: something in it cannot work with this instance.
     """
 
-    def __init__(
-        self, name: str, instance: Any, hosting: Hosting, options: Sequence[tuple[str, Any]] | None = None
-    ) -> None:
+    def __init__(self, name: str, instance: Any, hosting: Hosting) -> None:
         self.name = name
         self.instance = instance
         self.life = Life(name)
@@ -132,9 +86,9 @@ class Host:
             return Guard(service, self.life, hosting.access, self.gate)
 
         self._pool = futures.ThreadPoolExecutor(
-            hosting.threads(name, instance), thread_name_prefix=f"service {name}"
+            _threads(name, instance, hosting), thread_name_prefix=f"service {name}"
         )
-        self.server = server(self._pool, options=[*_QUEUE_OPTIONS, *message_options(options)])
+        self.server = server(self._pool, options=[*_QUEUE_OPTIONS, *message_options(hosting.options)])
         add = hosting.add_to_server
         if add is None and isinstance(instance, servicers.Base):
             add = type(instance).add_to_server
@@ -254,6 +208,25 @@ class Host:
         return f"<{type(self).__name__} {self.name} {self.life.stage.value}{gate}>"
 
 
+def _threads(name: str, instance: Any, hosting: Hosting) -> int:
+    """How many a host of `instance` needs.
+
+    Raises:
+        ValueError: fewer calls may run than admission lets in.
+    """
+    said = max_workers_of(instance) if hosting.max_workers is None else hosting.max_workers
+    admission = hosting.admission
+    if admission is None:
+        return _WORKERS if said is None else said
+    if said is not None and said < admission.max_running:
+        raise ValueError(
+            f"the service {name!r} has max_workers={said}, and its admission lets "
+            f"{admission.max_running} calls run: leave one out, or let no more run than there are workers"
+        )
+    # Who waits for admission waits in a thread; some more refuse those for whom there is no room.
+    return admission.max_running + admission.max_waiting + _REFUSING
+
+
 def _tracing(wanted: Tracing | bool | Callable[[], Any]) -> Tracing | None:
     if wanted is False:
         return None
@@ -309,8 +282,8 @@ class ServiceHost(Host):
         stats: bool = False,
         credentials: grpc.ServerCredentials | None = None,
     ) -> None:
-        hosting = Hosting(max_workers, admission, access, tracing, stats, add_to_server)
-        super().__init__(name, instance, hosting, options)
+        hosting = Hosting(max_workers, admission, access, tracing, stats, add_to_server, options or ())
+        super().__init__(name, instance, hosting)
         port = self.listen(address, credentials)
         self.address = address
         if not address.startswith("unix"):

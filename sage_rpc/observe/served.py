@@ -10,7 +10,6 @@ A `Meter` belongs to a server, or a process. `sage_rpc.observe.measured` puts it
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -51,10 +50,6 @@ class Meter:
         self._methods: dict[tuple[str, str], CallStats] = {}
         self._errors: deque[dict[str, Any]] = deque(maxlen=_KEPT_ERRORS)
         self._calls: deque[tuple[float, str, float, str, str, str]] = deque(maxlen=_KEPT_CALLS)
-        self._changed = threading.Condition(
-            threading.Lock()
-        )  # told of begins and ends while somebody watches
-        self._watched = False
 
     # -- readings
 
@@ -75,27 +70,6 @@ class Meter:
             "errors": list(self._errors),
             "calls": [list(call) for call in self._calls],
         }
-
-    def wait_until_quiet(self, quiet: float, timeout: float) -> bool:
-        """Wait until no call is under way and none has begun for `quiet` seconds. -> whether it was so."""
-        end = time.monotonic() + timeout
-        with self._changed:
-            self._watched = True
-            while True:
-                left = end - time.monotonic()
-                if left <= 0:
-                    return False
-                begun = self._begun()
-                if self.active:
-                    self._changed.wait_for(lambda: not self.active, left)
-                elif not self._wait_for_a_call(begun, min(quiet, left)):
-                    return quiet <= left
-
-    def _wait_for_a_call(self, begun: int, seconds: float) -> bool:
-        return self._changed.wait_for(lambda: self._begun() != begun, seconds)
-
-    def _begun(self) -> int:
-        return sum(each.started for each in tuple(self._methods.values()))
 
     # -- calls
 
@@ -148,20 +122,12 @@ class Meter:
         """A call of a service's method has begun. -> the method's counters."""
         stats = self._methods.get(named) or self.of(*named)
         stats.begin()
-        if self._watched:
-            self._tell()
         return stats
 
     def answered(self, stats: CallStats, began: int, sent: int, received: int, context: Any) -> None:
         """A call with one message each way has ended well, and in time."""
         taken = stats.end(began, None, sent, received, _transport(context))
         self._calls.append((time.time(), stats.method, taken / 1e9, "OK", context.peer(), _trace(context)))
-        if self._watched:
-            self._tell()
-
-    def _tell(self) -> None:
-        with self._changed:
-            self._changed.notify_all()
 
     def ended(
         self, method: str, peer: str, trace: str, seconds: float, error: errors.RpcError | None
@@ -171,8 +137,6 @@ class Meter:
         self._calls.append((time.time(), method, seconds, code.name, peer, trace))
         if error is not None:
             self._tell_error(method, code, error.details() or "", trace)
-        if self._watched:
-            self._tell()
 
     def _tell_error(self, method: str, code: grpc.StatusCode, text: str, trace: str) -> None:
         self._errors.append(

@@ -189,7 +189,8 @@ class Tracing:
     def __reduce__(self) -> tuple[Any, ...]:
         if self._provider is not None:
             raise TypeError(
-                "tracing with a tracer provider of its own does not pickle: set the provider globally "
+                "tracing with a tracer provider of its own does not pickle: give a host a function that "
+                "makes the provider, or set the provider globally "
                 "(opentelemetry.trace.set_tracer_provider) in each process"
             )
         return Tracing, ()

@@ -22,7 +22,7 @@ from typing import Any
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import FileDescriptor, ServiceDescriptor
 
-from sage_rpc.hosting.host import Hosting
+from sage_rpc.hosting.hosting import Hosting
 from sage_rpc.operators.job import Job
 from sage_rpc.operators.links import Input, LinkLostError, load_row
 from sage_rpc.operators.plan import Kind, OperatorSpec, Plan, ServiceSpec, check_code, dump, suggested_name
@@ -117,23 +117,25 @@ class LocalEnvironment:
             ) from None
         self._policies[name] = policy
 
-    def set_hosting(self, name: str, **options: Any) -> None:
+    def set_hosting(self, name: str, hosting: Hosting) -> None:
         """How the process of the service `name` hosts it.
 
-        Args:
-            name: of a service that is registered.
-            options: `max_workers`, `admission`, `access`, `tracing`, `stats` and `add_to_server`, as
-                `ServiceHost` takes them; `stop_grace`, seconds for calls under way when the job stops.
-
         Raises:
-            ValueError: no service of that name is registered to run here.
-            TypeError: there is no such option.
+            ValueError: no service of that name is registered to run here, or something cannot hold in a job.
+            TypeError: it is no Hosting.
         """
+        if not isinstance(hosting, Hosting):
+            raise TypeError(f"the hosting of {name!r} is {hosting!r}: expected a Hosting")
+        if hosting.add_to_server is not None:
+            raise ValueError(
+                f"a job serves no servicers, so add_to_server of {name!r} cannot hold: register an "
+                "implementation of a generated base"
+            )
         at = next((at for at, spec in enumerate(self._services) if spec.name == name), None)
         if at is None:
             known = ", ".join(spec.name for spec in self._services) or "none"
             raise ValueError(f"no service {name!r} is registered to run in this job; there are: {known}")
-        self._services[at] = replace(self._services[at], hosting=Hosting(**options))
+        self._services[at] = replace(self._services[at], hosting=hosting)
 
     def register_endpoint(
         self, name: str, target: str, *, service: str | ServiceDescriptor | None = None

@@ -23,7 +23,9 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
+from sage_rpc.observe.stats import Stats
 from sage_rpc.operators.launcher import KILL_AFTER, Worker, flatten, socket_pairs
 from sage_rpc.operators.plan import Plan
 from sage_rpc.operators.result import JobError, JobResult, OperatorCounts
@@ -293,7 +295,7 @@ class Job:
             try:
                 self._shut_down()
             finally:
-                self._result = self._result or self._summary()
+                self._result = replace(self._result or self._summary(), services=self._served())
                 for result in self._plan.results:
                     result._settle()
                 for event in (self._services_ready, self._rows_done, self._ended):
@@ -506,6 +508,10 @@ class Job:
                 _note(worker, message, self._group)
         if not worker.end(deadline - time.monotonic()):
             _LOGGER.warning("%s did not end in time and was killed", worker.label)
+
+    def _served(self) -> dict[str, Stats]:
+        done = {worker.name: worker.done for worker in self._services}
+        return {name: Stats.from_list(list(d.served)) for name, d in done.items() if d and d.served}
 
     def _summary(self) -> JobResult:
         counts: dict[str, OperatorCounts] = {}

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from sage_rpc.hosting.host import Hosting
+from sage_rpc.hosting.hosting import Hosting
 from sage_rpc.operators.functions import (
     BaseFunction,
     BatchFunction,

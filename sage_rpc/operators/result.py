@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from sage_rpc.observe.stats import Stats
 
 __all__ = ["JobError", "JobResult", "OperatorCounts"]
 
@@ -70,9 +72,11 @@ class JobResult:
         stopped: it was cancelled, or stopped before its producers had ended.
         seconds: from the first row possible to the last operator's end.
         operators: name -> counts; those that had not ended are missing.
+        services: name -> the calls it has served, of those hosted with `stats=True`, when all has ended.
     """
 
     job: str
     stopped: bool
     seconds: float
     operators: dict[str, OperatorCounts]
+    services: dict[str, Stats] = field(default_factory=dict)

@@ -8,12 +8,13 @@ hook to verify.
 from __future__ import annotations
 
 import dataclasses
+import hmac
 from collections.abc import Callable
 from typing import Any
 
 from sage_rpc.transport.base import GRPC, SHM
 
-__all__ = ["Access", "Peer", "peer_of"]
+__all__ = ["Access", "Allowed", "Peer", "peer_of"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +42,30 @@ class Peer:
 
 Access = Callable[[Peer, str], "bool | None"]
 """`access(peer, method)`: False, or a PermissionError whose text the caller gets, refuses the call."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Allowed:
+    """An access hook without code: whoever is named here may call everything, and nobody else anything.
+
+    Attributes:
+        uids: users of this host, over the memory queue.
+        identities: names in certificates of callers, with mTLS.
+        tokens: bearer tokens.
+    """
+
+    uids: tuple[int, ...] = ()
+    identities: tuple[str, ...] = ()
+    tokens: tuple[str, ...] = dataclasses.field(default=(), repr=False)
+
+    def __call__(self, peer: Peer, _method: str) -> bool:
+        """Whether `peer` may call."""
+        token = (peer.token or "").encode()
+        return (
+            peer.uid in self.uids
+            or not set(self.identities).isdisjoint(peer.identities)
+            or any(hmac.compare_digest(token, each.encode()) for each in self.tokens)
+        )
 
 
 def peer_of(context: Any) -> Peer:

@@ -83,4 +83,4 @@ def live(
         host.close()
         with step("cleanup()"):
             host.clean_up()
-    return Done()
+    return Done(served=() if host.meter is None else tuple(host.meter.stats().to_list()))

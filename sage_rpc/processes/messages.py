@@ -129,10 +129,12 @@ class Done:
     Attributes:
         rows_in: rows taken.
         rows_out: rows given on.
+        served: calls that were served, as `Stats.to_list` has them, where they were counted.
     """
 
     rows_in: int = 0
     rows_out: int = 0
+    served: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)

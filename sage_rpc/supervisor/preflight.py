@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Iterator
 
 from sage_rpc.config import Config, ServiceConfig
+from sage_rpc.observe.tracing import INSTALLED
 from sage_rpc.transport.shm.rendezvous import RuntimeDirectoryError, runtime_directory
 
 __all__ = ["problems"]
@@ -28,6 +29,8 @@ def problems(config: Config) -> Iterator[str]:
                 checked.add(files)
                 yield from _of_tls(service.tls.cert, service.tls.key, service.tls.ca)
         yield from (f"services.{name}: {text}" for text in in_use(service))
+        if service.tracing and not INSTALLED:
+            yield f"services.{name}.tracing: needs the package opentelemetry-api"
     if config.tls is not None and not checked:
         yield from _of_tls(config.tls.cert, config.tls.key, config.tls.ca)
 

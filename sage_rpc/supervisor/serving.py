@@ -32,9 +32,11 @@ from sage_rpc.config.manager import ConfiguredManager
 from sage_rpc.config.policies import admission_policy, service_policy
 from sage_rpc.discovery import Endpoint, Registration, host_identity, open_registry
 from sage_rpc.hosting.dispatch import PlainServices
-from sage_rpc.hosting.host import Host, Hosting
+from sage_rpc.hosting.host import Host
+from sage_rpc.hosting.hosting import Hosting
 from sage_rpc.hosting.lifecycle import print_by_lines
 from sage_rpc.observe.served import Meter
+from sage_rpc.policies.access import Allowed
 from sage_rpc.policies.effects import unknown_methods
 from sage_rpc.policies.sources.decorator import policy_of
 from sage_rpc.processes.hosted import Presence, live
@@ -93,12 +95,7 @@ def _work(task: Task, parent: Parent) -> Done:
         instance = factory(*args, **kwargs)
     _check_policies(task, factory)
     with step("getting an address"):
-        both = SHM in config.transports and GRPC in config.transports
-        options = [
-            ("sage_rpc.transport", "auto" if both else config.transports[0]),
-            ("grpc.so_reuseport", 1),  # the processes of a service share its port
-        ]
-        host = Host(task.service, instance, hosting, options)
+        host = Host(task.service, instance, hosting)
         presence = _Presence(task, host)
     parent.send(Bound(presence.target))
     manager = ConfiguredManager(tracing=host.tracing or False)
@@ -117,13 +114,20 @@ def _work(task: Task, parent: Parent) -> Done:
 
 
 def _hosting(config: Any) -> Hosting:
+    both = SHM in config.transports and GRPC in config.transports
+    access = config.access
     return Hosting(
         max_workers=config.max_workers,
         admission=admission_policy(config.admission) if config.admission else None,
-        access=config.access and load(config.access),
+        access=load(access) if isinstance(access, str) else access and Allowed(**access),
         tracing=load(config.tracing) if isinstance(config.tracing, str) else config.tracing,
         stats=True,
         add_to_server=config.servicer and load(config.servicer),
+        options=(
+            ("sage_rpc.transport", "auto" if both else config.transports[0]),
+            ("grpc.so_reuseport", 1),  # the processes of a service share its port
+            *config.options.items(),
+        ),
         stop_grace=config.stop_grace,
     )
 

@@ -66,6 +66,8 @@ class Task:
 def _plain(config: Any, *, with_arguments: bool) -> Any:
     values = {name: getattr(config, name) for name in type(config).model_fields}
     values["tls"] = None if config.tls is None else SimpleNamespace(**config.tls.model_dump())
+    if hasattr(config.access, "model_dump"):
+        values["access"] = config.access.model_dump()
     values["restart"] = None  # is the supervisor's
     if not with_arguments:
         values["args"], values["kwargs"] = [], {}

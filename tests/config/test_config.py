@@ -315,6 +315,36 @@ def test_paths_are_the_files(tmp_path: Path) -> None:
             "c.yaml:2:19: services.a.policy: policy.default: MethodPolicy.timeout is -1",
         ),
         ("services:\n  a: {class: m.C, admission: {max_running: 0}}\n", "services.a.admission: admission: "),
+        (
+            "services:\n  a: {class: m.C, access: {uids: [-1]}}\n",
+            "services.a.access.uids.0: -1 is wrong",
+        ),
+        (
+            "services:\n  a: {class: m.C, access: {user: [x]}}\n",
+            "services.a.access.user is not known; known:",
+        ),
+        ("services:\n  a: {class: m.C, access: {}}\n", "services.a.access: it names nobody: give uids"),
+        (
+            "services:\n  a: {class: m.C, access: {identities: [x]}, address: ':1'}\n",
+            "c.yaml:2:19: services.a.access names identities, and no caller has one",
+        ),
+        (
+            "services:\n  a: {class: m.C, access: {uids: [1]}, transports: [grpc]}\n",
+            "services.a.access names uids, which are known over shm alone",
+        ),
+        ("services:\n  a: {class: m.C, tracing: often}\n", "services.a.tracing: 'often' names no class"),
+        (
+            "services:\n  a: {class: m.C, options: {grpc.max_recieve_message_length: 1}}\n",
+            "is no option that is known of a server; did you mean grpc.max_receive_message_length?",
+        ),
+        (
+            "services:\n  a: {class: m.C, max_workers: 2, admission: {max_running: 3}}\n",
+            "services.a.max_workers is 2, and admission lets 3 calls run",
+        ),
+        (
+            "services:\n  a: {class: m.C, advertise: here}\n",
+            "services.a.advertise is about an address that other hosts reach, and there is none",
+        ),
         ("name: 'x y'\nservices: {}\n", "c.yaml:1:1: name: 'x y' is wrong"),
         (
             "services:\n  a:\n    class: ${NO_SUCH}\n",

@@ -159,7 +159,8 @@ class InAJob(Hosted):
         }
         environment = LocalEnvironment("test")
         environment.register_service("subject", hosted_subject.Subject, str(self.directory))
-        environment.set_hosting("subject", stop_grace=GRACE, **{name: options[name] for name in wanted})
+        hosting = sage_rpc.Hosting(stop_grace=GRACE, **{name: options[name] for name in wanted})
+        environment.set_hosting("subject", hosting)
         self._job = environment.submit()
         until(lambda: self._job._services and self._job._services[0].target)
         (worker,) = self._job._services
@@ -276,6 +277,14 @@ def test_health_and_calls_follow_the_life_of_the_service(host: Callable[..., Any
         ending.ended()
     life = [what for what in hosted.life if not what.startswith("echo")]
     assert life == ["setup", "hold", "cleanup"]
+
+
+def test_reflection_tells_what_is_served(host: Callable[..., Any]) -> None:
+    from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+
+    hosted = host()
+    services = set(ProtoReflectionDescriptorDatabase(hosted.channel()).get_services())
+    assert {"sage.rpc.v1.Invocation", "grpc.health.v1.Health"} <= services
 
 
 def test_what_setup_raises_is_told_and_cleaned_up_after_once(host: Callable[..., Any]) -> None:

@@ -17,13 +17,16 @@ from pathlib import Path
 import grpc
 import pytest
 import trustme
+from google.protobuf.empty_pb2 import Empty
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 import sage_rpc
-from sage_rpc import errors
+from sage_rpc import errors, serving
 from sage_rpc.policies import AdmissionPolicy, MethodPolicy, RetryPolicy, ServicePolicy, method_policy
+from sage_rpc.policies.access import Allowed, Peer
 from sage_rpc.policies.admission import Gate, Line, RefusedError
 from sage_rpc.proto.v1 import invoke_pb2
+from sage_rpc.stubs import servicers
 from tests import waiting
 from tests.conftest import ServerProcess
 from tests.rpc.test_stubs import implement, shop  # noqa: F401 - a fixture
@@ -412,6 +415,151 @@ def test_the_identity_of_a_certificate_decides_across_hosts():
     assert [peer.transport for peer in seen] == ["grpc", "grpc"]
 
 
+def test_whoever_is_named_may_call():
+    named = Allowed(uids=(7,), identities=("billing",), tokens=("open sesame",))
+    assert named(Peer("shm:1", "shm", uid=7), "m")
+    assert named(Peer("ipv4:1", "grpc", identities=("billing", "b.example")), "m")
+    assert named(Peer("ipv4:1", "grpc", token="open sesame"), "m")
+    assert not named(Peer("shm:1", "shm", uid=8, token="open"), "m")
+    assert not named(Peer("ipv4:1", "grpc"), "m")
+    assert not Allowed(uids=(0,))(Peer("ipv4:1", "grpc"), "m")
+
+
+class Catchall(grpc.GenericRpcHandler):
+    """Finds handlers by itself, as a proxy does."""
+
+    def service(self, details):
+        return grpc.unary_unary_rpc_method_handler(lambda request, context: details.method.encode())
+
+
+def test_a_handler_that_somebody_wrote_himself_is_guarded_and_counted_under_one_name(transport):
+    def access(peer, method):
+        return method == "Open"
+
+    def add_to_server(instance, server):
+        server.add_generic_rpc_handlers((instance,))
+
+    options = [("sage_rpc.transport", transport)]
+    with (
+        sage_rpc.ServiceHost(
+            "any", Catchall(), add_to_server=add_to_server, access=access, stats=True
+        ) as host,
+        sage_rpc.insecure_channel(host.address, options) as channel,
+    ):
+        assert channel.unary_unary("/x.Y/Open")(b"", timeout=SECONDS) == b"/x.Y/Open"
+        for path in ("/x.Y/Closed", "/x.Y/Secret"):
+            with pytest.raises(grpc.RpcError, match=r"may not call x\.Y") as caught:
+                channel.unary_unary(path)(b"", timeout=SECONDS)
+            assert caught.value.code() is grpc.StatusCode.PERMISSION_DENIED
+        until(lambda: host.meter.stats().of("any", "(generic)").calls == 3)
+
+
+# ---------------------------------------------------------------- life
+
+
+def test_hooks_that_nobody_would_wait_for_are_an_error():
+    class Later:
+        async def cleanup(self):
+            pass
+
+    with pytest.raises(TypeError, match=r"Later\.cleanup\(\) is async, and no event loop runs it"):
+        sage_rpc.ServiceHost("later", Later())
+
+
+def test_cleanup_belongs_to_a_service_whose_setup_was_begun():
+    life = []
+
+    class Noting:
+        def setup(self):
+            life.append("setup")
+
+        def cleanup(self):
+            life.append("cleanup")
+
+    host = sage_rpc.ServiceHost("noting", Noting())
+    host.stop()
+    assert life == []
+    with sage_rpc.ServiceHost("noting", Noting()) as host:
+        host.stop()
+    assert life == ["setup", "cleanup"]
+
+
+def test_what_cleanup_raises_is_raised_when_everything_is_stopped():
+    class Broken:
+        def cleanup(self):
+            raise OSError("the disk is full")
+
+    host = sage_rpc.ServiceHost("broken", Broken()).start()
+    with pytest.raises(OSError, match="the disk is full"):
+        host.stop()
+    with (
+        sage_rpc.insecure_channel(host.address) as channel,
+        pytest.raises(grpc.RpcError, match=r"refused|failed to connect"),
+    ):
+        channel.unary_unary("/x.Y/Z")(b"", timeout=SECONDS)
+
+
+def test_methods_of_a_declared_service_are_no_hooks_whatever_their_names(transport):
+    class Named(servicers.Base):
+        SERVICE = "test.Named"
+        RPCS = tuple(
+            servicers.Rpc(name, method, Empty, Empty)
+            for name, method in (("Setup", "setup"), ("Cleanup", "cleanup"), ("HealthCheck", "health_check"))
+        )
+
+        def setup(self, request, context):
+            return request
+
+        cleanup = health_check = setup
+
+    options = [("sage_rpc.transport", transport)]
+    with (
+        sage_rpc.ServiceHost("named", Named()) as host,
+        sage_rpc.insecure_channel(host.address, options) as channel,
+    ):
+        stub = health_pb2_grpc.HealthStub(channel)
+        assert stub.Check(about("test.Named"), timeout=SECONDS).status == SERVING
+        assert channel.unary_unary("/test.Named/Cleanup")(b"", timeout=SECONDS) == b""
+
+
+def test_calls_of_a_batch_that_streams_have_what_is_left_of_its_time():
+    class Waiting:
+        def left(self, seconds):
+            time.sleep(seconds)
+            return serving.limit(None)
+
+    with (
+        sage_rpc.ServiceHost("waiting", Waiting()) as host,
+        sage_rpc.ServiceManager({"waiting": host.address}) as manager,
+    ):
+        first, *_, last = manager.get_sync_proxy("waiting").batch_stream("left", [0.1] * 3, timeout=SECONDS)
+    assert last < first - 0.19
+
+
+def test_a_class_says_how_many_of_its_calls_may_run(transport):
+    class One(Worker):
+        max_workers = 1
+
+    with pytest.raises(ValueError, match="max_workers=1, and its admission lets 2 calls run"):
+        sage_rpc.ServiceHost("one", One(), admission=AdmissionPolicy(max_running=2))
+    gate = next(names)
+    worker = One()
+    with (
+        sage_rpc.ServiceHost("one", worker) as host,
+        sage_rpc.ServiceManager(
+            {"one": host.address}, options=[("sage_rpc.transport", transport)]
+        ) as manager,
+    ):
+        first = manager.get_async_proxy("one").hold(gate)
+        until(lambda: len(host.life.calls) == 1)
+        second = manager.get_async_proxy("one").echo("after")
+        with pytest.raises(concurrent.futures.TimeoutError):
+            second.result(0.05)
+        GATES[gate].set()
+        assert first.result(SECONDS)
+        assert second.result(SECONDS) == "after"
+
+
 # ---------------------------------------------------------------- health
 
 
@@ -499,7 +647,8 @@ def test_a_declared_service_is_known_by_its_full_name(shop, transport):  # noqa:
         sage_rpc.insecure_channel(host.address, options=[("sage_rpc.transport", transport)]) as channel,
     ):
         stub = health_pb2_grpc.HealthStub(channel)
-        assert stub.Check(about("test.shop.Shop"), timeout=SECONDS).status == SERVING
+        for name in ("test.shop.Shop", "shop", ""):
+            assert stub.Check(about(name), timeout=SECONDS).status == SERVING
 
 
 def test_services_that_do_not_answer_are_said_to(transport):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sage_rpc import Hosting
 from sage_rpc.operators import LocalEnvironment, MapFunction
 from sage_rpc.policies import CachePolicy, MethodPolicy, ServicePolicy, method_policy, policy_of
 
@@ -94,3 +95,35 @@ def test_a_policy_that_cannot_be_sent_or_has_no_service_is_refused():
     assert "call_with_retry" not in dir(Numbers)
     with pytest.raises(RuntimeError, match="Runtime context not initialized"):
         Patient().execute(1)
+
+
+class Half(MapFunction):
+    def execute(self, number):
+        try:
+            return self.call_service["numbers"].square(number) / 2
+        except PermissionError:
+            return None
+
+
+def test_how_a_service_is_hosted_is_said_in_the_environment():
+    env = LocalEnvironment("hosted")
+    env.register_service("numbers", Numbers)
+    env.set_hosting("numbers", Hosting(access=lambda peer, method: method != "square", stats=True))
+    rows = env.from_batch([1, 2]).map(Half).results()
+    with env.submit() as job:
+        assert list(rows) == [None, None]
+        assert job.call_service["numbers"].times_asked() == 0
+    counted = job.result.services["numbers"]
+    assert counted.of("numbers", "square").failures == {"PERMISSION_DENIED": 2}
+    assert counted.of("numbers", "times_asked").successes == 1
+
+
+def test_what_cannot_hold_in_a_job_is_an_error():
+    env = LocalEnvironment("hosted")
+    env.register_service("numbers", Numbers)
+    with pytest.raises(ValueError, match=r"no service .words. is registered to run in this job"):
+        env.set_hosting("words", Hosting())
+    with pytest.raises(ValueError, match="a job serves no servicers"):
+        env.set_hosting("numbers", Hosting(add_to_server=print))
+    with pytest.raises(TypeError, match="expected a Hosting"):
+        env.set_hosting("numbers", {"stats": True})
