@@ -30,6 +30,7 @@ from sage_rpc.text.foreign import shown
 __all__ = ["GENERIC", "PlainServices"]
 
 GENERIC = "sage.rpc.v1.Invocation"  # the service that carries the calls of plain objects
+_NOTHING = contextlib.nullcontext()
 STREAM_SECONDS, STREAM_CALLS = 0.002, 64  # a stream of results sends what it has at least so often
 
 
@@ -150,11 +151,12 @@ class PlainServices:
         served = serving.enter(context.time_remaining(), context)
         life.calls.add(served)
         try:
-            function = self._methods.get((service, method)) or self._find(service, method, context)
             if service not in self._guards:
+                function = self._methods.get((service, method)) or self._find(service, method, context)
                 return self._run(function, arguments, large, service, method, context)
-            # Whoever may not call, or must wait, has not made this process decode anything.
-            with self._guards[service].around(method, context):
+            # Who may not call, or must wait, learns no names and has not made this process decode anything.
+            with self._guarded(service, method, context):
+                function = self._methods.get((service, method)) or self._find(service, method, context)
                 return self._run(function, arguments, large, service, method, context)
         finally:
             life.calls.discard(served)
@@ -204,9 +206,8 @@ class PlainServices:
     ) -> invoke_pb2.BatchResponse:
         served = self._life.enter(context)
         try:
-            function = self._function(request, context)
-            guard = self._guards.get(request.service)
-            with contextlib.nullcontext() if guard is None else guard.around(request.method, context):
+            with self._guarded(request.service, request.method, context):
+                function = self._function(request, context)
                 calls = self._calls(request, context)
                 return _Answers(request, context).of(_called(function, call) for call in calls)
         finally:
@@ -217,9 +218,8 @@ class PlainServices:
     ) -> Iterator[invoke_pb2.BatchResponse]:
         whole = self._life.enter(context)
         try:
-            function = self._function(request, context)
-            guard = self._guards.get(request.service)
-            with contextlib.nullcontext() if guard is None else guard.around(request.method, context):
+            with self._guarded(request.service, request.method, context):
+                function = self._function(request, context)
                 answers, sent_at = _Answers(request, context), time.monotonic()
                 for call in self._calls(request, context):
                     # Between two responses, other code may run in this thread's context.
@@ -236,6 +236,13 @@ class PlainServices:
                     yield answers.take()
         finally:
             self._life.leave(whole)
+
+    def _guarded(
+        self, service: str, method: str, context: grpc.ServicerContext
+    ) -> contextlib.AbstractContextManager[None]:
+        """What stands before a method, whatever it is called by."""
+        guard, public = self._guards.get(service), self._public_methods(service)
+        return _NOTHING if guard is None or public is None else guard.around(public.meant(method), context)
 
     def _function(
         self, request: invoke_pb2.BatchRequest, context: grpc.ServicerContext

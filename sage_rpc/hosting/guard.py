@@ -23,11 +23,13 @@ from sage_rpc.policies.access import Access, peer_of
 from sage_rpc.policies.admission import Gate, RefusedError
 from sage_rpc.policies.sending import PRIORITY
 from sage_rpc.text.exceptions import text_of
+from sage_rpc.text.foreign import shown
 
 __all__ = ["HEALTH_SERVICE", "Guard", "GuardedServer"]
 
 HEALTH_SERVICE = "grpc.health.v1.Health"
 _GENERIC = "(generic)"  # methods of a handler that finds them by itself: perhaps whatever callers ask for
+_LONG = 100  # a name of so many characters is somebody's joke
 _LOGGER = logging.getLogger("sage_rpc")
 
 
@@ -77,7 +79,8 @@ class Guard:
 
     def _check_access(self, access: Access, method: str, context: grpc.ServicerContext) -> None:
         peer = peer_of(context)
-        text = f"{peer.address} may not call {self.name}.{method}"
+        named = method if method.isidentifier() and len(method) < _LONG else shown(method)
+        text = f"{peer.address} may not call {self.name}.{named}"
         try:
             if access(peer, method) is not False:
                 return

@@ -200,7 +200,7 @@ class Host:
         self.close()
         try:
             self.clean_up()
-        except Exception:
+        except BaseException:
             _LOGGER.exception("cleanup() of the service %r failed, too", self.name)
 
     def __repr__(self) -> str:
@@ -295,7 +295,10 @@ class ServiceHost(Host):
 
         Raises:
             BaseException: what `setup()` raised; nothing is served then, and `cleanup()` has run.
+            RuntimeError: it was started before.
         """
+        if self.life.stage is not Stage.MADE:
+            raise RuntimeError(f"the service {self.name!r} {self.life.stage.value}: a host is started once")
         try:
             self.open()
             self.set_up()

@@ -34,14 +34,17 @@ class PublicMethods(dict[str, Callable[..., Any]]):
         """What a host asks of an object, too."""
         return self.get("health_check")
 
+    def meant(self, name: str) -> str:
+        """The method behind `name`: of `batch_query` without such a method, `query`."""
+        one = name.removeprefix(_BATCH)
+        return one if name not in self and one in self else name
+
     def find(self, name: str) -> Callable[..., Any] | None:
         """What `name` calls: a method, or for `batch_query` without such a method, `query` for each item."""
-        found = self.get(name)
-        if found is not None or not name.startswith(_BATCH):
-            return found
-        one = self.get(name[len(_BATCH) :])
-        if one is None:
-            return None
+        meant = self.meant(name)
+        one = self.get(meant)
+        if one is None or meant == name:
+            return one
 
         def batched(items: Any) -> list[Any]:
             return [one(item) for item in items]

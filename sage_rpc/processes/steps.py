@@ -11,7 +11,9 @@ from sage_rpc.processes.parent import Drained, Stopped
 
 __all__ = ["MachineryError", "StepError", "step"]
 
-_OURS = tuple(str(Path(__file__).parents[1] / name) for name in ("processes", "operators", "supervisor"))
+_OURS = tuple(
+    str(Path(__file__).parents[1] / name) for name in ("processes", "operators", "supervisor", "hosting")
+)
 
 
 class MachineryError(Exception):

@@ -425,6 +425,29 @@ def test_whoever_is_named_may_call():
     assert not Allowed(uids=(0,))(Peer("ipv4:1", "grpc"), "m")
 
 
+def test_a_hook_is_asked_about_the_method_whatever_it_is_called_by(hosted):
+    """`batch_echo` runs `echo`, and whoever may call nothing learns no names."""
+    asked = []
+
+    def access(peer, method):
+        asked.append(method)
+        return False
+
+    manager, worker, _ = hosted(access=access)
+    proxy = manager.get_sync_proxy("subject")
+    for call in (
+        lambda: proxy.batch_echo([1]),
+        lambda: proxy.batch("batch_echo", [[1]]),
+        lambda: list(proxy.batch_stream("echo", [1])),
+    ):
+        with pytest.raises(errors.PermissionDenied, match=r"may not call subject\.echo"):
+            call()
+    assert set(asked) == {"echo"}
+    with pytest.raises(errors.PermissionDenied, match=r"may not call subject\.ecko"):
+        proxy.ecko()
+    assert worker.order == []
+
+
 class Catchall(grpc.GenericRpcHandler):
     """Finds handlers by itself, as a proxy does."""
 
@@ -482,6 +505,17 @@ def test_cleanup_belongs_to_a_service_whose_setup_was_begun():
     with sage_rpc.ServiceHost("noting", Noting()) as host:
         host.stop()
     assert life == ["setup", "cleanup"]
+
+
+def test_a_host_is_started_once(transport):
+    options = [("sage_rpc.transport", transport)]
+    with (
+        sage_rpc.ServiceHost("subject", Worker()) as host,
+        sage_rpc.ServiceManager({"subject": host.address}, options=options) as manager,
+    ):
+        with pytest.raises(RuntimeError, match="the service 'subject' is ready: a host is started once"):
+            host.start()
+        assert manager.get_sync_proxy("subject").echo("still here") == "still here"
 
 
 def test_what_cleanup_raises_is_raised_when_everything_is_stopped():
