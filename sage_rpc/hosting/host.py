@@ -77,7 +77,7 @@ class Host:
         self.gate = None if hosting.admission is None else Gate(name, hosting.admission)
         self.health = HostHealth()
         self._hooks = {"setup": hook_of(instance, "setup"), "cleanup": hook_of(instance, "cleanup")}
-        self._ending = threading.Lock()  # guards _unclean
+        self._ending = threading.RLock()  # guards _unclean, and is held by who stops
         self._unclean = False  # setup() was begun, and cleanup() was not
         self.tracing = _tracing(hosting.tracing)
         self.meter = Meter(self.tracing) if hosting.stats or self.tracing is not None else None
@@ -151,20 +151,19 @@ class Host:
         self.life.move(Stage.READY)
         self.health.come_up()
 
-    def drain(self, grace: float, notice: float = 0.0) -> bool:
-        """Let calls under way come to their end, and refuse new ones. -> whether none goes on.
+    def drain(self, grace: float, notice: float = 0.0) -> None:
+        """Let calls under way come to their end, and refuse new ones.
 
         Args:
             grace: seconds.
             notice: begin calls until none has come for so many seconds: those of who has not heard of it yet.
         """
         if self.life.stage is not Stage.READY:
-            return True
+            return
         self.health.enter_graceful_shutdown()
         left = self.life.drain(grace, notice)
         if left:
             _LOGGER.warning("%s calls of the service %r go on after %s s of draining", left, self.name, grace)
-        return not left
 
     def close(self) -> None:
         """Stop serving; a method that does not end is left behind."""
@@ -250,15 +249,13 @@ class ServiceHost(Host):
         instance: a plain object, an implementation of a generated base (`CacheBase`), or a servicer when
             `add_to_server` is given.
         address: as for `add_insecure_port`; port 0 picks a free one.
-        max_workers: threads that run methods; None: as the class says by `max_workers`, else 10. With
-            `admission`, as many as that admits.
-        options: server options; messages up to MESSAGE_LIMIT bytes pass where they say nothing.
-        add_to_server: for a declared service, the generated `add_XServicer_to_server`.
-        admission: how many calls run and wait; None: as many run as there are threads, and any number wait.
-        access: `access(peer, method)` says who may call: False or a PermissionError refuses.
-        tracing: make spans of calls: True for OpenTelemetry's global tracer provider, or a `Tracing`, or a
-            function that makes a tracer provider.
-        stats: count the calls: `host.meter.stats()`; with `tracing`, they are counted, too.
+        max_workers: as `Hosting` has it; so are options, add_to_server, admission, access, tracing and stats.
+        options: of the server.
+        add_to_server: for a servicer.
+        admission: how many calls run and wait.
+        access: who may call.
+        tracing: make spans of calls.
+        stats: count them: `host.meter.stats()`.
         credentials: of the server; the address is a secure port then, which gRPC alone serves.
 
     Raises:
@@ -316,10 +313,11 @@ class ServiceHost(Host):
         Raises:
             BaseException: what `cleanup()` raised.
         """
-        if grace:
-            self.drain(grace)
-        self.close()
-        self.clean_up()
+        with self._ending:
+            if grace:
+                self.drain(grace)
+            self.close()
+            self.clean_up()
 
     def serve_until_stopped(self, grace: float = 10.0) -> None:
         """Serve until SIGTERM or SIGINT, then stop: for the main thread of a program that does nothing else.
@@ -331,9 +329,8 @@ class ServiceHost(Host):
             BaseException: what `setup()` or `cleanup()` raised.
         """
         signals = (signal.SIGTERM, signal.SIGINT)
-        stops: queue.SimpleQueue[int] = (
-            queue.SimpleQueue()
-        )  # what a handler may touch, wherever it interrupts
+        # What a handler may touch, wherever it interrupts.
+        stops: queue.SimpleQueue[int] = queue.SimpleQueue()
 
         def stop(number: int, _frame: FrameType | None) -> None:
             first = stops.empty()

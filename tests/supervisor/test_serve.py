@@ -218,7 +218,7 @@ def test_a_declared_service_is_called_by_name_and_as_any_grpc_server(file: Path)
         assert "INVALID_ARGUMENT: a name is needed" in refused
         assert "fields: name" in command("call", "hello.hello", '{"nam": 1}', code=1)
         (stats,) = json.loads(command("stats", "--json"))
-        assert (stats["method"], stats["calls"], stats["failures"]) == ("Hello", 3, 1)
+        assert (stats["method"], stats["calls"], stats["failures"]) == ("hello", 3, 1)
 
 
 def test_policies_of_the_configuration_hold_for_callers_and_services(file: Path) -> None:
