@@ -493,7 +493,6 @@ cdef class ThreadServerCore(ServerCore):
     cdef int max_workers
     cdef bint watcher_ticking
     cdef bint ending                  # a thread for the moment runs termination callbacks
-    cdef readonly bint stopping, stopped
     cdef Waiter idle                  # woken when the last call ends during a stop
     cdef int linger_ms
 

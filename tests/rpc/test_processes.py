@@ -357,3 +357,13 @@ def test_what_does_not_pickle_says_what_to_do(channel, part):
     }[part]
     with pytest.raises(TypeError, match=advice):
         pickle.dumps(what)
+
+
+def test_a_server_that_was_stopped_leaves_no_thread_that_reads() -> None:
+    server = sage_rpc.server(futures.ThreadPoolExecutor(1))
+    server.add_insecure_port("127.0.0.1:0")
+    before = set(threading.enumerate())
+    server.start()
+    (watcher,) = (each for each in set(threading.enumerate()) - before if each.name == "sage_rpc watcher")
+    server.stop(None).wait()
+    assert not watcher.is_alive()
