@@ -7,8 +7,8 @@ Rules:
    `interruptible()`, only once, so that cleanup runs in peace.
 2. End-of-file from the parent stops the process as a Stop does. So does SIGTERM from anywhere, but while the
    process sleeps in `wait_for_stop`: then it is a Finish, and the parent may still say Stop.
-3. A process that was told to stop is gone after its grace (GRACE seconds, where nothing else was said),
-   whatever its code does.
+3. A process that was told to stop is gone after its grace, and one whose parent is gone after another one
+   (both are GRACE seconds, where nothing else was said), whatever its code does.
 """
 
 from __future__ import annotations
@@ -43,16 +43,18 @@ class Parent:
 
     Args:
         control: the socket to it.
-        grace: seconds until the process is gone after it was told to stop.
+        orphaned: seconds until the process is gone after its parent.
 
     Attributes:
+        grace: seconds until it is gone after it was told to stop.
         draining: the process is to come to an end: Finish came.
         stopping: the process is to end.
     """
 
-    def __init__(self, control: socket.socket, grace: float = GRACE) -> None:
+    def __init__(self, control: socket.socket, orphaned: float = GRACE) -> None:
         self._control = control
-        self._grace = grace
+        self._orphaned = orphaned
+        self.grace = GRACE
         self._sending = threading.Lock()  # guards writing to the socket
         self._inbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         self._main = threading.main_thread().ident or 0
@@ -127,9 +129,9 @@ class Parent:
             self._drainable = False
 
     def finish(self, code: int) -> None:
-        """End the process within GRACE seconds from now, whatever threads user code has left behind."""
+        """End the process as soon as one without a parent, whatever threads user code has left behind."""
         self._ended.set()
-        timer = threading.Timer(self._grace, os._exit, (code,))
+        timer = threading.Timer(self._orphaned, os._exit, (code,))
         timer.daemon = True
         timer.start()
 
@@ -145,7 +147,7 @@ class Parent:
                 return
             self.stopping = True
             self._inbox.put(None)
-            threading.Thread(target=self._exit_later, name="stop", daemon=True).start()
+            self._exit_within(self.grace)
         if self.stopping and self._stoppable:
             self._stoppable = False
             raise Stopped
@@ -166,26 +168,29 @@ class Parent:
                     self._inbox.put(message)
                     threading.Thread(target=self._interrupt_later, name="drain", daemon=True).start()
                 elif isinstance(message, Stop):
-                    self._stop()
+                    self._stop(self.grace)
                 else:
                     self._inbox.put(message)
             if not data:
-                self._stop()
+                self._stop(self._orphaned)
                 return
 
     def _interrupt_later(self) -> None:
-        if not self._ended.wait(self._grace):
+        if not self._ended.wait(self.grace):
             signal.pthread_kill(self._main, signal.SIGTERM)
 
-    def _stop(self) -> None:
+    def _stop(self, grace: float) -> None:
+        self._exit_within(grace)
         if self.stopping:
             return
         self.stopping = True
         self._inbox.put(None)
-        threading.Thread(target=self._exit_later, name="stop", daemon=True).start()
         if not self._ended.is_set():
             signal.pthread_kill(self._main, signal.SIGTERM)
 
-    def _exit_later(self) -> None:
-        if not self._ended.wait(self._grace):
-            os._exit(_STOPPED)
+    def _exit_within(self, grace: float) -> None:
+        def exit_later() -> None:
+            if not self._ended.wait(grace):
+                os._exit(_STOPPED)
+
+        threading.Thread(target=exit_later, name="stop", daemon=True).start()

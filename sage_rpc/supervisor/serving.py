@@ -55,6 +55,7 @@ __all__ = ["GRACE", "QUIET", "REPORT", "run"]
 GRACE = 0.5  # seconds that a process has when its supervisor is gone
 QUIET = 0.25  # seconds without a call after which nobody can still be on the way
 REPORT = "sage.process"  # the service under which a process tells of itself
+_CLEANUP = 1.0  # seconds for it, beyond a service's stop_grace
 _FAILED, _STOPPED = 1, 143  # exit codes
 _LOGGER = logging.getLogger("sage_rpc")
 
@@ -71,6 +72,7 @@ def run(_title: str, header: dict[str, Any], payload: bytes, control: socket.soc
     try:
         with parent.interruptible(), step("loading"):
             task = pickle.loads(payload)  # noqa: S301 - from our parent
+            parent.grace = task.config.stop_grace + _CLEANUP
         parent.send(_work(task, parent))
         code = 0
     except Stopped:

@@ -32,7 +32,7 @@ PROGRAMS = ROOT / "tests" / "programs"
 SECONDS = 20.0
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
-GRACE = 20.0
+GRACE = 8.0
 
 
 class Hosted:
