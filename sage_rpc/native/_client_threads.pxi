@@ -6,6 +6,7 @@
 # ends or the role is handed to them. Calls nobody waits for (futures) are received by one listener
 # thread per connection, which exists only once there was such a call. A waiting thread may take the
 # role from a listener that sleeps in poll(): the listener finds its `token` outdated and steps back.
+# tests/native/handover.pml checks that over every interleaving.
 #
 # A call that waits for a server that is not there yet (`wait_for_ready`) has no connection: it is `parked` in
 # its channel's core, and whoever connects the channel starts it. Its `conn` is None until then.
