@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -276,6 +277,10 @@ class PlainServices:
             text = f"the service {service!r} {public.complaint(method)}"
             context.abort(grpc.StatusCode.UNIMPLEMENTED, text)
             raise AssertionError("abort returned")
+        behind = public[public.meant(method)]
+        if inspect.iscoroutinefunction(behind) or inspect.isasyncgenfunction(behind):
+            text = f"{service}.{method} is async, and no event loop runs it: write it with `def`"
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, text)
         self._methods[service, method] = found
         self._requests.learn(service, method)
         return found

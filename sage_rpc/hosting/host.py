@@ -95,30 +95,31 @@ class Host:
         if add is not None:
             guarded: Any = GuardedServer(self.server, guard, self.meter, name)
             add(instance, guarded)
-            self.declared = tuple(guarded.services)
+            added = guarded.services
+            self.declared = tuple(service for service in added if not service.startswith("grpc."))
             generic = guarded.batches.handler(self.meter, name)
         else:
             plain = PlainServices(self.life)
             plain.add(name, instance, guard(name))
-            self.declared = ()
+            added = self.declared = ()
             generic = plain.handler(self.meter)
         self.server.add_generic_rpc_handlers((generic,))
         check = hook_of(instance, "health_check")
         for service in (name, *self.declared):
             self.health.add(service, check)
-        if HEALTH_SERVICE not in self.declared:
+        if HEALTH_SERVICE not in added:
             self.health.add_to(self.server)
-        self._reflect()
+        self._reflect(added)
         if self.meter is not None:
             self.server.add_generic_rpc_handlers((unknown(self.meter, name),))
 
-    def _reflect(self) -> None:
+    def _reflect(self, added: Sequence[str]) -> None:
         try:
             from grpc_reflection.v1alpha import reflection
         except ImportError:  # of the extra `serve`
             return
         names = [*(self.declared or [GENERIC]), HEALTH_SERVICE, reflection.SERVICE_NAME]
-        if reflection.SERVICE_NAME not in self.declared:
+        if reflection.SERVICE_NAME not in added:
             reflection.enable_server_reflection(dict.fromkeys(names), self.server)
 
     def listen(self, address: str, credentials: grpc.ServerCredentials | None = None) -> int:

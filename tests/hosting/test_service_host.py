@@ -570,6 +570,25 @@ def test_calls_of_a_batch_that_streams_have_what_is_left_of_its_time():
     assert last < first - 0.19
 
 
+def test_a_method_that_nobody_would_wait_for_says_so(transport):
+    class Later:
+        async def get(self):
+            raise AssertionError("no event loop runs it")
+
+        async def watch(self):
+            yield 1
+
+    options = [("sage_rpc.transport", transport)]
+    with (
+        sage_rpc.ServiceHost("later", Later()) as host,
+        sage_rpc.ServiceManager({"later": host.address}, options=options) as manager,
+    ):
+        proxy = manager.get_sync_proxy("later")
+        for call in (proxy.get, proxy.watch, lambda: proxy.batch_get([1]), lambda: proxy.batch("get", [1])):
+            with pytest.raises(errors.Unimplemented, match=r"later\.\w+ is async, and no event loop"):
+                call()
+
+
 def test_a_class_says_how_many_of_its_calls_may_run(transport):
     class One(Worker):
         max_workers = 1
