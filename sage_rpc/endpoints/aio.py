@@ -13,19 +13,24 @@ import asyncio
 import contextlib
 import functools
 import time
-from collections.abc import Callable, Sequence
+import weakref
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
 import grpc
 from grpc import aio as stock_aio
 from grpc.aio._channel import Channel as StockChannel
+from grpc.aio._interceptor import StreamStreamCallResponseIterator, UnaryStreamCallResponseIterator
 
 from sage_rpc import errors
 from sage_rpc.discovery.directory import Directory
+from sage_rpc.encoding.buffers import size_of
 from sage_rpc.endpoints.looping import LoopPool
 from sage_rpc.endpoints.resolver import Resolver
 from sage_rpc.endpoints.subchannel import Callables, Subchannel
 from sage_rpc.endpoints.targets import service_of_target
+from sage_rpc.observe.stats import StreamRecord
+from sage_rpc.observe.streams import CountedResponses
 from sage_rpc.policies.settings import PoolPolicy
 from sage_rpc.rpc.aio.channel import error_of
 from sage_rpc.transport.base import IDLE
@@ -43,6 +48,9 @@ class Once(Protocol):
 
     def key(self, request: Any) -> Any:
         """What consistent hashing goes by."""
+
+    def begin(self, request: Any, metadata: Any) -> tuple[StreamRecord | None, Any, Any]:
+        """A call begins. -> what counts it, and request and metadata as they are sent."""
 
 
 class PooledChannel(StockChannel):
@@ -245,7 +253,9 @@ class _Choice(
     def _limit(self, timeout: float | None) -> float | None:
         return timeout if self._once is None else self._once.limit(timeout)
 
-    async def _begun(self, details: Any, request: Any, tried: Sequence[Subchannel]) -> tuple[Subchannel, Any]:
+    async def _begun(
+        self, details: Any, request: Any, tried: Sequence[Subchannel] = ()
+    ) -> tuple[Subchannel, Any]:
         """-> an endpoint, and the call that has begun there."""
         check_metadata(details.metadata)
         key = None if self._once is None else self._once.key(request)
@@ -269,7 +279,10 @@ class _Choice(
         return endpoint, call
 
     def _ended(self, endpoint: Subchannel, channel: Any, call: Any) -> None:
-        task = asyncio.get_running_loop().create_task(self._give_back(endpoint, channel, call))
+        self._later(self._give_back(endpoint, channel, call))
+
+    def _later(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(coroutine)
         ending = self._channel.ending
         ending.add(task)
         task.add_done_callback(ending.discard)
@@ -281,13 +294,38 @@ class _Choice(
         finally:
             self._channel.pool.give_back(endpoint, error)
 
+    async def _recorded(self, details: Any, request: Any, begin: Callable[[Any, Any], Any]) -> Any:
+        """The call that `begin` makes, counted where somebody counts."""
+        if self._once is None:
+            return (await begin(details, request))[1]
+        record, request, metadata = self._once.begin(request, details.metadata)
+        if record is None:
+            return (await begin(details, request))[1]
+        try:
+            endpoint, call = await begin(details._replace(metadata=metadata), request)
+        except BaseException as error:
+            record.fail(error)
+            raise
+        record.carrier = endpoint
+        wrap = _STREAMS.get(self._callables.kind)
+        if wrap is None:
+            call.add_done_callback(lambda ended: self._later(_count(record, ended, endpoint.channel)))
+            return call
+        responses = CountedResponses(call, record)
+        told = weakref.ref(responses)
+        call.add_done_callback(lambda ended: self._later(_tell(told, record, ended, endpoint.channel)))
+        return wrap(call, responses)
+
     async def intercept_unary_unary(
         self, continuation: Callable[..., Any], client_call_details: Any, request: Any
     ) -> Any:
         """A call that never ran goes to another endpoint."""
+        return await self._recorded(client_call_details, request, self._until_it_ran)
+
+    async def _until_it_ran(self, details: Any, request: Any) -> tuple[Subchannel, Any]:
         tried: list[Subchannel] = []
-        timeout = self._limit(client_call_details.timeout)
-        details = client_call_details._replace(timeout=timeout)
+        timeout = self._limit(details.timeout)
+        details = details._replace(timeout=timeout)
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
             endpoint, call = await self._begun(details, request, tried)
@@ -298,10 +336,10 @@ class _Choice(
                 call.cancel()
                 raise
             if not call.done():
-                return call
+                return endpoint, call
             error = await _error_of(call, endpoint.channel)
             if error is None or not self._channel.pool.elsewhere(error, tried):
-                return call
+                return endpoint, call
             if deadline is not None:
                 details = details._replace(timeout=max(0.0, deadline - time.monotonic()))
 
@@ -311,13 +349,38 @@ class _Choice(
         self, continuation: Callable[..., Any], client_call_details: Any, request_iterator: Any
     ) -> Any:
         """As grpc.aio's."""
-        return (await self._begun(client_call_details, request_iterator, ()))[1]
+        return await self._recorded(client_call_details, request_iterator, self._begun)
 
-    async def intercept_stream_stream(
-        self, continuation: Callable[..., Any], client_call_details: Any, request_iterator: Any
-    ) -> Any:
-        """As grpc.aio's."""
-        return (await self._begun(client_call_details, request_iterator, ()))[1]
+    intercept_stream_stream = intercept_stream_unary
+
+
+_STREAMS = {
+    "unary_stream": UnaryStreamCallResponseIterator,
+    "stream_stream": StreamStreamCallResponseIterator,
+}
+
+
+async def _count(record: StreamRecord, call: Any, channel: Any) -> None:
+    """A call with one response has ended."""
+    try:
+        response = await call  # only then a call of grpc.aio is sure of its status
+    except (grpc.RpcError, asyncio.CancelledError):
+        record.end(await _error_of(call, channel))
+    else:
+        record.message_received(size_of(response))
+        record.end(None)
+
+
+async def _tell(
+    responses: weakref.ref[CountedResponses], record: StreamRecord, call: Any, channel: Any
+) -> None:
+    """A stream of responses has ended."""
+    error = await _error_of(call, channel)
+    reading = responses()
+    if reading is None:
+        record.end(error)
+    else:
+        reading.over(error)
 
 
 def check_metadata(metadata: Any) -> None:

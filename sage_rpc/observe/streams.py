@@ -19,7 +19,7 @@ from sage_rpc import errors
 from sage_rpc.encoding.buffers import size_of
 from sage_rpc.observe.stats import StreamRecord
 
-__all__ = ["CountedCall", "CountedRequests", "end_of"]
+__all__ = ["CountedCall", "CountedRequests", "CountedResponses", "end_of"]
 
 
 def end_of(call: Any) -> errors.RpcError | None:
@@ -35,12 +35,12 @@ class CountedRequests:
         record: counts them.
 
     Args:
-        requests: an iterator or iterable of them, or an asynchronous iterator.
+        requests: an iterable of them, or an asynchronous one.
         record: counts them.
     """
 
     def __init__(self, requests: Any, record: StreamRecord) -> None:
-        self._requests = requests if hasattr(requests, "__anext__") else iter(requests)
+        self._requests = aiter(requests) if hasattr(requests, "__aiter__") else iter(requests)
         self.record = record
 
     def __iter__(self) -> Iterator[Any]:
@@ -55,9 +55,14 @@ class CountedRequests:
         return self
 
     async def __anext__(self) -> Any:
-        request = await self._requests.__anext__()
-        self.record.message_sent(size_of(request))
-        return request
+        if hasattr(self._requests, "__anext__"):
+            request = await anext(self._requests)
+            self.record.message_sent(size_of(request))
+            return request
+        try:
+            return next(self)
+        except StopIteration:
+            raise StopAsyncIteration from None
 
 
 class CountedCall(grpc.Call, grpc.Future):
@@ -115,6 +120,45 @@ def _ended(counted: weakref.ref[CountedCall], record: StreamRecord, call: Any) -
     """The transport says so; what has come may still be read, where there is somebody to read it."""
     if counted() is None:
         record.end(end_of(call))
+
+
+class CountedResponses:
+    """The responses of a call of asyncio, one by one.
+
+    Args:
+        call: of grpc.aio or of the memory queue.
+        record: counts them; who waits for the call's end tells `over`.
+    """
+
+    def __init__(self, call: Any, record: StreamRecord) -> None:
+        self._responses = aiter(call)
+        self._record = record
+        self._over: list[errors.RpcError | None] = []  # how the call has ended, once it has
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self
+
+    async def __anext__(self) -> Any:
+        try:
+            response = await anext(self._responses)
+        except StopAsyncIteration:
+            self._record.end(None)
+            raise
+        except grpc.RpcError as error:
+            self._record.end(errors.from_grpc(error))
+            raise
+        self._record.message_received(size_of(response))
+        return response
+
+    def over(self, error: errors.RpcError | None) -> None:
+        """The transport says so; what has come may still be read, unless this side has ended the call."""
+        self._over.append(error)
+        if error is not None and error.code() is grpc.StatusCode.CANCELLED:
+            self._record.end(error)
+
+    def __del__(self) -> None:
+        for error in self._over:
+            self._record.end(error)
 
 
 def _passed_on(name: str) -> Any:

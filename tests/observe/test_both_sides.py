@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 
@@ -11,6 +12,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool
 from google.protobuf.wrappers_pb2 import StringValue
 
 import sage_rpc
+import sage_rpc.aio
 from tests.conftest import ServerProcess
 from tests.waiting import until
 
@@ -228,3 +230,77 @@ def test_a_request_that_cannot_be_read_is_counted_as_its_caller_hears_of_it(call
         list(method(iter([b""]) if KINDS[kind][0] else b"", timeout=SECONDS))
     until(lambda: since(caller.served(kind), before), SECONDS)
     assert since(caller.served(kind), before) == {caught.value.code().name: 1}
+
+
+async def aio_call(channel, kind, outcome, after):
+    """Make a call with asyncio. -> (the status its caller got, responses it got)."""
+    requests_stream, responses_stream = KINDS[kind]
+    name = f"No{kind}" if outcome == "unknown method" else kind
+    streams = "_".join("stream" if each else "unary" for each in KINDS[kind])
+    codec = StringValue.SerializeToString, StringValue.FromString
+    method = getattr(channel, streams)(f"/counted.Counted/{name}", *codec)
+    how = outcome if outcome in {"ok", "error", "abort"} else "hold"
+    given = [StringValue(value=each) for each in (how, "b", "c")]
+    started = method(
+        iter(given) if requests_stream else given[0],
+        timeout=0.3 if outcome == "deadline" else SECONDS,
+        metadata=(("door", "shut"),) if outcome == "refused" else None,
+    )
+    held = outcome == "cancelled"
+    got = 0
+    try:
+        if responses_stream:
+            responses = aiter(started)
+            if held:
+                for _ in range(1 if kind == "Chat" else 2):
+                    await anext(responses)
+                    got += 1
+                await asyncio.to_thread(after)
+                started.cancel()
+            async for _ in responses:
+                got += 1
+        else:
+            waiting = asyncio.ensure_future(started)
+            if held:
+                await asyncio.to_thread(after)
+                waiting.cancel()
+            await waiting
+            got = 1
+    except asyncio.CancelledError:
+        return CANCELLED, got
+    except grpc.RpcError as error:
+        return error.code(), got
+    return OK, got
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("outcome", [name for name in OUTCOMES if name not in {"server gone", "abandoned"}])
+@pytest.mark.parametrize("server", ["sync"], indirect=True)
+def test_a_caller_of_asyncio_counts_the_same(caller, transport, server, kind, outcome):
+    name = "(unknown)" if outcome == "unknown method" else kind
+    before = caller.served(name)
+
+    def after():
+        assert caller.tell("Held") == b"yes"
+
+    async def main():
+        endpoint = sage_rpc.ServiceEndpoint(server.target, "counted.Counted")
+        options = [("sage_rpc.transport", transport)]
+        async with sage_rpc.aio.ServiceManager(
+            {"counted": endpoint}, timeout=SECONDS, options=options
+        ) as manager:
+            channel = manager.channel_of("counted.Counted")
+            code, got = await aio_call(channel, kind, outcome, after)
+            await asyncio.to_thread(until, lambda: any(row.calls for row in manager.stats()), SECONDS)
+            (row,) = (row for row in manager.stats() if row.calls)
+            await asyncio.to_thread(caller.tell, "GoOn")
+            return code, got, row
+
+    code, got, row = asyncio.run(asyncio.wait_for(main(), SECONDS))
+    assert code is OUTCOMES[outcome]
+    assert codes(row.to_dict()) == {code.name: 1}
+    assert (row.in_flight, row.messages_received, row.transport) == (0, got, transport)
+    until(lambda: since(caller.served(name), before), SECONDS)
+    assert since(caller.served(name), before) == {code.name: 1}
+    if outcome == "ok":
+        assert row.messages_sent == (3 if KINDS[kind][0] else 1)

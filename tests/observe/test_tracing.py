@@ -6,6 +6,7 @@ import json
 import logging
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import grpc
@@ -23,6 +24,7 @@ from sage_rpc.observe.tracing import TraceContextFilter, Tracing, trace_ids
 from sage_rpc.observe.tree import read_spans, render
 from tests.conftest import ServerProcess
 from tests.rpc.test_stubs import implement, shop  # noqa: F401 - a fixture
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 20
@@ -384,3 +386,73 @@ def test_what_is_no_span_is_named_with_its_line(tmp_path, content, says):
     done = subprocess.run([*command, "/no/such"], capture_output=True, text=True, timeout=30, cwd=ROOT)
     assert done.returncode == 2
     assert "/no/such" in done.stderr
+
+
+# ---------------------------------------------------------------- streams
+
+
+@pytest.fixture
+def traced_shop(shop, spans, transport):  # noqa: F811
+    """A declared service whose calls leave spans on both sides, and what calls it."""
+    tracing = Tracing(spans.provider)
+    host = sage_rpc.ServiceHost(
+        "shop", implement(shop), add_to_server=shop[1].add_ShopServicer_to_server, tracing=tracing
+    )
+    endpoint = sage_rpc.ServiceEndpoint(host.address, "test.shop.Shop")
+    options = [("sage_rpc.transport", transport)]
+    with (
+        host,
+        sage_rpc.ServiceManager(
+            {"shop": endpoint}, timeout=SECONDS, options=options, tracing=tracing
+        ) as manager,
+    ):
+        yield shop[1].ShopStub(manager.channel_of("test.shop.Shop"))
+
+
+def both_spans(spans):
+    """The client's and the server's, once there are both."""
+    until(lambda: len(spans.finished) == 2, SECONDS)
+    return sorted(spans.finished, key=lambda span: span.kind is SpanKind.SERVER)
+
+
+def test_a_stream_is_a_span_on_both_sides_that_ends_with_it(shop, traced_shop, spans):  # noqa: F811
+    items = [shop[0].Item(name=name) for name in ("fig", "kiwi", "plum")]
+    stream = traced_shop.WatchPrices(iter(items))
+    assert next(stream).amount == 3
+    assert not any(span.kind is SpanKind.CLIENT for span in spans.finished)
+    assert [price.amount for price in stream] == [4, 4]
+    client, server = both_spans(spans)
+    assert client.name == server.name == "test.shop.Shop/WatchPrices"
+    assert server.parent.span_id == client.context.span_id
+    for span in (client, server):
+        assert span.attributes["sage_rpc.messages_sent"] == span.attributes["sage_rpc.messages_received"] == 3
+        assert span.attributes["rpc.response.status_code"] == "OK"
+        assert span.status.status_code is StatusCode.UNSET
+
+
+def test_a_stream_that_fails_says_so_in_both_spans(shop, traced_shop, spans):  # noqa: F811
+    with pytest.raises(grpc.RpcError):
+        list(traced_shop.WatchPrices(iter([shop[0].Item(name="fig"), shop[0].Item()])))
+    client, server = both_spans(spans)
+    assert client.attributes["rpc.response.status_code"] == "INVALID_ARGUMENT"
+    assert client.attributes["error.type"] == "INVALID_ARGUMENT"
+    assert client.status.status_code is StatusCode.ERROR
+    assert server.attributes["rpc.response.status_code"] == "INVALID_ARGUMENT"
+    assert server.attributes["sage_rpc.messages_received"] == 2
+
+
+def test_a_stream_that_is_let_go_of_ends_both_spans_once(shop, traced_shop, spans):  # noqa: F811
+    go_on = threading.Event()
+
+    def items():
+        yield shop[0].Item(name="fig")
+        go_on.wait(SECONDS)
+
+    for price in traced_shop.WatchPrices(items()):
+        assert price.amount == 3
+        break
+    client, server = both_spans(spans)
+    go_on.set()
+    assert client.attributes["rpc.response.status_code"] == "CANCELLED"
+    assert server.attributes["rpc.response.status_code"] == "CANCELLED"
+    assert client.attributes["sage_rpc.messages_received"] == 1

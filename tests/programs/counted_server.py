@@ -119,6 +119,8 @@ def control(kind):
 
     def stop(request, context):
         GO_ON.clear()
+        while HELD.acquire(blocking=False):
+            pass
         return b""
 
     each = {"Counted": counted, "Held": held, "GoOn": go_on, "Stop": stop}
