@@ -90,12 +90,13 @@ def test_calls_that_are_refused_or_shed(both):
         proxy.hold()
     with pytest.raises(errors.PermissionDenied):
         proxy.secret_of("k")
-    with pytest.raises(errors.Unimplemented):
-        proxy.nobody_has_this()
     with sage_rpc.insecure_channel(host.address) as channel, pytest.raises(grpc.RpcError):
         channel.unary_unary("/some.Other/Method")(b"", timeout=SECONDS)
     subject.go_on.set()
     assert held.result(SECONDS)
+    until(lambda: meter.active == 0, SECONDS)
+    with pytest.raises(errors.Unimplemented):
+        proxy.nobody_has_this()
     until(lambda: codes(meter.stats(), "hold").get("OK"), SECONDS)
     for counted in (meter.stats(), manager.stats()):
         assert codes(counted, "hold") == {"OK": 1, "RESOURCE_EXHAUSTED": 1}
