@@ -33,7 +33,7 @@ from sage_rpc.discovery.endpoint import Endpoint
 from sage_rpc.endpoints.balancing import balancer
 from sage_rpc.endpoints.resolver import Resolver
 from sage_rpc.endpoints.subchannel import CHECK, SERVING, Subchannel, health_question
-from sage_rpc.policies.sending import Metadata, Pending, Routed, Series, outcome
+from sage_rpc.policies.sending import CallMetadata, Pending, Routed, Series, outcome
 from sage_rpc.policies.settings import PoolPolicy
 from sage_rpc.policies.timer import timer
 from sage_rpc.transport.base import IDLE, MIXED
@@ -472,7 +472,7 @@ class Pooled:
         self._codec = serializer, deserializer
         self.check = check
 
-    def send(self, request: Any, timeout: float | None, metadata: Metadata, key: Any) -> Any:
+    def send(self, request: Any, timeout: float | None, metadata: CallMetadata, key: Any) -> Any:
         """See Sender."""
         pool = self.pool
         routed = type(key) is Routed
@@ -503,12 +503,12 @@ class Pooled:
             self.check(response)
         return response
 
-    def start(self, request: Any, timeout: float | None, metadata: Metadata, key: Any) -> Pending:
+    def start(self, request: Any, timeout: float | None, metadata: CallMetadata, key: Any) -> Pending:
         """See Sender."""
         return _Started(self, request, timeout, metadata, key)
 
     def start_at(
-        self, endpoint: Subchannel, request: Any, timeout: float | None, metadata: Metadata, key: Any
+        self, endpoint: Subchannel, request: Any, timeout: float | None, metadata: CallMetadata, key: Any
     ) -> Pending:
         """Send to `endpoint`, which was taken, and give it back at the end."""
         pool = self.pool
@@ -529,7 +529,7 @@ class _Started(Series):
     """A call that nobody waits for; where it never ran, it goes to another endpoint."""
 
     def __init__(
-        self, sender: Pooled, request: Any, timeout: float | None, metadata: Metadata, key: Any
+        self, sender: Pooled, request: Any, timeout: float | None, metadata: CallMetadata, key: Any
     ) -> None:
         super().__init__(None)  # the response is checked by whoever asked for it
         self._sender = sender

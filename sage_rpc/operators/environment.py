@@ -24,7 +24,7 @@ from google.protobuf.descriptor import FileDescriptor, ServiceDescriptor
 
 from sage_rpc.hosting.hosting import Hosting
 from sage_rpc.operators.job import Job
-from sage_rpc.operators.links import Input, LinkLostError, load_row
+from sage_rpc.operators.links import RowInput, LinkLostError, load_row
 from sage_rpc.operators.plan import Kind, OperatorSpec, Plan, ServiceSpec, check_code, dump, suggested_name
 from sage_rpc.policies import ServicePolicy, policy_of
 from sage_rpc.policies.effects import unknown_methods
@@ -361,7 +361,7 @@ class Results:
     def __init__(self, operator: str) -> None:
         self._operator = operator
         self._job: Job | None = None
-        self._input: Input | None = None
+        self._input: RowInput | None = None
         self._settled = threading.Event()  # connected, or the job has ended without that
         self._rows: Iterator[Any] | None = None
         self.exhausted = False
@@ -419,7 +419,7 @@ class Results:
             self._input.close()
 
     def _connect(self, links: list[socket.socket], capacity: int) -> None:
-        self._input = Input(links, capacity)
+        self._input = RowInput(links, capacity)
         self._settled.set()
 
     def _settle(self) -> None:

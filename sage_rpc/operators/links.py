@@ -30,7 +30,7 @@ from collections.abc import Iterator, Sequence
 from sage_rpc.processes.pickling import dumps
 from sage_rpc.processes.steps import MachineryError
 
-__all__ = ["Input", "LinkLostError", "Output", "dump_row", "load_row"]
+__all__ = ["LinkLostError", "RowInput", "RowOutput", "dump_row", "load_row"]
 
 MAX_HELD = 16 << 20  # bytes
 MAX_FRAME = 4 << 20  # bytes; one row may be larger
@@ -65,7 +65,7 @@ def load_row(data: bytes | memoryview) -> object:
     return pickle.loads(data)  # noqa: S301 - from another process of this job
 
 
-class Output:
+class RowOutput:
     """The sending side: rows for the workers of one operator.
 
     Args:
@@ -120,7 +120,7 @@ class Output:
 
     def __repr__(self) -> str:
         state = "lost" if self._lost else "finished" if self._finished else "open"
-        return f"<Output {state}, {len(self._rows)} rows held, {len(self._threads)} receivers>"
+        return f"<RowOutput {state}, {len(self._rows)} rows held, {len(self._threads)} receivers>"
 
     def _take(self, limit: int) -> list[bytes]:
         """1 to `limit` rows; none at the end."""
@@ -155,7 +155,7 @@ class Output:
                 self._room.notify_all()
 
 
-class Input:
+class RowInput:
     """The receiving side: batches of pickled rows from the workers of the operator before.
 
     Args:
@@ -207,7 +207,7 @@ class Input:
         self._links.clear()
 
     def __repr__(self) -> str:
-        return f"<Input {len(self._links)} senders, {sum(self._received.values())} rows received>"
+        return f"<RowInput {len(self._links)} senders, {sum(self._received.values())} rows received>"
 
     def _request(self, link: socket.socket) -> None:
         link.sendall(_REQUEST.pack(self._limit))

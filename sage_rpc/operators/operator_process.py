@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from sage_rpc.operators.functions import BaseFunction, StopSignal
-from sage_rpc.operators.links import Input, LinkLostError, Output, dump_row, load_row
+from sage_rpc.operators.links import LinkLostError, RowInput, RowOutput, dump_row, load_row
 from sage_rpc.operators.plan import Kind, OperatorSpec
 from sage_rpc.operators.worker import Boot, make_context
 from sage_rpc.processes.messages import Done, Finish, Go, Ready, Start
@@ -64,7 +64,7 @@ def _run(boot: Boot, kind: Kind, code: Any, parent: Parent) -> Done:
     go = parent.receive()
     assert isinstance(go, (Go, Finish)), go  # noqa: S101 - the parent's part of the protocol
     with parent.interruptible():
-        outputs = [Output([socket.socket(fileno=fd) for fd in fds], boot.capacity) for fds in boot.outputs]
+        outputs = [RowOutput([socket.socket(fileno=fd) for fd in fds], boot.capacity) for fds in boot.outputs]
         emitter = _Emitter(outputs)
         if kind.produces:
             rows_in = 0
@@ -72,7 +72,7 @@ def _run(boot: Boot, kind: Kind, code: Any, parent: Parent) -> Done:
                 emitter.emit(row)
         else:
             execute = code.execute if isinstance(code, BaseFunction) else code
-            incoming = Input([socket.socket(fileno=fd) for fd in boot.inputs], boot.capacity)
+            incoming = RowInput([socket.socket(fileno=fd) for fd in boot.inputs], boot.capacity)
             rows_in = _consume(kind, execute, incoming, emitter)
         for output in outputs:
             output.finish()
@@ -82,7 +82,7 @@ def _run(boot: Boot, kind: Kind, code: Any, parent: Parent) -> Done:
 class _Emitter:
     """Gives rows to every operator further down."""
 
-    def __init__(self, outputs: list[Output]) -> None:
+    def __init__(self, outputs: list[RowOutput]) -> None:
         self._outputs = outputs
         self.count = 0
 
@@ -99,7 +99,7 @@ class _Emitter:
         self.count += 1
 
 
-def _consume(kind: Kind, execute: Callable[[Any], Any], incoming: Input, emitter: _Emitter) -> int:
+def _consume(kind: Kind, execute: Callable[[Any], Any], incoming: RowInput, emitter: _Emitter) -> int:
     """Feed every incoming row to `execute`. -> how many there were."""
     emit, pass_on = emitter.emit, emitter.pass_on
     count = 0

@@ -21,7 +21,7 @@ import grpc
 
 from sage_rpc import errors
 from sage_rpc.encoding import values
-from sage_rpc.policies.sending import Metadata, Pending, Sender, failure_of, outcome
+from sage_rpc.policies.sending import CallMetadata, Pending, Sender, failure_of, outcome
 from sage_rpc.policies.settings import BatchPolicy
 from sage_rpc.policies.timer import Later, timer
 from sage_rpc.proto.v1 import invoke_pb2
@@ -237,15 +237,15 @@ class Coalescing:
         self._lock = threading.Lock()  # guards the batches that are being filled, by their places
         self._filling: dict[Any, list[_Waiting]] = {}
 
-    def send(self, request: Any, timeout: float | None, metadata: Metadata, key: Any) -> Any:
+    def send(self, request: Any, timeout: float | None, metadata: CallMetadata, key: Any) -> Any:
         """See Sender; `request` is the encoded arguments, the response is the result."""
         return self._add(request, timeout, metadata, key).result()
 
-    def start(self, request: Any, timeout: float | None, metadata: Metadata, key: Any) -> Pending:
+    def start(self, request: Any, timeout: float | None, metadata: CallMetadata, key: Any) -> Pending:
         """See Sender; `request` is the encoded arguments, the response is the result."""
         return self._add(request, timeout, metadata, key)
 
-    def _add(self, request: Any, timeout: float | None, metadata: Metadata, key: Any) -> _Waiting:
+    def _add(self, request: Any, timeout: float | None, metadata: CallMetadata, key: Any) -> _Waiting:
         call = _Waiting(request, None if timeout is None else time.monotonic() + timeout)
         if self._alone:
             self._send_alone(call, metadata, key)
@@ -267,7 +267,7 @@ class Coalescing:
             self._leave(place, calls, metadata, key)
         return call
 
-    def _leave(self, place: Any, filled: list[_Waiting], metadata: Metadata, key: Any) -> None:
+    def _leave(self, place: Any, filled: list[_Waiting], metadata: CallMetadata, key: Any) -> None:
         with self._lock:
             if self._filling.get(place) is not filled:
                 return  # it was full before its time
@@ -284,7 +284,7 @@ class Coalescing:
             if not isinstance(error, Exception):
                 raise
 
-    def _send(self, calls: list[_Waiting], metadata: Metadata, key: Any) -> None:
+    def _send(self, calls: list[_Waiting], metadata: CallMetadata, key: Any) -> None:
         request = self._batch.joined([call.encoded for call in calls])
         deadlines = [call.deadline for call in calls]
         # The batch may take as long as its most patient call; the others give up by themselves.
@@ -302,7 +302,7 @@ class Coalescing:
             return
         pending.add_done_callback(lambda ended: self._arrive(ended, calls, metadata, key))
 
-    def _arrive(self, ended: Any, calls: list[_Waiting], metadata: Metadata, key: Any) -> None:
+    def _arrive(self, ended: Any, calls: list[_Waiting], metadata: CallMetadata, key: Any) -> None:
         response, error = outcome(ended)
         results: list[Any] = []
         if error is None:
@@ -331,7 +331,7 @@ class Coalescing:
             for call in calls:
                 _end(call, None, error)
 
-    def _send_alone(self, call: _Waiting, metadata: Metadata, key: Any) -> None:
+    def _send_alone(self, call: _Waiting, metadata: CallMetadata, key: Any) -> None:
         assert self._single is not None  # noqa: S101 - for mypy; the caller has looked
         left = None if call.deadline is None else call.deadline - time.monotonic()
         try:

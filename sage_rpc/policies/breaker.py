@@ -17,7 +17,7 @@ from typing import Any
 import grpc
 
 from sage_rpc import errors
-from sage_rpc.policies.sending import Metadata, Pending, Sender, outcome
+from sage_rpc.policies.sending import CallMetadata, Pending, Sender, outcome
 from sage_rpc.policies.settings import BreakerPolicy
 
 __all__ = ["Breaker", "BreakerState", "Breaking", "CircuitOpen"]
@@ -178,7 +178,7 @@ class Breaking:
         self.breaker = breaker
         self.check = check
 
-    def send(self, request: Any, timeout: float | None, metadata: Metadata, key: Any) -> Any:
+    def send(self, request: Any, timeout: float | None, metadata: CallMetadata, key: Any) -> Any:
         """See Sender."""
         breaker = self.breaker
         admitted = breaker.generation if breaker.state is _CLOSED else breaker.admit()
@@ -201,7 +201,7 @@ class Breaking:
         else:
             self.breaker.succeeded(admitted)
 
-    def start(self, request: Any, timeout: float | None, metadata: Metadata, key: Any) -> Pending:
+    def start(self, request: Any, timeout: float | None, metadata: CallMetadata, key: Any) -> Pending:
         """See Sender."""
         admitted = self.breaker.admit()
         try:

@@ -13,7 +13,7 @@ from typing import Any
 import grpc
 
 from sage_rpc import errors
-from sage_rpc.policies.sending import CANCELLED_HERE, Metadata, Pending, Sender, Series
+from sage_rpc.policies.sending import CANCELLED_HERE, CallMetadata, Pending, Sender, Series
 from sage_rpc.policies.settings import HedgingPolicy
 from sage_rpc.policies.timer import Later, timer
 from sage_rpc.transport.attempts import Budget
@@ -49,7 +49,7 @@ class Hedging:
         self.hedged = hedged
         self.later = later
 
-    def send(self, request: Any, timeout: float | None, metadata: Metadata, key: Any) -> Any:
+    def send(self, request: Any, timeout: float | None, metadata: CallMetadata, key: Any) -> Any:
         """See Sender."""
         pending = self.start(request, timeout, metadata, key)
         try:
@@ -62,7 +62,7 @@ class Hedging:
             pending.cancel()
             raise
 
-    def start(self, request: Any, timeout: float | None, metadata: Metadata, key: Any) -> Pending:
+    def start(self, request: Any, timeout: float | None, metadata: CallMetadata, key: Any) -> Pending:
         """See Sender."""
         series = _HedgeSeries(self, request, timeout, metadata, key)
         series.attempt()
@@ -75,7 +75,7 @@ class _HedgeSeries(Series):
     _side_by_side = True
 
     def __init__(
-        self, hedging: Hedging, request: Any, timeout: float | None, metadata: Metadata, key: Any
+        self, hedging: Hedging, request: Any, timeout: float | None, metadata: CallMetadata, key: Any
     ) -> None:
         super().__init__(hedging.check)
         self._hedging = hedging

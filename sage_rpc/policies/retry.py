@@ -13,7 +13,7 @@ from typing import Any
 
 from sage_rpc import errors
 from sage_rpc.policies.breaker import CircuitOpen
-from sage_rpc.policies.sending import Metadata, Pending, Sender, Series
+from sage_rpc.policies.sending import CallMetadata, Pending, Sender, Series
 from sage_rpc.policies.settings import RetryPolicy
 from sage_rpc.policies.timer import Later, timer
 from sage_rpc.transport.attempts import Attempts, Budget, Retry
@@ -53,7 +53,7 @@ class Retrying:
         self.idempotent = idempotent
         self.later = later
 
-    def send(self, request: Any, timeout: float | None, metadata: Metadata, key: Any) -> Any:
+    def send(self, request: Any, timeout: float | None, metadata: CallMetadata, key: Any) -> Any:
         """See Sender."""
         deadline = None if timeout is None else time.monotonic() + timeout
         attempts: Attempts | None = None
@@ -89,7 +89,7 @@ class Retrying:
         self.again()
         return wait
 
-    def start(self, request: Any, timeout: float | None, metadata: Metadata, key: Any) -> Pending:
+    def start(self, request: Any, timeout: float | None, metadata: CallMetadata, key: Any) -> Pending:
         """See Sender."""
         series = _RetrySeries(self, request, timeout, metadata, key)
         series.attempt()
@@ -100,7 +100,7 @@ class _RetrySeries(Series):
     """Attempts one after the other."""
 
     def __init__(
-        self, retrying: Retrying, request: Any, timeout: float | None, metadata: Metadata, key: Any
+        self, retrying: Retrying, request: Any, timeout: float | None, metadata: CallMetadata, key: Any
     ) -> None:
         super().__init__(retrying.check)
         self._retrying = retrying

@@ -23,8 +23,8 @@ from sage_rpc.text.exceptions import text_of, type_name
 __all__ = [
     "CANCELLATIONS",
     "CANCELLED_HERE",
+    "CallMetadata",
     "Direct",
-    "Metadata",
     "Pending",
     "Routed",
     "Sender",
@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 _LOGGER = logging.getLogger("sage_rpc")
-Metadata = tuple[tuple[str, str | bytes], ...] | None
+CallMetadata = tuple[tuple[str, str | bytes], ...] | None
 PRIORITY = "sage-rpc-priority"  # metadata of a call that may overtake others that wait
 CANCELLED_HERE = "Locally cancelled by application!"  # gRPC's words
 # What futures raise that were cancelled: gRPC's, those of threads, those of loops.
@@ -72,7 +72,7 @@ class Pending(Protocol):
         """End it, at the server too."""
 
 
-class Place(Protocol):
+class CalledEndpoint(Protocol):
     """An endpoint, as `Direct` sees it."""
 
     @property
@@ -84,7 +84,7 @@ class Place(Protocol):
 class Sender(Protocol):
     """Sends encoded requests."""
 
-    def send(self, request: Any, timeout: float | None, metadata: Metadata, key: Any) -> Any:
+    def send(self, request: Any, timeout: float | None, metadata: CallMetadata, key: Any) -> Any:
         """Send and wait. -> the response.
 
         Args:
@@ -97,7 +97,7 @@ class Sender(Protocol):
             RpcError: the call failed.
         """
 
-    def start(self, request: Any, timeout: float | None, metadata: Metadata, key: Any) -> Pending:
+    def start(self, request: Any, timeout: float | None, metadata: CallMetadata, key: Any) -> Pending:
         """Send. -> the call under way; `outcome` gives its end."""
 
 
@@ -143,12 +143,14 @@ class Direct:
 
     __slots__ = ("_callable", "_endpoint", "check")
 
-    def __init__(self, endpoint: Place, multicallable: Any, check: Callable[[Any], None] | None) -> None:
+    def __init__(
+        self, endpoint: CalledEndpoint, multicallable: Any, check: Callable[[Any], None] | None
+    ) -> None:
         self._endpoint = endpoint
         self._callable = multicallable
         self.check = check
 
-    def send(self, request: Any, timeout: float | None, metadata: Metadata, key: Any) -> Any:
+    def send(self, request: Any, timeout: float | None, metadata: CallMetadata, key: Any) -> Any:
         """See Sender."""
         try:
             response = self._callable(request, timeout, metadata)
@@ -160,7 +162,7 @@ class Direct:
             self.check(response)
         return response
 
-    def start(self, request: Any, timeout: float | None, metadata: Metadata, key: Any) -> Pending:
+    def start(self, request: Any, timeout: float | None, metadata: CallMetadata, key: Any) -> Pending:
         """See Sender."""
         pending: Pending = self._callable.future(request, timeout, metadata)
         self._endpoint.note_whether_it_ran(pending)

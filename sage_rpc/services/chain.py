@@ -24,7 +24,7 @@ from sage_rpc.endpoints.pool import Pool
 from sage_rpc.policies.batching import BatchCall, Coalescing, DeclaredBatch
 from sage_rpc.policies.cache import ABANDONED, Cache
 from sage_rpc.policies.future import completed
-from sage_rpc.policies.sending import PRIORITY, Metadata, Routed, Series
+from sage_rpc.policies.sending import PRIORITY, CallMetadata, Routed, Series
 from sage_rpc.policies.settings import NO_FALLBACK, MethodPolicy
 from sage_rpc.proto.v1 import invoke_pb2
 from sage_rpc.services.codec import Codec, same
@@ -62,7 +62,7 @@ class Chain:
             if calls.tracing is None
             else calls.tracing.of_method(codec.service, codec.method, codec.system)
         )
-        self._metadata: Metadata = ((PRIORITY, str(policy.priority)),) if policy.priority else None
+        self._metadata: CallMetadata = ((PRIORITY, str(policy.priority)),) if policy.priority else None
         self._key_of = key_function(policy, calls.pool)
         self._pooled = (
             calls.pool.alone is None
@@ -97,7 +97,7 @@ class Chain:
         decode = codec.decode
 
         def invoke(
-            args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None, given: Metadata = None
+            args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None, given: CallMetadata = None
         ) -> Any:
             return decode(exchange(args, kwargs, timeout, given))
 
@@ -123,7 +123,7 @@ class Chain:
         begin_span, pooled = self._begin_span, self._pooled
 
         def exchange(
-            args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None, given: Metadata = None
+            args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None, given: CallMetadata = None
         ) -> Any:
             request = encode(args, kwargs)
             key: Any = None if key_of is None else key_of(args, kwargs)
@@ -157,7 +157,9 @@ class Chain:
 
         return exchange
 
-    def _send_while_serving(self, request: Any, timeout: float | None, metadata: Metadata, key: Any) -> Any:
+    def _send_while_serving(
+        self, request: Any, timeout: float | None, metadata: CallMetadata, key: Any
+    ) -> Any:
         """A call made while another is served ends with that: at its deadline, or when it is cancelled."""
         served = serving.current()
         assert served is not None  # noqa: S101 - for mypy; the caller has just looked
@@ -181,7 +183,7 @@ class Chain:
         return response
 
     def _begin(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None, given: Metadata = None
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None, given: CallMetadata = None
     ) -> Any:
         return self._started(args, kwargs, timeout, self._codec.decode, given)
 
@@ -191,7 +193,7 @@ class Chain:
         kwargs: dict[str, Any],
         timeout: float | None,
         decode: Callable[[Any], Any],
-        given: Metadata = None,
+        given: CallMetadata = None,
     ) -> Any:
         codec, stats = self._codec, self._stats
         metadata = self._metadata if given is None else joined(given, self._metadata)
@@ -375,7 +377,7 @@ class Chain:
 
     def _falling_back(self, invoke: Invoke, fallback: Any) -> Invoke:
         def falling_back(
-            args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None, *given: Metadata
+            args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None, *given: CallMetadata
         ) -> Any:
             try:
                 return invoke(args, kwargs, timeout, *given)
@@ -388,7 +390,7 @@ class Chain:
 
     def _begin_falling_back(self, begin: Begin, fallback: Any) -> Begin:
         def falling_back(
-            args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None, *given: Metadata
+            args: tuple[Any, ...], kwargs: dict[str, Any], timeout: float | None, *given: CallMetadata
         ) -> Any:
             return self.replaced(begin(args, kwargs, timeout, *given), fallback)
 
@@ -482,7 +484,7 @@ class _Replaced(_OfFuture):
         self._finish(response, error)
 
 
-def joined(first: Metadata, rest: Metadata) -> Metadata:
+def joined(first: CallMetadata, rest: CallMetadata) -> CallMetadata:
     return (*(first or ()), *(rest or ()))
 
 

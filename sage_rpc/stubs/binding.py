@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import Future
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -19,6 +19,7 @@ from google.protobuf.message import Message
 
 from sage_rpc import errors, native, serving
 from sage_rpc.encoding.messages import check_complete, invalid, may_be_incomplete, missing_fields
+from sage_rpc.errors import Metadata
 from sage_rpc.policies.future import ServiceFuture, failed, response_or_error
 from sage_rpc.policies.sources import proto
 from sage_rpc.text.exceptions import text_of
@@ -29,7 +30,6 @@ RequestT = TypeVar("RequestT", bound=Message)
 ResponseT = TypeVar("ResponseT", bound=Message)
 ResponseT_co = TypeVar("ResponseT_co", bound=Message, covariant=True)
 
-Metadata = Sequence[tuple[str, "str | bytes"]]
 
 # -- streams of responses
 

@@ -10,7 +10,7 @@ from sage_rpc.policies.sources.proto import (
     Caching,
     CallOptions,
     OptionError,
-    Retrying,
+    RetryOption,
     method_options,
 )
 from tests.codegen.protoc import pool_of, protoc
@@ -58,7 +58,7 @@ def test_every_option_arrives(tmp_path):
     assert found == CallOptions(
         deadline=1.5,
         idempotent=True,
-        retry=Retrying(4, 0.1, 2, 3, frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.ABORTED})),
+        retry=RetryOption(4, 0.1, 2, 3, frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.ABORTED})),
         cache=Caching(60, 10),
         batch=Batching(100, 0.002),
         affinity_key=("place", "shard"),
@@ -67,9 +67,9 @@ def test_every_option_arrives(tmp_path):
 
 def test_a_service_speaks_for_its_methods_unless_they_speak_themselves(tmp_path):
     service = "{ deadline_seconds: 5 idempotent: true retry { max_attempts: 3 } }"
-    assert options(tmp_path, service=service) == CallOptions(5, idempotent=True, retry=Retrying(3))
+    assert options(tmp_path, service=service) == CallOptions(5, idempotent=True, retry=RetryOption(3))
     own = of_method("deadline_seconds: 1 idempotent: false")
-    assert options(tmp_path, own, service) == CallOptions(1, idempotent=False, retry=Retrying(3))
+    assert options(tmp_path, own, service) == CallOptions(1, idempotent=False, retry=RetryOption(3))
 
 
 def test_the_standard_idempotency_level_counts(tmp_path):

@@ -24,7 +24,7 @@ __all__ = [
     "Caching",
     "CallOptions",
     "OptionError",
-    "Retrying",
+    "RetryOption",
     "declared_options",
     "declared_policy",
     "method_options",
@@ -52,7 +52,7 @@ class OptionError(ValueError):
 
 
 @dataclass(frozen=True)
-class Retrying:
+class RetryOption:
     """When a failed call is made again; gRPC's service config explains the terms.
 
     Attributes:
@@ -111,7 +111,7 @@ class CallOptions:
 
     deadline: float | None = None
     idempotent: bool = False
-    retry: Retrying | None = None
+    retry: RetryOption | None = None
     cache: Caching | None = None
     batch: Batching | None = None
     affinity_key: tuple[str, ...] | None = None
@@ -174,8 +174,8 @@ def _seconds(method: str, option: str, value: float, *, or_zero: bool = False) -
     return value
 
 
-def _retrying(method: str, said: options_pb2.RetryPolicy) -> Retrying:
-    usual = Retrying(said.max_attempts)
+def _retrying(method: str, said: options_pb2.RetryPolicy) -> RetryOption:
+    usual = RetryOption(said.max_attempts)
     if said.max_attempts < 2:
         raise OptionError(
             method, "retry.max_attempts", f"{said.max_attempts}: the first attempt counts, so at least 2"
@@ -201,7 +201,7 @@ def _retrying(method: str, said: options_pb2.RetryPolicy) -> Retrying:
             method, "retry.retryable_codes", f"{unknown[0]} is not the number of an error's status code"
         )
     codes = frozenset(_CODES[number] for number in said.retryable_codes) or usual.codes
-    return Retrying(said.max_attempts, initial, longest, multiplier, codes)
+    return RetryOption(said.max_attempts, initial, longest, multiplier, codes)
 
 
 def _caching(method: str, said: options_pb2.CachePolicy) -> Caching:
