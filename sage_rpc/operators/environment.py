@@ -24,7 +24,7 @@ from google.protobuf.descriptor import FileDescriptor, ServiceDescriptor
 
 from sage_rpc.hosting.hosting import Hosting
 from sage_rpc.operators.job import Job
-from sage_rpc.operators.links import RowInput, LinkLostError, load_row
+from sage_rpc.operators.links import LinkLostError, RowInput, load_row
 from sage_rpc.operators.plan import Kind, OperatorSpec, Plan, ServiceSpec, check_code, dump, suggested_name
 from sage_rpc.policies import ServicePolicy, policy_of
 from sage_rpc.policies.effects import unknown_methods
