@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -133,22 +134,35 @@ class _Channel(aio.Channel):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.awaiting: set[asyncio.Future[Any]] = set()  # tasks that wait for calls
+        self._made: weakref.WeakSet[_Unary] = weakref.WeakSet()
 
     def unary_unary(self, *args: Any, **kwargs: Any) -> Any:
-        return _Unary(self, super().unary_unary(*args, **kwargs))
+        made = _Unary(self, super().unary_unary(*args, **kwargs))
+        self._made.add(made)
+        return made
 
     async def _close(self, grace: float | None) -> None:
+        for made in self._made:
+            made.close()
         await super()._close(grace)
         if self.awaiting:
             await asyncio.wait(self.awaiting)
 
 
+def _closed(*_args: Any, **_kwargs: Any) -> Any:
+    raise stock_aio.UsageError("Channel is closed.")
+
+
 class _Unary:
-    __slots__ = ("_call", "_channel")
+    __slots__ = ("__weakref__", "_call", "_channel")
 
     def __init__(self, channel: _Channel, call: stock_aio.UnaryUnaryMultiCallable) -> None:
-        self._channel = channel
-        self._call = call
+        self._channel: Any = channel
+        self._call: Any = call
+
+    def close(self) -> None:
+        """Let go of the channel: whoever keeps this does not keep that."""
+        self._channel, self._call = None, _closed
 
     def __call__(self, request: Any, **rest: Any) -> stock_aio.UnaryUnaryCall:
         return self._call(request, **rest)

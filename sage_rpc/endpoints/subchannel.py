@@ -107,6 +107,18 @@ def _note(channel: Channel, ended: Any) -> None:
         ended.never_ran = errors.from_grpc(ended.exception(), channel).never_ran
 
 
+class _Closed:
+    """The connection to an endpoint that is used no more."""
+
+    transport, transport_reason, connected_over_grpc = "idle", "", False
+
+    def __getattr__(self, name: str) -> Any:
+        raise ValueError("Cannot invoke RPC on closed channel!")
+
+
+_CLOSED = _Closed()
+
+
 class Subchannel:
     """One endpoint of a service, and the connection to it.
 
@@ -127,8 +139,7 @@ class Subchannel:
         self.target = endpoint.address
         self._dial = dial
         self._channel: Any = None
-        self._lock = threading.Lock()  # guards _channel, _ended and callables
-        self._ended = False
+        self._lock = threading.Lock()  # guards _channel and callables
         self.callables: dict[str, Any] = {}
         self.outstanding = 0
         self.failed_in_a_row = 0
@@ -140,18 +151,12 @@ class Subchannel:
 
     @property
     def channel(self) -> Any:
-        """Its connection; opened where there is none.
-
-        Raises:
-            ValueError: it had none when it was ended.
-        """
+        """Its connection; opened where there is none."""
         channel = self._channel
         if channel is None:
             with self._lock:
                 channel = self._channel
                 if channel is None:
-                    if self._ended:
-                        raise ValueError("Cannot invoke RPC on closed channel!")
                     channel = self._channel = self._dial(self.endpoint)
         return channel
 
@@ -197,9 +202,9 @@ class Subchannel:
     def end(self) -> Any:
         """Open no connection any more. -> the one there is, for the caller to close, or None."""
         with self._lock:
-            self._ended = True
+            channel, self._channel = self._channel, _CLOSED
             self.callables = {}
-            return self._channel
+        return None if channel is _CLOSED else channel
 
     def forget_parent(self) -> None:
         """In a forked child."""
