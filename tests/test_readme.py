@@ -69,6 +69,10 @@ def test_the_example_of_services_by_name(examples: Path) -> None:
     assert run(examples, "cache.py") == ["[1, 2.5, None]", "none", "[1, 2.5, None]", "{'cache': 'healthy'}"]
 
 
+def test_the_example_of_services_by_name_for_asyncio(examples: Path) -> None:
+    assert run(examples, "aio_cache.py") == ["[[1, 2.5, None], 'none']", "[[1, 2.5, None], None]", "6"]
+
+
 def test_the_example_of_policies(examples: Path) -> None:
     assert run(examples, "policies.py") == [
         "[3, 3, 3] 2",

@@ -441,8 +441,8 @@ def test_nothing_is_left_of_a_manager_that_was_closed(managed, subject, kind):
     async def main():
         mine.update(asyncio.all_tasks())
         await use()
-        # gRPC's poller, with its thread and sockets, comes and goes, and a thread waits for the next handshake.
-        # One more for each manager that follows would be a leak.
+        # gRPC's poller, with its thread and sockets, comes and goes, and a thread waits for the next
+        # handshake. One more for each manager that follows would be a leak.
         threads, sockets = threading.active_count(), open_sockets()
         for _ in range(8):
             await use()
