@@ -208,7 +208,7 @@ def test_a_missed_deadline_is_a_timeout_error(manager, cache):
 def test_a_call_of_a_service_ends_with_the_call_it_serves(manager):
     """The relay would wait thirty seconds; the caller's deadline travels along."""
     with pytest.raises(TimeoutError):
-        manager.call_service_sync("relay", "wait", "never", timeout=0.3)
+        manager.call_service_sync("relay", "wait", "never", timeout=2.0)  # time for it to begin
     assert manager.call_service_sync("relay", "how_it_ended", timeout=10) == "DeadlineExceeded"
 
 
