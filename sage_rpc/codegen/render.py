@@ -431,8 +431,8 @@ class _Module:
     def _method_text(self, method: Method, *, calls: bool) -> str:
         usual = f"{'Calls' if calls else 'Serves'} {method.full_name}."
         parts = [comment_text(method.comment) or usual]
-        if calls and method.options.deadline is not None:
-            parts.append(f"Without `timeout` a call may take {method.options.deadline:g} s.")
+        if calls and method.policy.timeout is not None:
+            parts.append(f"Without `timeout` a call may take {method.policy.timeout:g} s.")
         if calls and not method.requests_stream:
             told = [field for field in method.fields if field.comment or field.parameter != field.name]
             lines = [line for field in told for line in _argument(field)]

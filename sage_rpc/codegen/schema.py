@@ -21,6 +21,7 @@ from google.protobuf.descriptor_pb2 import (
 )
 
 from sage_rpc.codegen import names
+from sage_rpc.policies.settings import MethodPolicy
 from sage_rpc.policies.sources import proto
 
 __all__ = ["Field", "File", "Method", "Problem", "Service", "Type", "read"]
@@ -109,7 +110,7 @@ class Method:
     fields: tuple[Field, ...]
     comment: str
     deprecated: bool
-    options: proto.CallOptions
+    policy: MethodPolicy
 
 
 @dataclass(frozen=True)
@@ -242,7 +243,7 @@ class _Reader:
                     f"{full_name} uses {type_.full_name} of {type_.file}: {_UNWRITABLE}",
                 )
         try:
-            said = proto.method_options(self._types.pool.FindMethodByName(full_name))
+            said = proto.declared_policy(self._types.pool.FindMethodByName(full_name))
         except proto.OptionError as error:
             raise self._problem(place, str(error)) from error
         return Method(
@@ -256,7 +257,7 @@ class _Reader:
             fields=self._fields(method.input_type),
             comment=self._comment(place),
             deprecated=method.options.deprecated,
-            options=said,
+            policy=said,
         )
 
     def _fields(self, message_name: str) -> tuple[Field, ...]:

@@ -314,7 +314,7 @@ class _Binder:
         if self._managed:  # it knows the deadlines
             return stub, None
         descriptor = request.DESCRIPTOR.file.pool.FindMethodByName(_full_name(path))
-        said = proto.method_options(descriptor).deadline
+        said = proto.declared_policy(descriptor).timeout
         usual = self._timeout if kind == "unary_unary" else None
         return stub, usual if said is None else said
 

@@ -117,9 +117,9 @@ def test_what_plain_protoc_makes_can_be_used(tmp_path):
     done = protoc(PROTOS, plugin, *outputs, "kinds.proto", "sage/rpc/v1/options.proto")
     assert (done.returncode, done.stderr) == (0, "")
     code = (
-        "import kinds_pb2, kinds_sage; from sage_rpc.policies.sources.proto import method_options\n"
+        "import kinds_pb2, kinds_sage; from sage_rpc.policies.sources.proto import declared_policy\n"
         "hang = kinds_pb2.DESCRIPTOR.services_by_name['Kinds'].methods_by_name['Hang']\n"
-        "print(method_options(hang).deadline, kinds_sage.KindsClient('localhost:1'))\n"
+        "print(declared_policy(hang).timeout, kinds_sage.KindsClient('localhost:1'))\n"
     )
     done = run(sys.executable, "-c", code, cwd=tmp_path)
     assert (done.returncode, done.stdout[:20]) == (0, "0.2 <KindsClient <sag"[:20]), done.stderr
@@ -239,10 +239,10 @@ def test_a_service_whose_messages_live_elsewhere_has_its_clients():
     """In a process that has imported nothing else."""
     code = (
         "from tests.codegen.golden.awkward import alone_sage\n"
-        "from sage_rpc.policies.sources.proto import method_options\n"
+        "from sage_rpc.policies.sources.proto import declared_policy\n"
         "print(alone_sage.AloneClient('localhost:1'), alone_sage.AloneAsyncClient('localhost:1'))\n"
         "service = alone_sage.DESCRIPTOR.services_by_name['Alone']\n"
-        "print(method_options(service.methods_by_name['Echo']).deadline)\n"
+        "print(declared_policy(service.methods_by_name['Echo']).timeout)\n"
     )
     done = run(sys.executable, "-c", code)
     assert (done.returncode, done.stdout.splitlines()[-1:]) == (0, ["3.0"]), done.stderr

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import grpc
 import pytest
 
-from sage_rpc.policies.sources.proto import (
-    Batching,
-    Caching,
-    CallOptions,
-    OptionError,
-    RetryOption,
-    method_options,
-)
+from sage_rpc.policies import BatchPolicy, CachePolicy, MethodPolicy, RetryPolicy
+from sage_rpc.policies.sources.proto import OptionError, declared_policy
 from tests.codegen.protoc import pool_of, protoc
 
 SOURCE = """
@@ -31,10 +24,10 @@ message Value {}
 """
 
 
-def options(tmp_path, method="", service="{}", stream="", name="Get") -> CallOptions:
+def options(tmp_path, method="", service="{}", stream="", name="Get") -> MethodPolicy:
     source = SOURCE.replace("{SERVICE}", service).replace("METHOD", method).replace("STREAM", stream)
     found = pool_of(tmp_path, source).FindServiceByName("test.options.Cache")
-    return method_options(found.methods_by_name[name])
+    return declared_policy(found.methods_by_name[name])
 
 
 def of_method(text: str) -> str:
@@ -42,7 +35,7 @@ def of_method(text: str) -> str:
 
 
 def test_nothing_said_is_nothing_said(tmp_path):
-    assert options(tmp_path) == CallOptions()
+    assert options(tmp_path) == MethodPolicy()
 
 
 def test_every_option_arrives(tmp_path):
@@ -55,21 +48,28 @@ def test_every_option_arrives(tmp_path):
             "backoff_multiplier: 3 retryable_codes: [UNAVAILABLE, ABORTED] }"
         ),
     )
-    assert found == CallOptions(
-        deadline=1.5,
+    assert found == MethodPolicy(
+        timeout=1.5,
         idempotent=True,
-        retry=RetryOption(4, 0.1, 2, 3, frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.ABORTED})),
-        cache=Caching(60, 10),
-        batch=Batching(100, 0.002),
-        affinity_key=("place", "shard"),
+        retry=RetryPolicy(
+            max_attempts=4,
+            initial_backoff=0.1,
+            max_backoff=2,
+            backoff_multiplier=3,
+            codes=["UNAVAILABLE", "ABORTED"],
+        ),
+        cache=CachePolicy(ttl=60, max_entries=10),
+        batch=BatchPolicy(max_size=100, max_delay=0.002),
+        key="place.shard",
     )
 
 
 def test_a_service_speaks_for_its_methods_unless_they_speak_themselves(tmp_path):
     service = "{ deadline_seconds: 5 idempotent: true retry { max_attempts: 3 } }"
-    assert options(tmp_path, service=service) == CallOptions(5, idempotent=True, retry=RetryOption(3))
+    retry = RetryPolicy(max_attempts=3, max_backoff=1.0)
+    assert options(tmp_path, service=service) == MethodPolicy(timeout=5, idempotent=True, retry=retry)
     own = of_method("deadline_seconds: 1 idempotent: false")
-    assert options(tmp_path, own, service) == CallOptions(1, idempotent=False, retry=RetryOption(3))
+    assert options(tmp_path, own, service) == MethodPolicy(timeout=1, retry=retry)
 
 
 def test_the_standard_idempotency_level_counts(tmp_path):
@@ -80,7 +80,7 @@ def test_the_standard_idempotency_level_counts(tmp_path):
 
 
 def test_a_streaming_method_has_a_deadline_too(tmp_path):
-    assert options(tmp_path, stream=of_method("deadline_seconds: 9"), name="Watch").deadline == 9
+    assert options(tmp_path, stream=of_method("deadline_seconds: 9"), name="Watch").timeout == 9
 
 
 @pytest.mark.parametrize(
@@ -96,6 +96,8 @@ def test_a_streaming_method_has_a_deadline_too(tmp_path):
             "2 is less than the initial backoff 3",
         ),
         ("retry { max_attempts: 2 retryable_codes: OK }", "retry.retryable_codes", "0 is not"),
+        ("retry { max_attempts: 101 }", "retry", "at most 100"),
+        ("batch { max_size: 1 }", "batch", "at least 2"),
         ("cache {}", "cache.ttl_seconds", "0 is no number of seconds above 0"),
         ("batch { max_delay_seconds: -1 }", "batch.max_delay_seconds", "-1 is no number of seconds from 0"),
         ('affinity_key: "nme"', "affinity_key", "has no field 'nme'; it has name, place, tags"),

@@ -1,39 +1,28 @@
 """What a `.proto` says about calling its methods (`sage/rpc/v1/options.proto`), read from descriptors.
 
-`method_options` gives one frozen `CallOptions` per method: the method's own words before its service's,
-checked, in plain Python types. A leaf module: policies and the ServiceManager act on what it reads, the
-code generator refuses what it refuses.
+`declared_policy` gives a method's `MethodPolicy`: the method's own words before its service's, checked.
+Managers act on it, generated clients take its timeout, and the code generator refuses what it refuses.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 import grpc
-from google.protobuf import descriptor_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
 
 from sage_rpc.policies.settings import BatchPolicy, CachePolicy, MethodPolicy, RetryPolicy
 from sage_rpc.proto.v1 import options_pb2
 
-__all__ = [
-    "Batching",
-    "Caching",
-    "CallOptions",
-    "OptionError",
-    "RetryOption",
-    "declared_options",
-    "declared_policy",
-    "method_options",
-]
+__all__ = ["OptionError", "declared_policy"]
 
 # protoc's .pyi gives extensions a type that type checkers do not take as a key of Extensions.
 _OF_METHOD: Any = options_pb2.method
 _OF_SERVICE: Any = options_pb2.service
 _CODES: dict[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
+_FIRST_WAIT, _LONGEST_WAIT = 0.05, 1.0  # seconds between attempts, where nothing is said
 
 
 class OptionError(ValueError):
@@ -51,118 +40,42 @@ class OptionError(ValueError):
         self.problem = problem
 
 
-@dataclass(frozen=True)
-class RetryOption:
-    """When a failed call is made again; gRPC's service config explains the terms.
-
-    Attributes:
-        max_attempts: in all, the first one included.
-        initial_backoff: seconds before the second attempt.
-        max_backoff: seconds that no wait exceeds.
-        multiplier: how much longer each wait is than the one before.
-        codes: the status codes after which another attempt is made.
-    """
-
-    max_attempts: int
-    initial_backoff: float = 0.05
-    max_backoff: float = 1.0
-    multiplier: float = 2.0
-    codes: frozenset[grpc.StatusCode] = frozenset({grpc.StatusCode.UNAVAILABLE})
-
-
-@dataclass(frozen=True)
-class Caching:
-    """How long an answer may be used again.
-
-    Attributes:
-        ttl: seconds.
-        max_entries: answers kept at once; None where the `.proto` leaves it open.
-    """
-
-    ttl: float
-    max_entries: int | None = None
-
-
-@dataclass(frozen=True)
-class Batching:
-    """How calls made at the same time may travel together.
-
-    Attributes:
-        max_size: calls at most; None where the `.proto` leaves it open.
-        max_delay: seconds that a call waits for others at most.
-    """
-
-    max_size: int | None = None
-    max_delay: float = 0.0
-
-
-@dataclass(frozen=True)
-class CallOptions:
-    """What the `.proto` says about calls of one method.
-
-    Attributes:
-        deadline: seconds a call may take where its caller says nothing else; None: nothing is said.
-        idempotent: whether a call that runs twice does no more harm than one that runs once.
-        retry: when a failed call is made again; None: nothing is said.
-        cache: how long an answer may be used again; None: it may not.
-        batch: how calls may travel together; None: they may not.
-        affinity_key: path to the request's field that chooses the endpoint; None: none does.
-    """
-
-    deadline: float | None = None
-    idempotent: bool = False
-    retry: RetryOption | None = None
-    cache: Caching | None = None
-    batch: Batching | None = None
-    affinity_key: tuple[str, ...] | None = None
-
-
 @cache
-def method_options(method: MethodDescriptor) -> CallOptions:
-    """What is said about `method`, by itself or by its service.
+def declared_policy(method: MethodDescriptor) -> MethodPolicy:
+    """What is said about calling `method`, by itself or by its service.
 
     Raises:
-        OptionError: a value makes no sense, or `affinity_key` names no field of the request.
+        OptionError: a value makes no sense, `affinity_key` names no field of the request, or a method that
+            streams cannot have it.
     """
-    options = declared_options(method.full_name, method.GetOptions(), method.containing_service.GetOptions())
-    if options.affinity_key is not None:
-        _check_key(method.full_name, method.input_type, options.affinity_key)
-    own: options_pb2.MethodOptions = method.GetOptions().Extensions[_OF_METHOD]
-    if method.client_streaming or method.server_streaming:
+    name, standard = method.full_name, method.GetOptions()
+    own: options_pb2.MethodOptions = standard.Extensions[_OF_METHOD]
+    general: options_pb2.ServiceOptions = method.containing_service.GetOptions().Extensions[_OF_SERVICE]
+    streams = method.client_streaming or method.server_streaming
+    if streams:
         for option in ("cache", "batch", "retry"):  # a service's retry is for its other methods
             if own.HasField(option):
-                raise OptionError(method.full_name, option, "a streaming method cannot have it")
-        options = replace(options, retry=None)
-    if method.client_streaming and options.affinity_key is not None:
-        text = "no request is known when the endpoint of a stream of requests is chosen"
-        raise OptionError(method.full_name, "affinity_key", text)
-    return options
+                raise OptionError(name, option, "a streaming method cannot have it")
+    if own.affinity_key:
+        _check_key(name, method.input_type, tuple(own.affinity_key.split(".")))
+        if method.client_streaming:
+            text = "no request is known when the endpoint of a stream of requests is chosen"
+            raise OptionError(name, "affinity_key", text)
 
+    def said(option: str) -> Any:
+        """The value of an option of both; None: nobody says it."""
+        return next((getattr(each, option) for each in (own, general) if each.HasField(option)), None)
 
-def declared_options(
-    method: str, of_method: descriptor_pb2.MethodOptions, of_service: descriptor_pb2.ServiceOptions
-) -> CallOptions:
-    """The options of the method called `method`, without looking at its request.
-
-    Raises:
-        OptionError: a value makes no sense.
-    """
-    own: options_pb2.MethodOptions = of_method.Extensions[_OF_METHOD]
-    general: options_pb2.ServiceOptions = of_service.Extensions[_OF_SERVICE]
-    deadline_said = next((said for said in (own, general) if said.HasField("deadline_seconds")), None)
-    idempotent_said = next((said for said in (own, general) if said.HasField("idempotent")), None)
-    retry_said = next((said.retry for said in (own, general) if said.HasField("retry")), None)
-    return CallOptions(
-        deadline=None
-        if deadline_said is None
-        else _seconds(method, "deadline_seconds", deadline_said.deadline_seconds),
-        idempotent=idempotent_said.idempotent
-        if idempotent_said is not None
-        else of_method.idempotency_level != of_method.IDEMPOTENCY_UNKNOWN,
-        retry=None if retry_said is None else _retrying(method, retry_said),
-        cache=_caching(method, own.cache) if own.HasField("cache") else None,
-        batch=_batching(method, own.batch) if own.HasField("batch") else None,
-        affinity_key=tuple(own.affinity_key.split(".")) if own.affinity_key else None,
+    deadline, idempotent, retry = said("deadline_seconds"), said("idempotent"), said("retry")
+    if idempotent is None:
+        idempotent = standard.idempotency_level != standard.IDEMPOTENCY_UNKNOWN
+    return MethodPolicy(
+        timeout=None if deadline is None else _seconds(name, "deadline_seconds", deadline),
+        idempotent=idempotent or None,
+        retry=None if retry is None or streams else _retry(name, retry),
+        cache=_cache(name, own.cache) if own.HasField("cache") else None,
+        batch=_batch(name, own.batch) if own.HasField("batch") else None,
+        key=own.affinity_key or None,
     )
 
 
@@ -172,47 +85,6 @@ def _seconds(method: str, option: str, value: float, *, or_zero: bool = False) -
             method, option, f"{value:g} is no number of seconds {'from 0' if or_zero else 'above 0'}"
         )
     return value
-
-
-def _retrying(method: str, said: options_pb2.RetryPolicy) -> RetryOption:
-    usual = RetryOption(said.max_attempts)
-    if said.max_attempts < 2:
-        raise OptionError(
-            method, "retry.max_attempts", f"{said.max_attempts}: the first attempt counts, so at least 2"
-        )
-    initial = _seconds(
-        method, "retry.initial_backoff_seconds", said.initial_backoff_seconds or usual.initial_backoff
-    )
-    longest = _seconds(
-        method, "retry.max_backoff_seconds", said.max_backoff_seconds or max(usual.max_backoff, initial)
-    )
-    if longest < initial:
-        raise OptionError(
-            method,
-            "retry.max_backoff_seconds",
-            f"{longest:g} is less than the initial backoff {initial:g}",
-        )
-    multiplier = said.backoff_multiplier or usual.multiplier
-    if not math.isfinite(multiplier) or multiplier < 1:
-        raise OptionError(method, "retry.backoff_multiplier", f"{multiplier:g} is less than 1")
-    unknown = [number for number in said.retryable_codes if number == 0 or number not in _CODES]
-    if unknown:
-        raise OptionError(
-            method, "retry.retryable_codes", f"{unknown[0]} is not the number of an error's status code"
-        )
-    codes = frozenset(_CODES[number] for number in said.retryable_codes) or usual.codes
-    return RetryOption(said.max_attempts, initial, longest, multiplier, codes)
-
-
-def _caching(method: str, said: options_pb2.CachePolicy) -> Caching:
-    return Caching(_seconds(method, "cache.ttl_seconds", said.ttl_seconds), said.max_entries or None)
-
-
-def _batching(method: str, said: options_pb2.BatchPolicy) -> Batching:
-    delay = _seconds(method, "batch.max_delay_seconds", said.max_delay_seconds, or_zero=True)
-    if said.max_size == 1:
-        raise OptionError(method, "batch.max_size", "1: a batch is of at least 2 calls")
-    return Batching(said.max_size or None, delay)
 
 
 def _check_key(method: str, request: Descriptor, path: tuple[str, ...]) -> None:
@@ -230,29 +102,50 @@ def _check_key(method: str, request: Descriptor, path: tuple[str, ...]) -> None:
         raise OptionError(method, "affinity_key", f"{'.'.join(path)} is a message: name a field in it")
 
 
-def declared_policy(method: MethodDescriptor) -> MethodPolicy:
-    """What a `.proto` says about calling a method."""
-    said = method_options(method)
-    given: dict[str, Any] = {}
-    if said.cache is not None:
-        entries: dict[str, Any] = {}
-        if said.cache.max_entries is not None:
-            entries["max_entries"] = said.cache.max_entries
-        given["cache"] = CachePolicy(ttl=said.cache.ttl, **entries)
-    if said.batch is not None:
-        size = {} if said.batch.max_size is None else {"max_size": said.batch.max_size}
-        given["batch"] = BatchPolicy(max_delay=said.batch.max_delay, **size)
-    if said.retry is not None:
-        given["retry"] = RetryPolicy(
-            max_attempts=said.retry.max_attempts,
-            initial_backoff=said.retry.initial_backoff,
-            max_backoff=said.retry.max_backoff,
-            backoff_multiplier=said.retry.multiplier,
-            codes=said.retry.codes,
+def _made(kind: type[Any], method: str, option: str, **given: Any) -> Any:
+    try:
+        return kind(**given)
+    except (ValueError, TypeError) as error:
+        raise OptionError(method, option, str(error)) from None
+
+
+def _retry(method: str, said: options_pb2.RetryPolicy) -> Any:
+    if said.max_attempts < 2:
+        raise OptionError(
+            method, "retry.max_attempts", f"{said.max_attempts}: the first attempt counts, so at least 2"
         )
-    return MethodPolicy(
-        timeout=said.deadline,
-        idempotent=said.idempotent or None,
-        key=None if said.affinity_key is None else ".".join(said.affinity_key),
-        **given,
+    initial = _seconds(method, "retry.initial_backoff_seconds", said.initial_backoff_seconds or _FIRST_WAIT)
+    longest = _seconds(
+        method, "retry.max_backoff_seconds", said.max_backoff_seconds or max(_LONGEST_WAIT, initial)
     )
+    if longest < initial:
+        text = f"{longest:g} is less than the initial backoff {initial:g}"
+        raise OptionError(method, "retry.max_backoff_seconds", text)
+    given: dict[str, Any] = {}
+    if said.backoff_multiplier:
+        given["backoff_multiplier"] = said.backoff_multiplier
+        if not math.isfinite(said.backoff_multiplier) or said.backoff_multiplier < 1:
+            raise OptionError(
+                method, "retry.backoff_multiplier", f"{said.backoff_multiplier:g} is less than 1"
+            )
+    for number in said.retryable_codes:
+        if number == 0 or number not in _CODES:
+            raise OptionError(
+                method, "retry.retryable_codes", f"{number} is not the number of an error's status code"
+            )
+    if said.retryable_codes:
+        given["codes"] = [_CODES[number] for number in said.retryable_codes]
+    waits = {"initial_backoff": initial, "max_backoff": longest}
+    return _made(RetryPolicy, method, "retry", max_attempts=said.max_attempts, **waits, **given)
+
+
+def _cache(method: str, said: options_pb2.CachePolicy) -> Any:
+    ttl = _seconds(method, "cache.ttl_seconds", said.ttl_seconds)
+    size = {"max_entries": said.max_entries} if said.max_entries else {}
+    return _made(CachePolicy, method, "cache", ttl=ttl, **size)
+
+
+def _batch(method: str, said: options_pb2.BatchPolicy) -> Any:
+    delay = _seconds(method, "batch.max_delay_seconds", said.max_delay_seconds, or_zero=True)
+    size = {"max_size": said.max_size} if said.max_size else {}
+    return _made(BatchPolicy, method, "batch", max_delay=delay, **size)
