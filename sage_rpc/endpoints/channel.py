@@ -210,6 +210,11 @@ class _Started(AttemptedCall):
             raise
         self.begin(attempt)
 
+    @property
+    def transport(self) -> str:
+        """What carries it."""
+        return self._tried[-1].transport
+
     def may_be_followed(self, attempt: Any) -> bool:
         """See AttemptedCall."""
         return bool(attempt.done()) and attempt.code() is grpc.StatusCode.UNAVAILABLE

@@ -115,6 +115,7 @@ class CallStats:
         received: int,
         transport: str | None = None,
         messages: tuple[int, int] | None = None,
+        calls: int = 1,
     ) -> int:
         """A call has ended. -> the nanoseconds it took.
 
@@ -125,6 +126,7 @@ class CallStats:
             received: bytes of its result.
             transport: what carried it, where that differs from call to call.
             messages: how many were sent, and received; None: one, and one if it did not fail.
+            calls: so many have ended, together and alike.
         """
         now = time.monotonic_ns()
         taken = now - began_ns
@@ -136,16 +138,16 @@ class CallStats:
                 cell = self._roll(now)
             if transport is not None and transport != cell.transport:
                 cell = self._others.get(transport) or self._other(transport)
-            self.finished += 1
+            self.finished += calls
             counts = cell.counts
-            counts[bucket] = counts.get(bucket, 0) + 1
-            cell.total_ns += taken
+            counts[bucket] = counts.get(bucket, 0) + calls
+            cell.total_ns += taken * calls
             cell.bytes_sent += sent
             cell.bytes_received += received
             if code is None:
-                cell.ok += 1
+                cell.ok += calls
             else:
-                cell.failures[code] = cell.failures.get(code, 0) + 1
+                cell.failures[code] = cell.failures.get(code, 0) + calls
             if messages is not None:
                 cell.more_sent += messages[0] - 1
                 cell.more_received += messages[1] - (code is None)
@@ -160,9 +162,10 @@ class CallStats:
             transport: what carried the batch.
         """
         for code, number in codes.items():
-            for _ in range(number):
-                self.begin()
-                self.end(began_ns, None if code is grpc.StatusCode.OK else code, 0, 0, transport)
+            with self._lock:
+                self.started += number
+            failure = None if code is grpc.StatusCode.OK else code
+            self.end(began_ns, failure, 0, 0, transport, calls=number)
 
     def again(self) -> None:
         """A call is sent again after a failure."""

@@ -159,6 +159,8 @@ class _OfService:
             if record is not None:
                 record.fail(error)
             raise
+        if record is not None:
+            record.carrier = call
         if start == "future":
             if record is not None:
                 call.add_done_callback(functools.partial(_count, record))
