@@ -10,6 +10,7 @@ a handler sees of its call, and what the caller sees of it, is the same with and
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import inspect
 import logging
@@ -63,7 +64,7 @@ def measured(
     if inspect.isasyncgenfunction(behavior):
         made: Any = around.answer_often_later
     elif inspect.iscoroutinefunction(behavior):
-        made = around.write if kind[1] else around.answer_later
+        made = around.answer_later
     elif getattr(behavior, "experimental_non_blocking", False):
         made = around.call_back
     else:
@@ -120,7 +121,8 @@ class _Around:
         self._over = over
         self._streams_in = bool(handler.request_streaming)
         self._quick = meter.tracing is None and over is None and not self._streams_in
-        self._streams = self._streams_in or bool(handler.response_streaming)
+        self._streams_out = bool(handler.response_streaming)
+        self._streams = self._streams_in or self._streams_out
         deserialize = handler.request_deserializer
 
         def deserializer(data: Any) -> Any:
@@ -147,6 +149,9 @@ class _Around:
         record.streams = self._streams
         if size is not None:
             record.message_received(size)
+            if type(request) is _Unreadable:
+                with record:
+                    request.refuse(context)
             return request, record
         if hasattr(given, "__anext__"):
             return _LaterRequests(given, record), record
@@ -187,15 +192,9 @@ class _Around:
                     return self._answer_quickly(request, size, named, context)
         context = _telling(context)
         request, record = self._begin(given, context)
-        try:
-            with record.current():
-                if type(request) is _Unreadable:
-                    request.refuse(context)
-                response = self._behavior(request, context)
-                data = self._answer(record, response, context)
-        except BaseException as error:
-            record.raised(error)
-            raise
+        with record, record.current():
+            response = self._behavior(request, context)
+            data = self._answer(record, response, context)
         record.returned(response)
         return data
 
@@ -222,12 +221,8 @@ class _Around:
         except BaseException as error:
             self._resumed(stats, began, size, context).raised(error)
             raise
-        record = self._resumed(stats, began, size, context)
-        try:
+        with self._resumed(stats, began, size, context) as record:
             data = self._answer(record, response, context)
-        except BaseException as error:
-            record.raised(error)
-            raise
         record.returned(response)
         return data
 
@@ -241,26 +236,16 @@ class _Around:
     def answer_often(self, given: Any, context: Any) -> Iterator[Any]:
         context = _telling(context)
         request, record = self._begin(given, context)
-        responses: Any = None
-        try:
+        with record, contextlib.ExitStack() as stack:
             with record.current():
-                if type(request) is _Unreadable:
-                    request.refuse(context)
                 responses = iter(self._behavior(request, context))
+            stack.callback(getattr(responses, "close", _nothing))
             while True:
                 with record.current():
                     response = next(responses, _END)
                 if response is _END:
                     break
                 yield self._sent(record, response, context)
-        except GeneratorExit:
-            record.left()
-            if hasattr(responses, "close"):
-                responses.close()
-            raise
-        except BaseException as error:
-            record.raised(error)
-            raise
         record.returned()
 
     def call_back(self, given: Any, context: Any, send: Callable[[Any], None]) -> Any:
@@ -277,74 +262,35 @@ class _Around:
 
         if not context.add_callback(record.left):
             record.left()
-        try:
-            if type(request) is _Unreadable:
-                request.refuse(context)
+        with record:
             return self._behavior(request, context, passed_on)
-        except BaseException as error:
-            record.raised(error)
-            raise
 
     # -- coroutines
 
     async def answer_later(self, given: Any, context: Any) -> Any:
         context = _telling(context)
         request, record = self._begin(given, context)
-        try:
-            with record.current():
-                if type(request) is _Unreadable:
-                    raise request.error
-                response = await self._behavior(request, self._context(record, context))
+        data = None
+        with record, record.current():
+            response = await self._behavior(request, self._context(record, context))
+            if not self._streams_out:  # else it has written its responses itself
                 data = self._answer(record, response, context)
-        except asyncio.CancelledError:
-            record.left()
-            raise
-        except BaseException as error:
-            record.raised(error)
-            raise
         record.returned(response)
         return data
 
     async def answer_often_later(self, given: Any, context: Any) -> AsyncIterator[Any]:
         context = _telling(context)
         request, record = self._begin(given, context)
-        responses: Any = None
-        try:
-            with record.current():
-                if type(request) is _Unreadable:
-                    raise request.error
-                responses = self._behavior(request, self._context(record, context))
-            while True:
-                with record.current():
-                    response = await anext(responses, _END)
-                if response is _END:
-                    break
-                yield self._sent(record, response, context)
-        except (GeneratorExit, asyncio.CancelledError):
-            record.left()
-            if responses is not None:
-                await responses.aclose()
-            raise
-        except BaseException as error:
-            record.raised(error)
-            raise
-        record.returned()
-
-    async def write(self, given: Any, context: Any) -> None:
-        """Of a coroutine that writes its responses itself."""
-        context = _telling(context)
-        request, record = self._begin(given, context)
-        try:
-            with record.current():
-                if type(request) is _Unreadable:
-                    raise request.error
-                await self._behavior(request, self._context(record, context))
-        except asyncio.CancelledError:
-            record.left()
-            raise
-        except BaseException as error:
-            record.raised(error)
-            raise
+        with record:
+            async with contextlib.aclosing(
+                self._behavior(request, self._context(record, context))
+            ) as responses:
+                while True:
+                    with record.current():
+                        response = await anext(responses, _END)
+                    if response is _END:
+                        break
+                    yield self._sent(record, response, context)
         record.returned()
 
     def _context(self, record: ServedRecord, context: Any) -> Any:
@@ -484,6 +430,10 @@ class _NotServed(grpc.GenericRpcHandler):
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> None:
         self._meter.not_served(self._service, handler_call_details)
+
+
+def _nothing() -> None:
+    pass
 
 
 def _intercepted(

@@ -9,6 +9,7 @@ A `Meter` belongs to a server, or a process. `sage_rpc.observe.measured` puts it
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from collections import deque
@@ -171,6 +172,17 @@ class ServedRecord(StreamRecord):
     def current(self) -> contextlib.AbstractContextManager[Any]:
         """What the handler does in it belongs to the span."""
         return _NOTHING if self.span is None else self.span
+
+    def __enter__(self) -> ServedRecord:
+        return self
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        """What goes through it has ended the call."""
+        cancelled = isinstance(error, asyncio.CancelledError) and not is_synchronous(self._context)
+        if cancelled or isinstance(error, GeneratorExit):
+            self.left()
+        elif error is not None:
+            self.raised(error)
 
     def returned(self, response: Any = None) -> None:
         """The handler has returned `response`, or given all of its responses."""

@@ -241,6 +241,8 @@ async def aio_call(channel, kind, outcome, after):
     method = getattr(channel, streams)(f"/counted.Counted/{name}", *codec)
     how = outcome if outcome in {"ok", "error", "abort"} else "hold"
     given = [StringValue(value=each) for each in (how, "b", "c")]
+    if requests_stream and outcome in {"refused", "unknown method"}:
+        given = []  # grpc.aio makes INTERNAL of what it cannot send any more, now and then
     started = method(
         iter(given) if requests_stream else given[0],
         timeout=0.3 if outcome == "deadline" else SECONDS,
