@@ -39,8 +39,6 @@ os.register_at_fork(after_in_parent=_after_fork_in_parent)
 
 cdef class Arenas:
     """The mapping of both arenas of a segment. `size` is that of one."""
-    cdef uint8_t *base
-    cdef uint64_t size
 
     def __cinit__(self, int fd, long offset, uint64_t size):
         cdef void *at = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, offset)
@@ -56,19 +54,10 @@ cdef class Arenas:
 
 cdef class Allocation:
     """A block in use: `sent` counts the messages that carry it, `held` says whether an `OwnBlock` does, too."""
-    cdef uint64_t offset, size
-    cdef int64_t sent
-    cdef bint held
 
 
 cdef class Pool:
     """Allocates the blocks of one side's own arena. The GIL guards it."""
-    cdef Arenas arenas
-    cdef uint8_t *base
-    cdef uint64_t size
-    cdef uint64_t touched             # no page above it was ever used, or since it was given back
-    cdef list blocks                  # Allocations by offset
-    cdef int64_t entries              # of blocks, sent and not given back
 
     def __cinit__(self, Arenas arenas not None, int side):
         self.arenas = arenas
@@ -153,10 +142,6 @@ cdef class Pool:
 
 cdef class OwnBlock:
     """Memory of this side's arena, for a buffer that will be sent: writable, and given back with its last reference."""
-    cdef Pool pool
-    cdef Allocation block
-    cdef Py_ssize_t size
-    cdef int pid
 
     def __getbuffer__(self, Py_buffer *buffer, int flags):
         PyBuffer_FillInfo(buffer, self, self.pool.base + self.block.offset, self.size, 0, flags)
@@ -175,12 +160,6 @@ cdef class OwnBlock:
 
 cdef class Block:
     """A part of a received message, in the sender's memory: read-only, and given back with its last reference."""
-    cdef Arenas arenas
-    cdef Connection conn
-    cdef const uint8_t *at
-    cdef Py_ssize_t size
-    cdef uint32_t page
-    cdef uint64_t made                # forks then
 
     def __getbuffer__(self, Py_buffer *buffer, int flags):
         PyBuffer_FillInfo(buffer, self, <void *>self.at, self.size, 1, flags)
@@ -199,8 +178,6 @@ cdef class Block:
 cdef class Parts:
     """A message as the buffers whose bytes it consists of, in this order: bytes, and whatever gives bytes one by one
     (a `memoryview` of format "B", a `Block`)."""
-    cdef readonly list parts
-    cdef readonly Py_ssize_t size
 
     def __init__(self, parts):
         self.parts = list(parts)
@@ -232,7 +209,6 @@ cdef class Parts:
 
 cdef class PartsSerializer:
     """A serializer whose `serialize(message)` gives bytes or `Parts`; where bytes are needed, it gives these."""
-    cdef object serialize
 
     def __init__(self, serialize):
         self.serialize = serialize
@@ -244,7 +220,6 @@ cdef class PartsSerializer:
 
 cdef class PartsDeserializer:
     """A deserializer whose `deserialize(data)` takes bytes or `Parts` of bytes and `Block`s."""
-    cdef object deserialize
 
     def __init__(self, deserialize):
         self.deserialize = deserialize
@@ -258,9 +233,6 @@ cdef Py_ssize_t LEAST_BLOCK = 32768   # bytes; what is smaller travels in its fr
 
 cdef class Shipment:
     """A message that is about to be sent: what its frame carries, and the blocks that hold the rest."""
-    cdef bytes message
-    cdef list blocks
-    cdef Pool pool
 
     cdef int undo(self) except -1:
         """It is not sent after all."""

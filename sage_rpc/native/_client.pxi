@@ -8,19 +8,6 @@ SERVER_GONE = "the server process ended or closed the connection"
 
 cdef class ClientCall(CallSide):
     """A call as its client has it."""
-    cdef ClientConnection conn      # None before there is one
-    cdef str method
-    cdef int state                  # a CallState
-    cdef int status                 # how it ended
-    cdef object text                # details, str
-    cdef bytes initial
-    cdef bytes trailing
-    cdef object message             # the only response, bytes or Parts
-    cdef list callbacks
-    cdef uint64_t position          # where its frame starts in the ring; 0: not known
-    cdef bint cancelled_here        # by cancel()
-    cdef bint heard                 # the server has sent metadata or a message
-    cdef int64_t max_request, max_response  # of its method, beside the connection's; -1: no limit
 
     cdef bint is_over(self):
         return self.state >= CALL_ENDED
@@ -110,9 +97,15 @@ cdef class ClientCall(CallSide):
                     callback()
             except (KeyboardInterrupt, SystemExit):
                 raise
-            except BaseException:              # a CancelledError, say: it is nobody's here
-                _LOGGER.exception("Exception in a callback of %s", self.method)
+            except BaseException as error:     # a CancelledError, say: it is nobody's here
+                if self.callback_raised(error):
+                    break
         return 0
+
+    cdef bint callback_raised(self, error) except -1:
+        """-> whether the callbacks after it are not run"""
+        _LOGGER.error("Exception in a callback of %s", self.method, exc_info=error)
+        return False
 
     @property
     def never_ran(self):
@@ -124,19 +117,6 @@ cdef class ClientCall(CallSide):
 cdef class ClientConnection(Connection):
     """The client's end of one connection. Use `UnaryUnary` objects to call over it."""
     features = FEATURES
-    cdef readonly str target
-    cdef dict calls                  # stream -> ClientCall under way
-    cdef dict methods                # name -> number the peer knows
-    cdef int64_t name_bytes          # of these names
-    cdef bint went_away              # the server said that it leaves,
-    cdef uint32_t last_taken         # and that this is the highest stream it took
-    cdef uint32_t next_stream
-    cdef list deadlines              # heap of (deadline, stream) of calls whose deadlines nobody else watches
-    cdef object ready                # deque of ended calls whose callbacks are due
-    cdef Patience patience
-    cdef public int64_t max_receive, max_send
-    cdef int64_t max_metadata
-    cdef readonly bint streams       # the server takes calls of all four kinds
 
     def __init__(self, Segment segment, int fd, bint client, str target, object start_thread,
                  int64_t max_receive, int64_t max_send, int features=0, int64_t max_metadata=16384):

@@ -12,9 +12,6 @@
 # its channel's core, and whoever connects the channel starts it. Its `conn` is None until then.
 
 cdef class Waiter:
-    cdef PyThread_type_lock lock
-    cdef int what
-
     def __cinit__(self):
         self.lock = PyThread_allocate_lock()
         if self.lock is NULL:
@@ -49,12 +46,6 @@ cdef class Waiter:
 
 cdef class Call(ClientCall):
     """A unary call that threads wait for: what a `grpc.Call` and a `grpc.Future` stand on."""
-    cdef object deserializer
-    cdef list waiters
-    cdef bint attended              # a thread waits for it, no listener needed
-    cdef bint streams               # a StreamCall
-    cdef object value
-    cdef object failure
 
     cdef int end_as(self, CallState state, int status, object text) except -1:
         cdef ThreadConnection conn = <ThreadConnection>self.conn
@@ -217,21 +208,6 @@ cdef class Call(ClientCall):
 cdef class ThreadConnection(ClientConnection):
     """The client's end of a connection that threads read, one at a time."""
     dialect = 0                      # what HELLO says of this kind of client
-    cdef int role                    # a Role: who receives
-    cdef Call led_for                # the call its holder waits for
-    cdef int led_what                # and what of it
-    cdef int poke                    # an eventfd that wakes the holder, once somebody waited for a future
-    cdef int pollers                 # threads in poll(), the one that lost the role included
-    cdef uint64_t token
-    cdef object followers            # deque of (Call, Waiter)
-    cdef int64_t unattended
-    cdef object listener             # the thread, once there is one
-    cdef int kick                    # an eventfd that wakes it
-    cdef bint listener_asleep
-    cdef int64_t listener_until
-    cdef object start_thread
-    cdef object on_end               # called when it takes no more calls: somebody watches the channel's state
-    cdef bint sits                   # the listener receives although nothing is under way, to see that
 
     def __cinit__(self, Segment segment, int fd, bint client, str target, object start_thread, *args, **kwargs):
         self.start_thread = start_thread
@@ -632,21 +608,10 @@ cdef class ThreadConnection(ClientConnection):
 
 cdef class Parked:
     """A call that waits for a connection, and what it will send."""
-    cdef Call call
-    cdef object message              # bytes, Parts or None
-    cdef bytes metadata
-    cdef Py_ssize_t name_size
 
 
 cdef class ChannelCore:
     """What a channel's multicallables share: the connection in use, or None, and the calls that wait for one."""
-    cdef public ThreadConnection conn
-    cdef public object pick          # (credentials, timeout) -> ThreadConnection | None: the slow path
-    cdef public int generation       # grows when the gRPC channel was replaced (after a fork)
-    cdef public bytes user_agent     # None: the default, which no call needs to carry
-    cdef public object connect_soon  # () -> None: calls are parked; None: nobody could start them
-    cdef public str target
-    cdef list parked
 
     def __init__(self):
         self.target = ""
@@ -754,15 +719,6 @@ cdef class Multicallable:
 
     `fallback` makes the multicallable of the gRPC channel, for the calls that go there.
     """
-    cdef ChannelCore core
-    cdef str method
-    cdef Py_ssize_t name_size
-    cdef object serializer
-    cdef object deserializer
-    cdef object fallback
-    cdef object over_grpc
-    cdef int generation
-    cdef public int64_t max_request, max_response  # bytes of a message, beside the channel's limits; -1: any
 
     def __init__(self, ChannelCore core not None, str method not None, serializer, deserializer, fallback):
         self.max_request = self.max_response = -1
@@ -849,7 +805,7 @@ cdef class Multicallable:
             return self.core.park(call, data, block, self.name_size, timeout)
         return conn.launch(call, data, block, self.name_size, timeout)
 
-    cdef inline object serialized(self, request):
+    cdef object serialized(self, request):
         return _serialized_parts(request, self.serializer)
 
     cdef Call failed(self, Call call, error):
@@ -1029,10 +985,6 @@ cdef class Bound:
 
     Its `call` takes its arguments by position, so that no tuple is made of them.
     """
-    cdef UnaryUnary stub
-    cdef object usual                # seconds for calls that say nothing; None: no limit
-    cdef object serving              # gives the call that is being served, or None
-    cdef object limit                # timeout -> what that call leaves of it
 
     def call(self, request, timeout, metadata, wait_for_ready):
         cdef int64_t begun

@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, infer_types=False
-"""The hot path of the memory queue: connections, calls, and the server's readers.
+"""The hot path of the memory queue: connections, calls, and the server's readers. `_core.pxd` has every class and field.
 
 Rules of this file:
 
@@ -75,17 +75,6 @@ cdef extern from "poll.h" nogil:
     int poll(pollfd *, unsigned long, int)
     short POLLIN
 
-cdef extern from "sys/epoll.h" nogil:
-    ctypedef union epoll_data_t:
-        int fd
-    struct epoll_event:
-        uint32_t events
-        epoll_data_t data
-    int epoll_create1(int)
-    int epoll_ctl(int, int, int, epoll_event *)
-    int epoll_wait(int, epoll_event *, int, int)
-    int EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, EPOLLIN, EPOLL_CLOEXEC
-
 cdef extern from "sys/eventfd.h" nogil:
     int eventfd(unsigned int, int)
     int EFD_NONBLOCK, EFD_CLOEXEC
@@ -112,9 +101,6 @@ cdef extern from "unistd.h" nogil:
     int c_close "close"(int)
     int getpid()
 
-cdef extern from "sched.h" nogil:
-    int sched_yield()
-
 cdef extern from *:
     """
     #include <stdlib.h>
@@ -128,90 +114,6 @@ cdef extern from *:
     #endif
     """
     bint keep_freed_memory(int, int)
-
-cdef extern from "ring.h" nogil:
-    ctypedef struct sr_control:
-        pass
-    ctypedef struct sr_end:
-        sr_control *ctl
-        uint8_t *data
-        uint64_t capacity
-        uint64_t position
-        uint64_t limit
-    ctypedef struct sr_segment:
-        uint64_t magic
-        uint32_t version
-        uint32_t header_size
-        uint64_t capacity[2]
-        uint64_t arena
-        sr_control ring[2]
-    ctypedef struct sr_geometry:
-        uint64_t magic
-        uint32_t version
-        uint64_t capacity[2]
-        uint64_t arena
-    sr_geometry sr_load_geometry(const sr_segment *)
-    int SR_EMPTY, SR_READY, SR_CORRUPT
-    size_t SR_HEADER_SIZE
-    uint64_t SR_MAGIC
-    bint sr_capacity_ok(uint64_t)
-    void sr_init(sr_end *, sr_control *, uint8_t *, uint64_t)
-    int sr_reserve(sr_end *, uint64_t, uint8_t **)
-    void sr_commit(sr_end *, uint64_t)
-    bint sr_must_wake_reader(sr_end *)
-    bint sr_writer_wait(sr_end *, uint64_t)
-    uint64_t sr_consumed(const sr_end *)
-    int64_t sr_available(sr_end *)
-    const uint8_t *sr_at(const sr_end *)
-    void sr_consume(sr_end *, uint64_t)
-    bint sr_must_wake_writer(sr_end *)
-    bint sr_has_data(const sr_end *)
-    bint sr_reader_sleep(sr_end *)
-    void sr_reader_awake(sr_end *)
-    int sr_spin(sr_end **, int, uint64_t, const int *)
-    bint sr_spin_transfer(sr_end *, sr_end *, uint64_t)
-    void sr_set_busy_connections(sr_segment *, uint32_t)
-    uint32_t sr_busy_connections(const sr_segment *)
-    uint64_t sr_now_ns()
-    uint64_t sr_coarse_ns()
-    uint64_t sr_segment_size(uint64_t, uint64_t)
-    bint sr_arena_ok(uint64_t)
-    int SR_PAGE
-    uint64_t sr_align(uint64_t)
-
-cdef extern from "wire.h" nogil:
-    ctypedef struct sw_header:
-        uint32_t size
-        uint8_t type
-        uint8_t flags
-        uint16_t extra
-        uint32_t stream
-        uint32_t aux
-    ctypedef struct sw_view:
-        uint64_t timeout_ns
-        uint64_t total
-        uint32_t name, name_size
-        uint32_t initial, initial_size
-        uint32_t metadata, metadata_size
-        uint32_t details, details_size
-        uint32_t message, message_size
-    ctypedef struct sw_entry:
-        uint32_t key, key_size, value, value_size
-    int SW_VERSION, SW_FRAME_HEADER
-    int SW_OPEN, SW_HEADERS, SW_MESSAGE, SW_TRAILERS, SW_CANCEL, SW_CREDIT, SW_PING, SW_GOAWAY, SW_RELEASE
-    int SW_END, SW_HAS_MESSAGE, SW_MORE, SW_HAS_METADATA, SW_HAS_TIMEOUT, SW_HAS_NAME, SW_HAS_INITIAL
-    int SW_HAS_DETAILS, SW_CONTINUED
-    int SW_BLOCKS, SW_MAX_BLOCKS
-    int SW_FEATURE_STREAMS, SW_FEATURE_BLOCKS
-    int64_t SW_WINDOW
-    sw_header sw_load_header(const uint8_t *)
-    const char *sw_parse(const sw_header *, const uint8_t *, sw_view *)
-    ctypedef struct sw_block:
-        uint64_t position, offset, size
-    const char *sw_blocks_begin(const uint8_t *, const sw_view *, uint32_t *, uint32_t *)
-    const char *sw_blocks_next(const uint8_t *, const sw_view *, uint32_t *, uint64_t, uint64_t *, uint64_t *, sw_block *)
-    int sw_metadata_begin(const uint8_t *, uint32_t, uint32_t *, uint32_t *)
-    int sw_metadata_next(const uint8_t *, uint32_t, uint32_t *, sw_entry *)
 
 _LOGGER = logging.getLogger("sage_rpc")
 
@@ -503,11 +405,6 @@ cdef class Segment:
     each arena of a fresh segment, 0 for none; of another, whether its arenas are wanted. `blocks` says whether they
     are mapped.
     """
-    cdef uint8_t *base
-    cdef size_t length
-    cdef readonly uint64_t capacity
-    cdef int owner_pid
-    cdef Arenas arenas
 
     def __cinit__(self, int fd, uint64_t capacity, bint create, uint64_t arena=0):
         cdef uint8_t *at
@@ -593,15 +490,6 @@ cdef void large_message():
 
 include "_arena.pxi"
 
-# How long a thread that waits watches its rings before it sleeps. What is in vain is done less and less often.
-# On a busy or a virtual machine, a wake-up may take longer than SPIN_NS. Then two ends, once asleep, would go on
-# waking each other for ever, each giving up before the other is there: so a wait for a peer that had to be
-# woken lasts as long as such waits lately took, if that is not too long.
-ctypedef struct Patience:
-    int fails, skips
-    int64_t woken_in                 # mean of the times slept until a woken peer had done its part
-
-
 cdef int64_t watch_ns(Patience *p, bint woke) noexcept:
     """How long to watch now; 0: not at all. `woke`: the peer had to be woken."""
     if p.skips > 0:
@@ -630,34 +518,10 @@ cdef void slept(Patience *p, int64_t since) noexcept:
 
 cdef class OutFrame:
     """A frame that did not fit yet; `offset` counts the bytes of `message` already written."""
-    cdef int type, flags
-    cdef uint32_t stream, aux
-    cdef bytes prefix
-    cdef bytes message
-    cdef uint64_t offset
-    cdef int64_t size                # of memory
 
 
 cdef class Connection:
     """One end of a connection: a socket, a segment, the frames waiting for room."""
-    cdef sr_end rx
-    cdef sr_end tx
-    cdef Segment segment
-    cdef int fd
-    cdef int state                   # a ConnectionState
-    cdef public str death            # why it ended
-    cdef object outq
-    cdef int64_t unsent              # bytes of memory in it
-    cdef bint tx_busy
-    cdef bint woke                   # the peer was asleep when the last frame was written
-    cdef uint64_t piece              # largest frame this side writes
-    cdef Arenas arenas               # None: not used on this connection
-    cdef Pool pool                   # this side's
-    cdef const uint8_t *theirs       # the other arena
-    cdef int64_t blocks_in           # entries of the peer's blocks that it has not got back
-    cdef int vain                    # frames and doorbells that brought nobody anything, since
-    cdef int64_t vain_since
-    cdef object __weakref__
 
     def __cinit__(self, Segment segment not None, int fd, bint client, *args, **kwargs):
         cdef sr_segment *header = <sr_segment *>segment.base
@@ -1144,8 +1008,6 @@ cdef class Connection:
 
 cdef class Assembly:
     """A message that arrives in pieces."""
-    cdef bytes data
-    cdef uint64_t offset, total
 
     @staticmethod
     cdef Assembly begin(uint64_t total):
@@ -1176,10 +1038,6 @@ cdef class Inbox:
     Messages are charged until the application takes them. The pieces of a message that is still arriving
     are given back as soon as nothing is before it, so that a message larger than the window can arrive.
     """
-    cdef object messages             # deque of (message, charge)
-    cdef int64_t charged             # for the pieces so far of the message that is arriving
-    cdef int64_t owed
-    cdef int64_t window              # what the sender may still send
 
     def __cinit__(self):
         self.messages = deque()
@@ -1218,11 +1076,6 @@ cdef class Inbox:
 
 cdef class CallSide:
     """A call as one of its two sides has it."""
-    cdef uint32_t stream
-    cdef int64_t deadline
-    cdef Inbox inbox                 # None where the other side sends one message
-    cdef Assembly assembly           # the message that is arriving in pieces
-    cdef int64_t window              # bytes of messages that the other side will take
 
     cdef bint is_over(self):
         """Is there nothing more to send, or to receive?"""

@@ -11,15 +11,8 @@
 # failed: each class of the family has one for handles beside it, all of them of the same layout. Those that are no
 # OSError by the table of the family leave it out of their method resolution order, by which `except` goes.
 
-cdef extern from "Python.h":
-    ctypedef class builtins.OSError [object PyOSErrorObject]:
-        pass
-
-
 cdef class Handle(OSError):
     """A call that was started without waiting for it."""
-    cdef Call call
-    cdef object __weakref__
 
     # -- grpc.Call and grpc.RpcContext
 

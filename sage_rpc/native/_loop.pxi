@@ -27,12 +27,6 @@ cdef bint _same_process(int fd):
 
 cdef class Turns:
     """The next turn of one connection (or server) in its loop, and how long it pays to watch the rings."""
-    cdef object loop, function, context
-    cdef unsigned long thread         # the loop's
-    cdef object handles               # the loop's queue of ready callbacks, None when it does not show it
-    cdef bint scheduled
-    cdef int64_t quiet_since          # when turns began to find nothing; 0: something was found last
-    cdef int64_t budget               # ns of watching, counted from then
 
     def __init__(self, loop, function):
         self.loop = loop
@@ -85,9 +79,6 @@ cdef class Outbound:
 
     One at a time, and whole, whether or not its writer still waits: pieces of two messages must not mix.
     """
-    cdef bytes data                   # None: nothing is on its way
-    cdef int64_t offset               # bytes of it that went
-    cdef uint64_t begun, whole        # messages so far
 
     cdef uint64_t begin(self, bytes data):
         """-> its number: it is sent when `whole` has reached that."""
@@ -138,18 +129,6 @@ cdef class LoopConnection(ClientConnection):
     """The client's end of a connection that an event loop drives. `attach` comes first."""
     dialect = 1
     features = FEATURES & ~FEATURE_BLOCKS
-    cdef object loop
-    cdef Turns turns
-    cdef bytes user_agent
-    cdef object on_death
-    cdef bint reads                   # in the middle of that
-    cdef bint asleep                  # announced on the ring
-    cdef bint watched                 # the selector has the socket
-    cdef bint beside_itself           # the server is in this process: whoever watches the ring keeps it waiting
-    cdef list for_room                # LoopCalls whose requests wait for room
-    cdef object timer                 # of the earliest deadline
-    cdef int64_t timer_at
-    cdef bint rests                   # left alone for a moment, a timer ends it
 
     def __cinit__(self, *args, **kwargs):
         self.for_room = []
@@ -430,19 +409,6 @@ cdef class LoopConnection(ClientConnection):
 
 cdef class LoopCall(ClientCall):
     """A call of any kind over a LoopConnection. Its messages are bytes."""
-    cdef list sleepers                # (what, future), once somebody has waited
-    cdef Py_ssize_t name_size
-    cdef bytes request                # the only one
-    cdef bytes metadata
-    cdef object resend
-    cdef int attempts
-    cdef readonly bint quick          # of a QuickCall
-    cdef Outbound out                 # once something was sent
-    cdef bint half_closed             # there are no more requests
-    cdef bint in_line                 # among those of the connection that wait for room
-    cdef readonly bint lost           # ended with its connection, and not by the server's word or from this side
-    cdef object callback_error        # what a callback of a quick call raised
-    cdef object __weakref__
 
     cdef int wake(self, int what) except -1:
         if what == W_ROOM and self.in_line:
@@ -479,24 +445,11 @@ cdef class LoopCall(ClientCall):
         ClientCall.end_as(self, state, status, text)
         return self.wake(W_END)
 
-    cdef int run_callbacks(self) except -1:
+    cdef bint callback_raised(self, error) except -1:
         """As grpc.aio: the first callback that raises is the last one, and whoever awaits the call hears of it."""
-        if not self.quick:
-            return ClientCall.run_callbacks(self)
-        callbacks = self.callbacks
-        self.callbacks = None
-        for callback, argument in callbacks or ():
-            try:
-                if argument is not None:
-                    callback(argument)
-                else:                          # it is ours: the call is carried by gRPC
-                    callback()
-            except (KeyboardInterrupt, SystemExit):
-                raise
-            except BaseException as error:
-                self.callback_error = error
-                break
-        return 0
+        if self.quick:
+            self.callback_error = error
+        return self.quick or ClientCall.callback_raised(self, error)
 
     cdef object sleep(self, int what):
         if self.sleepers is None:
@@ -635,12 +588,6 @@ cdef class LoopCall(ClientCall):
 
 cdef class QuickCall:
     """A unary call of a QuickUnary: a `grpc.aio.UnaryUnaryCall`. As grpc.aio's, the call goes on when nobody holds it."""
-    cdef LoopCall call
-    cdef object deserializer
-    cdef object response
-    cdef bint parsed
-    cdef dict __dict__
-    cdef object __weakref__
 
     def __await__(self):
         return self.wait().__await__()
@@ -744,7 +691,6 @@ cdef object _aio_metadata(bytes block):
 
 cdef class LoopChannelCore:
     """What a channel's quick multicallables share: the connection in use, or None."""
-    cdef public LoopConnection conn
 
 
 cdef class QuickUnary:
@@ -753,10 +699,6 @@ cdef class QuickUnary:
     `usual` is grpc.aio's own multicallable, for every call that is not as usual as most; `resend` is for calls
     whose connection ends before their server saw them.
     """
-    cdef LoopChannelCore core
-    cdef str method
-    cdef Py_ssize_t name_size
-    cdef object serializer, deserializer, usual, resend
 
     def __init__(self, LoopChannelCore core not None, str method not None, serializer, deserializer, usual, resend):
         self.core = core
@@ -811,13 +753,6 @@ grpc.aio.UnaryUnaryMultiCallable.register(_QuickUnary)
 
 cdef class LoopContext(ServerCall):
     """A call at a LoopServerCore. `task` runs its handler and is cancelled when the call is over before that."""
-    cdef public object task
-    cdef bint begun                   # the task has; a task that is cancelled before its first step never does
-    cdef list sleepers
-    cdef object timer
-    cdef readonly bint answered       # its handler, and not its client or its deadline, ended it
-    cdef Outbound out                 # once a response of many was sent
-    cdef bint in_line                 # among those of the connection that wait for room
 
     cdef int wake(self, int what) except -1:
         if what == W_ROOM and self.in_line:
@@ -949,12 +884,6 @@ cdef class LoopServerCore(ServerCore):
 
     Of its owner it uses `_resolve`, and `_serve(context)`, which makes the handler's task.
     """
-    cdef object loop
-    cdef Turns turns
-    cdef bint asleep
-    cdef set beside_itself            # fds of clients in this process: watching the rings would keep them waiting
-    cdef list for_sent                # futures of those who wait in until_idle()
-    cdef object rest_timer            # of the turn after a connection's rest
 
     def __cinit__(self, *args, **kwargs):
         self.beside_itself = set()

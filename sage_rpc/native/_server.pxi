@@ -16,11 +16,6 @@ cdef int64_t COOL_NS = 5000000        # a connection this long without a request
 
 cdef class MethodEntry:
     """A method as the server runs it. `behavior` None: there is no such method."""
-    cdef public object name, behavior, deserializer, serializer
-    cdef public bint dynamic          # ask the resolver for every call (interceptors, foreign handlers)
-    cdef public bint requests_stream, responses_stream
-    cdef public object pool           # what runs the handler instead of the server's pool; None: that
-    cdef int64_t typical_ns           # moving average of the handler's duration, of unary calls
 
     def __init__(self, name, behavior, deserializer, serializer, bint dynamic=False, bint requests_stream=False,
                  bint responses_stream=False):
@@ -35,18 +30,6 @@ cdef class MethodEntry:
 
 cdef class ServerCall(CallSide):
     """A call as its server has it."""
-    cdef ServerConnection conn
-    cdef ServerCore core
-    cdef MethodEntry entry
-    cdef object request               # the only one, bytes or Parts
-    cdef bytes metadata
-    cdef bytes initial                # metadata, once it was sent
-    cdef int state                    # a ServedState
-    cdef bint half_closed             # the client sends no more requests
-    cdef bint responded               # with one of many responses
-    cdef int64_t held                 # its part of what the connection holds
-    cdef int64_t promised             # bytes of a message that arrives in pieces
-    cdef bint feeds                   # its requests come one by one, and are not at their end
 
     cdef bint is_over(self):
         return self.state != SERVED_OPEN or self.conn.state == CONN_DEAD
@@ -131,23 +114,6 @@ cdef str _too_large_to_answer(int64_t size, int64_t limit):
 
 cdef class ServerConnection(Connection):
     """The server's end of one connection. `peer_name` is what context.peer() returns."""
-    cdef readonly str peer_name
-    cdef tuple usual_metadata         # of a call that brings none
-    cdef dict auth
-    cdef ServerCore core
-    cdef dict entries                # method number -> MethodEntry
-    cdef dict streams                # stream -> ServerCall under way
-    cdef int64_t name_bytes          # of the methods that were named
-    cdef uint32_t last_stream
-    cdef list for_room               # ServerCalls whose responses wait for room
-    cdef bint hot
-    cdef int64_t last_request
-    cdef object requests             # deque of ServerCalls that were read and not yet begun
-    cdef bint stalled                # none of them is begun: the client does not take its answers
-    cdef int64_t held                # bytes of requests that no handler has taken, with what calls themselves keep
-    cdef int64_t promised            # bytes of messages that arrive in pieces
-    cdef int64_t feeding             # calls whose requests come one by one, and are not at their end
-    cdef int64_t rests_until         # left alone until then; 0: not
 
     def __init__(self, Segment segment, int fd, bint client, str peer_name, dict auth, int dialect=0, int features=0):
         self.peer_name = peer_name
@@ -463,20 +429,6 @@ cdef class ServerCore:
 
     `owner` gives `_resolve(name)` -> MethodEntry. It accepts the connections, in a thread of its own, and calls `add`.
     """
-    cdef object owner
-    cdef int ep
-    cdef dict conns                   # fd -> ServerConnection
-    cdef dict known                   # method name -> MethodEntry
-    cdef list hot
-    cdef sr_end *rings[64]            # of the first hot connections, to spin on
-    cdef object pending               # deque of the connections that have requests to begin, in turn
-    cdef list resting                 # connections that are left alone for a moment
-    cdef readonly bint stopping, stopped
-    cdef public int64_t active
-    cdef public int64_t max_rpcs, max_receive, max_send, max_metadata
-    cdef int reads_since_epoll
-    cdef Patience patience
-    cdef object __weakref__
 
     def __cinit__(self):
         self.ep = -1

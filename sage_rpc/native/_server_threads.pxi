@@ -22,16 +22,6 @@ cdef int TURN_MS = 50                 # after this long a thread goes back to th
 
 cdef class ServicerContext(ServerCall):
     """The `grpc.ServicerContext` of one call over the memory queue."""
-    cdef bint aborted
-    cdef object status, text, trailing
-    cdef list callbacks
-    cdef bint detached                # its handler has returned and sends responses later
-    cdef bint moved                   # its handler runs in another pool
-    cdef list waiters                 # threads that wait for this call
-    cdef unsigned long thread         # that runs the handler
-    cdef object gone                  # what the handler was told the end of the call with
-    cdef dict users                   # attributes that users gave it; None: no call pays for what few of them want
-    cdef object __weakref__
 
     def __getattribute__(self, str name not None):
         if name == "__dict__":
@@ -414,8 +404,6 @@ cdef int _code_number(code):
 
 cdef class _Responder:
     """Sends responses of a handler that has returned; None is the end. What grpcio calls send_response_callback."""
-    cdef ServicerContext context
-    cdef MethodEntry entry
 
     def __init__(self, ServicerContext context, MethodEntry entry):
         self.context = context
@@ -440,10 +428,6 @@ cdef class _Responder:
 
 cdef class RequestIterator:
     """The requests of a streaming call, for its handler."""
-    cdef ServicerContext context
-    cdef object deserializer
-    cdef dict __dict__
-    cdef object __weakref__
 
     def __iter__(self):
         return self
@@ -479,22 +463,6 @@ cdef class ThreadServerCore(ServerCore):
     Of its owner it also uses `_submit(fn)` (run in the pool), `_resolve_dynamic(name, metadata)` -> MethodEntry,
     `_pool_is_wanted` and `_start_thread`.
     """
-    cdef int kick_leader, kick_watcher
-    cdef object endings               # deque of contexts whose termination callbacks are due
-    cdef int reader                   # a Reader
-    cdef unsigned long leader         # the leader's thread
-    cdef ServicerContext leads_for    # the call whose handler waits in the leader's thread
-    cdef int leads_what               # and what it waits for
-    cdef bint draining                # the reader is in the middle of reading
-    cdef bint give_way
-    cdef volatile uint64_t runs       # handlers begun by leaders
-    cdef int running                  # pool threads in drive(), asked for or there
-    cdef int unstarted                # asked for and not there yet
-    cdef int max_workers
-    cdef bint watcher_ticking
-    cdef bint ending                  # a thread for the moment runs termination callbacks
-    cdef Waiter idle                  # woken when the last call ends during a stop
-    cdef int linger_ms
 
     def __cinit__(self):
         self.kick_leader = self.kick_watcher = -1

@@ -4,39 +4,8 @@
 #
 # 1. A state changes by move() alone (but for a forked child, which begins anew). It refuses what the table has not:
 #    that is a mistake of ours. What a peer does wrong never comes so far.
-# 2. A table names the states in the order of its enum.
+# 2. A table names the states in the order of its enum (_core.pxd).
 # 3. Flags say what is true beside the state, whatever it is. Flags that exclude each other are a state.
-
-cdef enum ConnectionState:
-    CONN_OPEN
-    CONN_DRAINING    # no further calls begin: GOAWAY was said, or heard, or numbers have run out
-    CONN_RETIRED     # and the channel has let go of it: it ends with its last call
-    CONN_DEAD
-
-cdef enum CallState:                  # of a client
-    CALL_WAITING     # for a connection
-    CALL_UNDER_WAY
-    CALL_ENDED       # from here on it is over
-    CALL_UNSENT      # so, too, and it is certain that no server has seen it
-
-cdef enum ServedState:                # of a call at its server
-    SERVED_OPEN
-    SERVED_CANCELLED # by its client, or that is gone; the handler has not left
-    SERVED_ENDED     # answered
-    SERVED_GONE      # ended, and not by the handler's word
-
-cdef enum Role:                       # who receives on a client's connection
-    NOBODY
-    CALLER
-    CALLER_ASLEEP    # in poll(), as the next but one
-    LISTENER
-    LISTENER_ASLEEP
-
-cdef enum Reader:                     # who reads all connections of a server
-    WATCHER
-    LEADER
-    LEADER_ASLEEP    # in epoll_wait()
-    LEADER_BUSY      # in a handler: nobody reads, until the watcher loses patience
 
 TRANSITIONS = {
     "connection": {

@@ -6,7 +6,6 @@
 # for all, and questions that do not wait (is_active, done) look at the ring themselves.
 
 cdef class StreamCall(Call):
-
     cdef bytes next_message(self):
         """The next response; None at the end."""
         cdef bytes message
@@ -91,7 +90,6 @@ cdef class StreamCall(Call):
 
 cdef class StreamMulticallable(Multicallable):
     """What the three streaming kinds share. `run` runs a function in a thread that is not the caller's."""
-    cdef object run
 
     def __init__(self, ChannelCore core not None, str method not None, serializer, deserializer, fallback, run):
         Multicallable.__init__(self, core, method, serializer, deserializer, fallback)

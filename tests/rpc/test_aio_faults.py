@@ -322,13 +322,14 @@ async def test_a_stopped_server_is_not_dead(aio_server):
 async def test_a_stopped_client_stalls_nobody(aio_server):
     """It neither reads nor dies: its handler waits, others are served, and goes on with it."""
     program = """
-import asyncio, sys
+import asyncio, os, signal, sys
 from sage_rpc import aio
 async def main():
     async with aio.insecure_channel(sys.argv[1], [("sage_rpc.transport", "shm")]) as channel:
         call = channel.unary_stream("/test.Aio/fill")(b"")
         await call.read()
         print("up", flush=True)
+        os.kill(os.getpid(), signal.SIGSTOP)  # by itself, before it has read the rest
         for _ in range(100):
             await call.read()
         call.cancel()
