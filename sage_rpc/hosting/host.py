@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import queue
 import signal
 import threading
 from collections.abc import Callable, Sequence
@@ -22,6 +21,7 @@ import grpc
 from sage_rpc.hosting.dispatch import GENERIC, PlainServices
 from sage_rpc.hosting.guard import HEALTH_SERVICE, Guard, GuardedServer
 from sage_rpc.hosting.hosting import Hosting
+from sage_rpc.hosting.inbox import Inbox
 from sage_rpc.hosting.lifecycle import Life, Stage, hook_of, max_workers_of
 from sage_rpc.observe.health import HostHealth
 from sage_rpc.observe.measured import unknown
@@ -330,8 +330,7 @@ class ServiceHost(Host):
             BaseException: what `setup()` or `cleanup()` raised.
         """
         signals = (signal.SIGTERM, signal.SIGINT)
-        # What a handler may touch, wherever it interrupts.
-        stops: queue.SimpleQueue[int] = queue.SimpleQueue()
+        stops: Inbox[int] = Inbox()
 
         def stop(number: int, _frame: FrameType | None) -> None:
             first = stops.empty()
@@ -350,6 +349,7 @@ class ServiceHost(Host):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+            stops.close()
 
     def __enter__(self) -> ServiceHost:
         return self.start()

@@ -15,13 +15,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import queue
 import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 
+from sage_rpc.hosting.inbox import Inbox
 from sage_rpc.processes.messages import Finish, Message, Messages, Stop, send
 
 __all__ = ["GRACE", "Drained", "Parent", "Stopped"]
@@ -56,7 +56,7 @@ class Parent:
         self._orphaned = orphaned
         self.grace = GRACE
         self._sending = threading.Lock()  # guards writing to the socket
-        self._inbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+        self._inbox: Inbox[Message | None] = Inbox()
         self._main = threading.main_thread().ident or 0
         self._stoppable = False
         self._drainable = False

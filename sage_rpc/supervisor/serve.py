@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import queue
 import signal
 import sys
 import threading
@@ -24,6 +23,7 @@ from sage_rpc.discovery.endpoint import SUPERVISOR
 from sage_rpc.discovery.location import REGISTRY_VARIABLE
 from sage_rpc.endpoints.subchannel import TLS_VARIABLES
 from sage_rpc.hosting.host import ServiceHost
+from sage_rpc.hosting.inbox import Inbox
 from sage_rpc.supervisor import preflight
 from sage_rpc.supervisor.admin import Control
 from sage_rpc.supervisor.manager import ServiceProcessManager, ServiceStartError
@@ -245,7 +245,7 @@ def serve(path: Path, *, echo: bool = True, dashboard: str | None = None) -> int
         ConfigError: the file cannot be used.
         StartError: a service cannot start.
     """
-    signals: queue.SimpleQueue[int] = queue.SimpleQueue()
+    signals: Inbox[int] = Inbox()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda signum, _frame: signals.put(signum))
     supervisor = Supervisor(path, echo=echo, dashboard=dashboard)
@@ -296,7 +296,7 @@ class _ToOutput(logging.Handler):
 _STARTED, _FAILED, _STOPPED = -1, -2, -3  # in the queue of signals, from threads of this file
 
 
-def _start(supervisor: Supervisor, signals: queue.SimpleQueue[int]) -> None:
+def _start(supervisor: Supervisor, signals: Inbox[int]) -> None:
     try:
         supervisor.start()
     except BaseException as error:  # noqa: BLE001 - the main thread raises it
@@ -306,7 +306,7 @@ def _start(supervisor: Supervisor, signals: queue.SimpleQueue[int]) -> None:
         signals.put(_STARTED)
 
 
-def _stop(supervisor: Supervisor, signals: queue.SimpleQueue[int]) -> None:
+def _stop(supervisor: Supervisor, signals: Inbox[int]) -> None:
     try:
         supervisor.stop()
     finally:
