@@ -81,7 +81,7 @@ def spans(request):
 
 
 @pytest.fixture
-def traced(spans, transport):
+def traced(spans, transport, face):
     """A relay and a leaf, in this process so that their spans are here; calls cross real transports."""
     tracing = Tracing(spans.provider)
     options = [("sage_rpc.transport", transport)]
@@ -92,7 +92,7 @@ def traced(spans, transport):
         with (
             inner,
             sage_rpc.ServiceHost("relay", Relay(inner), tracing=tracing) as relay,
-            sage_rpc.ServiceManager(
+            face(
                 {"leaf": leaf.address, "relay": relay.address},
                 timeout=SECONDS,
                 options=options,
