@@ -8,23 +8,44 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Generator, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-__all__ = ["Steps", "arun", "run"]
+__all__ = ["Begin", "Steps", "arun", "run"]
 
 T = TypeVar("T")
 Steps = Generator[Sequence[Any], list[Any], T]
 
 
+class Begin(NamedTuple):
+    """Stands for the future of a call that has not begun; one that is alone is made without, and quicker."""
+
+    method: Any
+    args: tuple[Any, ...]
+    timeout: float | None
+
+    def start(self) -> Any:
+        """-> its future."""
+        return self.method.start(self.args, {}, self.timeout)
+
+    def result(self) -> Any:
+        """Call and wait."""
+        return self.method.call(self.args, {}, self.timeout)
+
+
 def run(steps: Steps[T]) -> T:
     """Wait for each step. -> what the generator returns."""
     try:
-        futures = next(steps)
+        waiting = next(steps)
         while True:
-            futures = steps.send([_end_of(future) for future in futures])
+            futures = waiting if len(waiting) == 1 else _begun(waiting)
+            waiting = steps.send([_end_of(future) for future in futures])
     except StopIteration as end:
         result: T = end.value
         return result
+
+
+def _begun(waiting: Sequence[Any]) -> list[Any]:
+    return [each.start() if type(each) is Begin else each for each in waiting]
 
 
 def _end_of(future: Any) -> Any:
@@ -37,9 +58,9 @@ def _end_of(future: Any) -> Any:
 async def arun(steps: Steps[T]) -> T:
     """Await each step. -> what the generator returns."""
     try:
-        futures = next(steps)
+        waiting = next(steps)
         while True:
-            futures = steps.send(await asyncio.gather(*futures, return_exceptions=True))
+            waiting = steps.send(await asyncio.gather(*_begun(waiting), return_exceptions=True))
     except StopIteration as end:
         result: T = end.value
         return result

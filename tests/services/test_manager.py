@@ -209,7 +209,9 @@ def test_a_call_of_a_service_ends_with_the_call_it_serves(manager):
     """The relay would wait thirty seconds; the caller's deadline travels along."""
     with pytest.raises(TimeoutError):
         manager.call_service_sync("relay", "wait", "never", timeout=2.0)  # time for it to begin
-    assert manager.call_service_sync("relay", "how_it_ended", timeout=10) == "DeadlineExceeded"
+    # The caller's clock began first: on a busy machine the relay hears that it was cancelled before.
+    ended = manager.call_service_sync("relay", "how_it_ended", timeout=10)
+    assert ended in ("DeadlineExceeded", type(errors.rpc_error(grpc.StatusCode.CANCELLED, "")).__name__)
 
 
 def test_a_service_that_is_gone_is_a_connection_error_that_says_refused(transport):
