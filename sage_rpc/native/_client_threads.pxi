@@ -380,9 +380,9 @@ cdef class ThreadConnection(ClientConnection):
             if call is None:
                 self.listener_asleep = False
                 if p[1].revents:
-                    self.read_eventfd(self.kick)
+                    clear_eventfd(self.kick)
             elif p[1].fd >= 0 and p[1].revents:
-                self.read_eventfd(self.poke)
+                clear_eventfd(self.poke)
             if self.token != mine:
                 return 0
             move(&self.role, ROLE, LISTENER if call is None else CALLER)
@@ -527,9 +527,6 @@ cdef class ThreadConnection(ClientConnection):
         ring_eventfd(self.kick)
         return 0
 
-    cdef void read_eventfd(self, int fd):
-        clear_eventfd(fd)
-
     cdef void poke_leader(self):
         if self.poke >= 0:
             ring_eventfd(self.poke)
@@ -590,7 +587,7 @@ cdef class ThreadConnection(ClientConnection):
             with nogil:
                 rc = poll(p, 2 if watches and not hung else 1, ms)
             self.listener_asleep = False
-            self.read_eventfd(self.kick)
+            clear_eventfd(self.kick)
             if hung or p[1].revents:
                 self.glance()                  # the connection's end, unless another thread is about to find it
                 hung = self.state != CONN_DEAD

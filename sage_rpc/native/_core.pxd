@@ -311,8 +311,7 @@ cdef class ClientCall(CallSide):
     cdef int state                  # a CallState
     cdef int status                 # how it ended
     cdef object text                # details, str
-    cdef bytes initial
-    cdef bytes trailing
+    cdef bytes initial, trailing
     cdef object message             # the only response, bytes or Parts
     cdef list callbacks
     cdef uint64_t position          # where its frame starts in the ring; 0: not known
@@ -379,8 +378,7 @@ cdef class Call(ClientCall):
     cdef list waiters
     cdef bint attended              # a thread waits for it, no listener needed
     cdef bint streams               # a StreamCall
-    cdef object value
-    cdef object failure
+    cdef object value, failure
     cdef int look(self) except -1
     cdef int call_back(self, fn, argument) except -1
     cdef int wait(self, int64_t limit, int what) except -1
@@ -418,7 +416,6 @@ cdef class ThreadConnection(ClientConnection):
     cdef int wait(self, Call call, int64_t limit, int what) except -1
     cdef int lead_for(self, Call call, int64_t until, int what) except -1
     cdef int follow(self, Call call, int64_t until, int what) except -1
-    cdef void read_eventfd(self, int fd)
     cdef void poke_leader(self)
     cdef int make_eventfd(self) except -1
     cdef int tell_end(self) except -1
@@ -444,9 +441,7 @@ cdef class Multicallable:
     cdef ChannelCore core             # [once]
     cdef str method                   # [once]
     cdef Py_ssize_t name_size         # [once]
-    cdef object serializer            # [once]
-    cdef object deserializer          # [once]
-    cdef object fallback              # [once]
+    cdef object serializer, deserializer, fallback # [once]
     cdef object over_grpc
     cdef int generation
     cdef public int64_t max_request, max_response  # bytes of a message, beside the channel's limits; -1: any
@@ -663,7 +658,6 @@ cdef class ThreadServerCore(ServerCore):
     cdef bint lead_on(self, ServicerContext context, int what, unsigned long me) except -1
     cdef int become_leader(self, unsigned long me) except -1
     cdef bint leads(self, unsigned long me)
-    cdef void kick(self, int fd)
     cdef int ask_for_thread(self) except -1
     cdef int hand_to_watcher(self) except -1
     cdef int watch_on(self) except -1
@@ -740,8 +734,7 @@ cdef class LoopCall(ClientCall):
 cdef class QuickCall:
     # [loop]
     cdef LoopCall call
-    cdef object deserializer
-    cdef object response
+    cdef object deserializer, response
     cdef bint parsed
     cdef dict __dict__
     cdef object __weakref__

@@ -142,7 +142,7 @@ cdef class ServicerContext(ServerCall):
                     w.wake()
         if what == W_END:
             if core.leads_for is self and core.reader == LEADER_ASLEEP:
-                core.kick(core.kick_leader)
+                ring_eventfd(core.kick_leader)
             if self.callbacks is not None:
                 core.endings.append(self)
         return 0
@@ -504,14 +504,14 @@ cdef class ThreadServerCore(ServerCore):
 
     cdef int look_again(self) except -1:
         if self.reader == WATCHER:
-            self.kick(self.kick_watcher)
+            ring_eventfd(self.kick_watcher)
         elif self.reader == LEADER_ASLEEP:
-            self.kick(self.kick_leader)
+            ring_eventfd(self.kick_leader)
         return 0
 
     cdef int room(self, ServerConnection conn) except -1:
         if self.reader == LEADER_ASLEEP and self.leads_what == W_ROOM and self.leads_for is not None and self.leads_for.conn is conn:
-            self.kick(self.kick_leader)        # another thread made the room that it sleeps for
+            ring_eventfd(self.kick_leader)        # another thread made the room that it sleeps for
         return ServerCore.room(self, conn)
 
     # -- reading
@@ -666,7 +666,7 @@ cdef class ThreadServerCore(ServerCore):
                 move(&self.reader, READER, LEADER_BUSY)
                 self.runs += 1
                 if not self.watcher_ticking:
-                    self.kick(self.kick_watcher)
+                    ring_eventfd(self.kick_watcher)
         return True
 
     cdef int become_leader(self, unsigned long me) except -1:
@@ -680,16 +680,13 @@ cdef class ThreadServerCore(ServerCore):
 
     # -- the pool's threads
 
-    cdef void kick(self, int fd):
-        ring_eventfd(fd)
-
     def yield_pool(self):
         """A call over TCP wants a thread of the pool: if all of them may be ours, free one."""
         if self.running == 0:
             return
         self.give_way = True
         if self.reader == LEADER_ASLEEP:
-            self.kick(self.kick_leader)
+            ring_eventfd(self.kick_leader)
 
     cdef int ask_for_thread(self) except -1:
         cdef ServerCall context
@@ -716,7 +713,7 @@ cdef class ThreadServerCore(ServerCore):
         cdef uint64_t turn = sr_coarse_ns()
         self.unstarted -= 1
         if self.reader == WATCHER and self.several():
-            self.kick(self.kick_watcher)       # one thread may not be enough: it asks for the next
+            ring_eventfd(self.kick_watcher)       # one thread may not be enough: it asks for the next
         try:
             while not self.stopped:
                 if self.give_way and self.running > 0:
@@ -740,7 +737,7 @@ cdef class ThreadServerCore(ServerCore):
                         self.runs += 1
                         move(&self.reader, READER, LEADER_BUSY)
                         if not self.watcher_ticking:
-                            self.kick(self.kick_watcher)
+                            ring_eventfd(self.kick_watcher)
                     try:
                         if context is None:
                             self.run_endings()
@@ -766,7 +763,7 @@ cdef class ThreadServerCore(ServerCore):
 
     cdef int hand_to_watcher(self) except -1:
         move(&self.reader, READER, WATCHER)
-        self.kick(self.kick_watcher)
+        ring_eventfd(self.kick_watcher)
         return 0
 
     # -- the server's own thread
@@ -860,9 +857,9 @@ cdef class ThreadServerCore(ServerCore):
 
     def begin_stop(self):
         ServerCore.begin_stop(self)
-        self.kick(self.kick_watcher)
+        ring_eventfd(self.kick_watcher)
         if self.reader == LEADER_ASLEEP:
-            self.kick(self.kick_leader)
+            ring_eventfd(self.kick_leader)
 
     cdef int sent(self) except -1:
         self.idle.wake()
@@ -885,8 +882,8 @@ cdef class ThreadServerCore(ServerCore):
         """Close every connection and let the watcher and the pool's threads go."""
         ServerCore.shut(self)
         if self.ep >= 0:
-            self.kick(self.kick_watcher)
-            self.kick(self.kick_leader)        # left readable: no leader sleeps again
+            ring_eventfd(self.kick_watcher)
+            ring_eventfd(self.kick_leader)        # left readable: no leader sleeps again
 
 
 grpc.ServicerContext.register(ServicerContext)
