@@ -186,14 +186,14 @@ _ALL = (
     Scenario(
         "aio-unary",
         "asyncio caller, one call at a time",
-        (*_AIO_SERVERS, "sage-grpc"),
+        (*_AIO_SERVERS, "sage-proxy", "sage-grpc"),
         loop="aio-unary",
         by="p50_us",
     ),
     *_family(
         "aio-window",
         "asyncio caller, {} call{s} under way",
-        (*_AIO_SERVERS, "sage-grpc"),
+        (*_AIO_SERVERS, "sage-proxy", "sage-grpc"),
         (1, 64),
         {64},
         axis="calls under way",

@@ -174,7 +174,8 @@ ARRAYS = frozenset({"numpy"})
 TURNS = frozenset({"turns"})
 IMPORTS = frozenset({"import"})
 STREAMS = frozenset({"server-stream", "client-stream", "ping-pong"})
-AIO = frozenset({"aio-unary", "aio-window", "aio-ping-pong", "aio-server-stream"})
+AIO_UNARY = frozenset({"aio-unary", "aio-window"})
+AIO = AIO_UNARY | {"aio-ping-pong", "aio-server-stream"}
 EVERYTHING = UNARY | ARRAYS | STREAMS | AIO
 NEED_NATIVE = frozenset({"sage-shm", "sage-aio", "sage-proxy", "sage-empty", "sage-declared"})
 _GRPC = ("grpcio", "protobuf")
@@ -184,7 +185,14 @@ _ALL: tuple[Peer, ...] = (
     Peer("sage-shm", "generated stub, memory queue", "sage_stub", ("sage_rpc",), _OURS, EVERYTHING | IMPORTS),
     Peer("sage-aio", "the same, asyncio server", "sage_stub", ("sage_rpc",), _OURS, EVERYTHING),
     Peer("sage-grpc", "the same program, gRPC forced", "sage_stub", ("sage_rpc",), _OURS, EVERYTHING),
-    Peer("sage-proxy", "plain class by ServiceManager", "sage_proxy", ("sage_rpc",), _OURS, UNARY | ARRAYS),
+    Peer(
+        "sage-proxy",
+        "plain class by ServiceManager",
+        "sage_proxy",
+        ("sage_rpc",),
+        _OURS,
+        UNARY | ARRAYS | AIO_UNARY,
+    ),
     Peer("sage-empty", "the same, arrays of sage_rpc.empty", "sage_proxy", ("sage_rpc",), _OURS, ARRAYS),
     Peer("sage-declared", "declared service by ServiceManager", "sage_declared", ("sage_rpc",), _OURS, UNARY),
     Peer(

@@ -1,13 +1,14 @@
 """Peers sage-proxy and sage-empty: `manager.get_sync_proxy("cache").get(key)` on a plain class.
 
-Both over the memory queue. With sage-empty, arrays lie in memory that is shared with the other process:
-the caller's from before the clock starts, the service's is filled in every call.
+Both over the memory queue; in scenarios of asyncio the call is awaited, through the asyncio manager. With
+sage-empty, arrays lie in memory that is shared with the other process: the caller's from before the clock
+starts, the service's is filled in every call.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,16 @@ class ProxyCaller:
         return ArrayProxyCaller(self._proxy, empty=self._empty)
 
 
+class AioProxyCaller:
+    """Calls through the proxy of an asyncio manager."""
+
+    def __init__(self, manager: sage_rpc.aio.ServiceManager) -> None:
+        self.call = manager.get_proxy("cache").get
+
+    def prepare(self, payload: bytes) -> bytes:
+        return payload
+
+
 class ArrayProxyCaller:
     """The same with numpy arrays, which go as they are and come as they are."""
 
@@ -94,3 +105,9 @@ def serve(peer: str, directory: Path, size: int) -> Iterator[str]:
 def connect(peer: str, address: str, size: int) -> Iterator[ProxyCaller]:
     with sage_rpc.ServiceManager({"cache": address}, options=OPTIONS) as manager:
         yield ProxyCaller(manager, empty=peer == "sage-empty")
+
+
+@contextlib.asynccontextmanager
+async def connect_aio(peer: str, address: str, size: int) -> AsyncIterator[AioProxyCaller]:
+    async with sage_rpc.aio.ServiceManager({"cache": address}, options=OPTIONS) as manager:
+        yield AioProxyCaller(manager)
