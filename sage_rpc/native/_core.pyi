@@ -109,9 +109,6 @@ class ClientConnection(Connection):
 class ThreadConnection(ClientConnection):
     def watch(self, on_end: Callable[[], None] | None) -> bool: ...
 
-class Call: ...
-class StreamCall(Call): ...
-
 class ChannelCore:
     target: str
     conn: ThreadConnection | None

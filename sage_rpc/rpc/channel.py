@@ -282,10 +282,6 @@ def _a_method_does_not_pickle(_method: Any) -> Any:
     )
 
 
-def _a_call_does_not_pickle(_call: Any) -> Any:
-    raise TypeError("a call does not pickle, it belongs to this process: send its result()")
-
-
 _NATIVE: dict[str, Callable[..., Any]] = {}
 if native.available():
     _NATIVE = {
@@ -296,5 +292,3 @@ if native.available():
     }
     for kind in _NATIVE.values():
         copyreg.pickle(kind, _a_method_does_not_pickle)  # type: ignore[arg-type]  # they are classes
-    for kind in (core.Call, core.StreamCall):
-        copyreg.pickle(kind, _a_call_does_not_pickle)
