@@ -164,7 +164,9 @@ async def test_metadata_over_sixteen_kibibytes_is_resource_exhausted(rpc, kind, 
 async def test_metadata_of_the_response_over_sixteen_kibibytes_is_resource_exhausted(rpc, kind, which):
     act = lambda context: getattr(context, which)((("key", "v" * 20_000),))
     outcome = await BY_KIND[kind].run(rpc.method(kind, echo(kind, act)))
-    assert failure(outcome)[0] is grpc.StatusCode.RESOURCE_EXHAUSTED
+    # Who still sends when the call ends is told INTERNAL by grpc.aio, now and then.
+    races = {grpc.StatusCode.INTERNAL} if kind.startswith("stream") else set()
+    assert failure(outcome)[0] in {grpc.StatusCode.RESOURCE_EXHAUSTED} | races
 
 
 @either_kind

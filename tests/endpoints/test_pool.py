@@ -188,6 +188,13 @@ def test_batches_are_divided_by_keys_too(servers, managed, column):
     assert coalescing.get_sync_proxy("subject").batch("add", keys) == [6] * 40
 
 
+def lose(pool, gone):
+    """Kill an endpoint, and wait until its callers have seen that: over gRPC, what is sent before is lost."""
+    gone.kill()
+    (endpoint,) = [each for each in pool.endpoints if each.target == gone.target]
+    until(lambda: not endpoint.channel.connected_over_grpc)
+
+
 def test_an_endpoint_that_is_gone_is_left_out_and_comes_back(servers, managed):
     """Calls that never reached it are tried elsewhere, so no caller notices."""
     retry = RetryPolicy(max_attempts=4, initial_backoff=0.005, max_backoff=0.01)
@@ -196,9 +203,9 @@ def test_an_endpoint_that_is_gone_is_left_out_and_comes_back(servers, managed):
     manager = managed(targets, PoolPolicy(outlier=PROMPT), retry=retry, idempotent=True)
     proxy = manager.get_sync_proxy("subject")
     assert len(pids(proxy, 9)) == 3
-    gone.kill()
-    assert gone.process.pid not in pids(proxy, 30)
     pool = manager.pool_of("subject")
+    lose(pool, gone)
+    assert gone.process.pid not in pids(proxy, 30)
     assert [endpoint.ejected for endpoint in pool.endpoints] == [True, False, False]
     with ServerProcess(str(gone.port), program="policy_services.py") as back:
         until(lambda: not pool.endpoints[0].ejected)
@@ -361,7 +368,7 @@ def test_an_endpoint_behind_a_name_is_left_out_and_comes_back(registered, server
         manager = managed("sage:///subject", PoolPolicy(outlier=PROMPT))
         proxy = manager.get_sync_proxy("subject")
         until(lambda: len(pids(proxy, 8)) == 4)
-        gone.kill()
+        lose(manager.pool_of("subject"), gone)
         assert gone.process.pid not in pids(proxy, 30)  # and no caller notices
         ejected = [each for each in manager.pool_of("subject").endpoints if each.ejected]
         assert [each.target for each in ejected] == [gone.target]
@@ -481,7 +488,7 @@ async def test_an_asyncio_call_that_never_reached_its_endpoint_goes_to_another(r
         async with sage_rpc.aio.insecure_channel("sage:///subject") as channel:
             while len(await aio_pids(channel, 8)) < 4:
                 pass
-            gone.kill()
+            lose(channel.pool, gone)
             assert gone.process.pid not in await aio_pids(channel, 30)
             ejected = [each for each in channel.pool.endpoints if each.ejected]
             assert [each.target for each in ejected] == [gone.target]
