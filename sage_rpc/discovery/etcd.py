@@ -300,7 +300,6 @@ class _Lease:
         self._wanted: dict[bytes, bytes] = {}
         self._put: dict[bytes, bytes] = {}  # what etcd has, as far as we know
         self._id = 0
-        self._rounds = 0  # of the thread, that went well since a change
         self._closing = False
         self._failed = False
         self._thread = threading.Thread(target=self._run, name="sage_rpc etcd lease", daemon=True)
