@@ -120,7 +120,12 @@ class ServiceCalls:
                     for streams in (method.client_streaming, method.server_streaming)
                 )
                 with contextlib.suppress(OptionError):  # which whoever calls the method gets
-                    known[method.name] = kind, self.resolved(method.name, declared_policy(method))
+                    declared = declared_policy(method)
+                    holds = self.resolved(method.name, declared)
+                    if holds.key == declared.key and not self.pool.by_keys:
+                        # It says what the key is; whether calls go by it is for their callers to say.
+                        holds = replace(holds, key=None)
+                    known[method.name] = kind, holds
             names = {*known, *map(snake_case, known)}
             for text in effects.unknown_methods(policy, names):
                 self.complain(text)

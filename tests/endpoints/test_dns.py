@@ -98,7 +98,7 @@ def test_keys_belong_to_addresses(zone, often, places, transport):
     zone["db.test"] = ["127.0.0.2", "127.0.0.3"]
     with calls_of("db.test", port, transport, balancing="consistent_hash") as manager:
         where = manager.get_sync_proxy("place").where
-        homes = {key: where(key) for key in map(str, range(20))}
+        homes = {key: where(key) for key in map(str, range(40))}
         assert set(homes.values()) == {"127.0.0.2", "127.0.0.3"}
         assert {key: where(key) for key in homes} == homes
 
