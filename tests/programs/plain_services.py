@@ -94,7 +94,8 @@ class Relay:
 
 def main() -> None:
     services = PlainServices()
-    server = sage_rpc.server(futures.ThreadPoolExecutor(10), options=message_options(None))
+    # Many: calls whose callers have given up wait on for their gates, each in a thread.
+    server = sage_rpc.server(futures.ThreadPoolExecutor(200), options=message_options(None))
     server.add_generic_rpc_handlers((services.handler(),))
     port = server.add_insecure_port("127.0.0.1:0")
     cache = Cache()
