@@ -606,7 +606,13 @@ cdef class ThreadServerCore(ServerCore):
                     watched(&self.patience, n >= 0)
                     if n >= 0:
                         continue
-            if self.arm() or (context is None and (self.stopping or self.give_way)):
+            # While this thread watched the rings, another one may have brought what it is about to wait for; who
+            # brings it from here on finds it asleep, and wakes it.
+            if context is None:
+                found = self.stopping or self.give_way or len(self.pending) > 0 or len(self.endings) > 0
+            else:
+                found = self.stopped or context.due(what)
+            if self.arm() or found:
                 self.disarm()
                 continue
             move(&self.reader, READER, LEADER_ASLEEP)

@@ -20,7 +20,7 @@ from typing import Any
 
 from sage_rpc.processes.group import Group
 from sage_rpc.processes.messages import Message, Messages, send
-from sage_rpc.transport.shm.rendezvous import place_of_target, published, unlink_if_dead
+from sage_rpc.transport.shm.rendezvous import remove_dead
 
 __all__ = ["Child", "here"]
 
@@ -163,17 +163,8 @@ class Child:
         if self._pidfd is not None:
             os.close(self._pidfd)
             self._pidfd = None
-        if self.target is not None:
-            _remove_sockets(self.target)
+        remove_dead()  # it may have been killed before it said where it is
         return in_time
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.title} process {self.process.pid}>"
-
-
-def _remove_sockets(target: str) -> None:
-    """Remove what a service that was killed has left of itself."""
-    with contextlib.suppress(OSError):
-        for endpoint in place_of_target(target).endpoints():
-            for path in published(endpoint):
-                unlink_if_dead(path)

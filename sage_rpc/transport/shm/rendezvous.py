@@ -41,6 +41,7 @@ __all__ = [
     "place_of_target",
     "publish",
     "published",
+    "remove_dead",
     "runtime_directory",
     "tcp_endpoint",
     "unix_endpoint",
@@ -385,8 +386,7 @@ def publish(endpoint: str, backlog: int = 512) -> tuple[socket.socket, Path]:
         OSError: the socket cannot be made there.
     """
     directory = runtime_directory()
-    for path in directory.glob("*.sock"):
-        unlink_if_dead(path)
+    remove_dead()
     name = f"{endpoint}-{os.urandom(4).hex()}.sock"
     path, temporary = directory / name, directory / f".{name}.tmp"
     if len(os.fsencode(temporary)) > _MAX_SOCKET_PATH:
@@ -405,6 +405,13 @@ def publish(endpoint: str, backlog: int = 512) -> tuple[socket.socket, Path]:
             temporary.unlink()
         raise OSError(error.errno, f"cannot publish a socket in {directory}: {error.strerror}") from error
     return listener, path
+
+
+def remove_dead() -> None:
+    """Remove what killed servers have left in the runtime directory, if there is one."""
+    with contextlib.suppress(OSError):
+        for path in runtime_directory().glob("*.sock"):
+            unlink_if_dead(path)
 
 
 def unlink_if_dead(path: Path) -> bool:
