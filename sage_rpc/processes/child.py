@@ -163,7 +163,8 @@ class Child:
         if self._pidfd is not None:
             os.close(self._pidfd)
             self._pidfd = None
-        remove_dead()  # it may have been killed before it said where it is
+        if self.process.returncode:
+            remove_dead()  # who was killed has not done it, and may not have said where it was
         return in_time
 
     def __repr__(self) -> str:

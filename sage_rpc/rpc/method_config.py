@@ -69,6 +69,7 @@ class _Configured:
 
     config: MethodConfig
     channel: ChannelConfig
+    native: type[Any]
 
     def begun(self, timeout: float | None, wait_for_ready: bool | None) -> tuple[Any, ...]:
         """-> what holds for a call: its timeout, whether it waits, its attempts (None: a single one)."""
@@ -78,10 +79,7 @@ class _Configured:
 
     def usual(self, start: str) -> Any:
         """That function."""
-        for kind in type(self).__mro__:
-            if kind.__module__ == core.__name__:
-                return getattr(kind, start).__get__(self)
-        raise AssertionError("it has no native class")
+        return getattr(self.native, start).__get__(self)
 
     def given(self, request: Any, attempts: Attempts) -> Callable[[], Any]:
         """What gives the only request of a call, for every attempt."""
@@ -108,6 +106,8 @@ class _ManyRequests(_Configured):
 if native.available():
 
     class _UnaryUnary(_Configured, OneResponseFace, core.UnaryUnary):
+        native = core.UnaryUnary
+
         def waited(self, start: str, request: Any, timeout: float | None, metadata: Any, *rest: Any) -> Any:
             credentials, wait_for_ready, compression = rest
             timeout, wait_for_ready, attempts = self.begun(timeout, wait_for_ready)
@@ -135,6 +135,8 @@ if native.available():
                     return answer
 
     class _StreamUnary(_ManyRequests, OneResponseFace, core.StreamUnary):
+        native = core.StreamUnary
+
         def waited(self, start: str, request: Any, timeout: float | None, metadata: Any, *rest: Any) -> Any:
             if self.config.retry is None:
                 return self.started(start, request, timeout, metadata, *rest)
@@ -149,10 +151,10 @@ if native.available():
             return (response, call) if start == "with_call" else response
 
     class _UnaryStream(_Configured, ManyResponsesFace, core.UnaryStream):
-        pass
+        native = core.UnaryStream
 
     class _StreamStream(_ManyRequests, ManyResponsesFace, core.StreamStream):
-        pass
+        native = core.StreamStream
 
     _CONFIGURED: dict[str, Callable[..., Any]] = {
         "unary_unary": _UnaryUnary,

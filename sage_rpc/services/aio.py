@@ -8,7 +8,7 @@ awaited.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 import grpc
@@ -41,8 +41,9 @@ class AioMethod(Method):
 
     async def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call, with the default timeout."""
-        if not self._calls.pool.informed:
-            await _learn(self._calls.pool)
+        pool: Any = self._calls.pool
+        if not pool.informed:
+            await pool.learn()
         return await self._begin(args, kwargs, self.timeout)
 
     async def call(
@@ -53,8 +54,9 @@ class AioMethod(Method):
         fallback: Any = NO_FALLBACK,
     ) -> Any:
         """Call and wait at most `timeout` seconds; what failed gives `fallback`, if one is given."""
-        if not self._calls.pool.informed:
-            await _learn(self._calls.pool)
+        pool: Any = self._calls.pool
+        if not pool.informed:
+            await pool.learn()
         return await self.start(args, kwargs, timeout, fallback)
 
 
@@ -330,21 +332,12 @@ class _UnderPolicies(stock_aio.UnaryUnaryMultiCallable[Any, Any]):
                 wait_for_ready=wait_for_ready,
                 compression=compression,
             )
-        check_metadata(metadata)
-        method = self._method
-        seconds = method.timeout if timeout is None else timeout
-
-        def begin() -> asyncio.Future[Any]:
-            if not metadata:
-                future: asyncio.Future[Any] = method.start((request,), {}, seconds)
-            else:
-                future = method.with_metadata()[1]((request,), {}, seconds, tuple(metadata))
-            return future
-
+        given = tuple(metadata or ())
+        check_metadata(given)
         if self._calls.pool.informed:
-            return begin()
-        return asyncio.ensure_future(self._later(begin))
+            return self._method.start_message(request, timeout, given)
+        return asyncio.ensure_future(self._later(request, timeout, given))
 
-    async def _later(self, begin: Callable[[], asyncio.Future[Any]]) -> Any:
+    async def _later(self, request: Any, timeout: float | None, metadata: Any) -> Any:
         await _learn(self._calls.pool)
-        return await begin()
+        return await self._method.start_message(request, timeout, metadata)

@@ -247,9 +247,4 @@ class _UnderPolicies(_OneResponse):
         method = self._method
         if method is None or rest != (None, None, None):
             return super().started(start, request, timeout, metadata, *rest)
-        if timeout is None:
-            timeout = method.timeout
-        if not metadata:
-            return method.start((request,), {}, timeout)
-        _, begin = method.with_metadata()
-        return begin((request,), {}, timeout, metadata)
+        return method.start_message(request, timeout, metadata)

@@ -92,6 +92,14 @@ class Method:
             self._for_metadata = found
         return found.invoke, found.begin
 
+    def start_message(self, request: Any, timeout: float | None, metadata: Any) -> Any:
+        """Start a call with a request that is made already, as channels are given it. -> its future"""
+        if timeout is None:
+            timeout = self.timeout
+        if not metadata:
+            return self.start((request,), {}, timeout)
+        return self.with_metadata()[1]((request,), {}, timeout, metadata)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call and wait, with the default timeout."""
         return self._invoke(args, kwargs, self.timeout)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sage_rpc.native import core
+from sage_rpc.transport.base import Listener
 from sage_rpc.transport.shm.accept import Acceptor
 from sage_rpc.transport.shm.handshake import (
     HandshakeError,
@@ -36,7 +37,7 @@ __all__ = ["LoopListener", "ShmListener"]
 _LOGGER = logging.getLogger("sage_rpc")
 
 
-class _Listener:
+class _Listener(Listener):
     """What the listeners share: the acceptor, the handshake, and the core."""
 
     core: ServerCore
